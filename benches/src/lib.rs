@@ -1,0 +1,1 @@
+//! Benchmarks of `fim`: the harness that times it against references and peers.

@@ -1,0 +1,3 @@
+//! The command `fim`.
+
+fn main() {}

@@ -1,0 +1,119 @@
+//! The trait by which a change gets its meaning.
+//!
+//! A consumer is given one look at one file and what it kept of the look before. It does no I/O of its own,
+//! so that it can be tested with a made-up file.
+
+use crate::facts::Facts;
+use crate::finding::{Change, Severity};
+use crate::snapshot::Snapshot;
+use crate::watch_set::Interest;
+use std::fmt;
+
+/// Says what changes of certain files mean.
+pub trait Consumer: Send {
+    /// Its name in `event.dataset` and `fim.consumer`; also the name its state is kept under.
+    fn name(&self) -> &'static str;
+
+    /// Which paths it wants, and what of them. Asked again after an inspection that called
+    /// [`Context::interest_changed`].
+    fn interest(&self) -> Interest;
+
+    /// Compares a look with what was kept of the one before, and says what changed. Called when the file
+    /// is first seen (nothing kept: say nothing, keep what the next comparison needs), when it changed,
+    /// and when it is gone.
+    ///
+    /// # Errors
+    /// What it could not make sense of; reported with the finding, which is printed all the same.
+    fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError>;
+}
+
+/// What an inspection knows and what it says.
+#[derive(Debug)]
+pub struct Context<'a> {
+    before: Option<&'a Facts>,
+    kept: Option<&'a [u8]>,
+    answer: Answer,
+}
+
+/// What a consumer said of one look.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// How much it matters; the engine's own judgement if none.
+    pub severity: Option<Severity>,
+    /// Line diff.
+    pub diff: Option<String>,
+    /// What to keep for the next look; `None` leaves it as it was.
+    pub keep: Option<Vec<u8>>,
+    /// Whether the consumer's interest is to be asked again.
+    pub interest_changed: bool,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a look: the facts before and what the consumer kept then.
+    #[must_use]
+    pub fn new(before: Option<&'a Facts>, kept: Option<&'a [u8]>) -> Self {
+        Self {
+            before,
+            kept,
+            answer: Answer::default(),
+        }
+    }
+
+    /// The look before; `None` if the file was not there.
+    #[must_use]
+    pub const fn before(&self) -> Option<&'a Facts> {
+        self.before
+    }
+
+    /// What this consumer kept of the look before.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&'a [u8]> {
+        self.kept
+    }
+
+    /// Says that something changed.
+    pub fn change(&mut self, change: Change) {
+        self.answer.changes.push(change);
+    }
+
+    /// Raises the severity of the finding to at least this.
+    pub fn severity(&mut self, severity: Severity) {
+        self.answer.severity = self.answer.severity.max(Some(severity));
+    }
+
+    /// Adds a line diff to the finding.
+    pub fn diff(&mut self, diff: String) {
+        self.answer.diff = Some(diff);
+    }
+
+    /// Keeps bytes for the next look at this file.
+    pub fn keep(&mut self, bytes: Vec<u8>) {
+        self.answer.keep = Some(bytes);
+    }
+
+    /// Says that [`Consumer::interest`] would now answer otherwise.
+    pub fn interest_changed(&mut self) {
+        self.answer.interest_changed = true;
+    }
+
+    /// Ends the inspection.
+    #[must_use]
+    pub fn into_answer(self) -> Answer {
+        self.answer
+    }
+}
+
+/// What a consumer could not make sense of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerError(pub String);
+
+impl fmt::Display for ConsumerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConsumerError {}

@@ -1,0 +1,137 @@
+//! The trait by which the engine keeps state: an ordered map of bytes with atomic batches.
+//!
+//! So narrow that another library takes a day. Knows nothing of files, facts or findings.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+/// Puts and removes that become visible together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In order; `None` removes.
+    pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Batch {
+    /// Sets a key.
+    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.writes.push((key.into(), Some(value.into())));
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: impl Into<Vec<u8>>) {
+        self.writes.push((key.into(), None));
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}
+
+/// Counts the syncs of a store over its whole life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// Called with each key and value of a scan.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
+/// An ordered, durable map of bytes.
+pub trait Store: Send {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Corrupt`] when the value is damaged: a damaged value is never returned.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The greatest key not above this one, with its value.
+    ///
+    /// # Errors
+    /// As [`Store::get`]; the error names the damaged key.
+    fn floor(&self, key: &[u8]) -> Result<Option<Entry>, StoreError>;
+
+    /// Visits all keys with this prefix, in order.
+    ///
+    /// # Errors
+    /// As [`Store::get`], at the first damaged value.
+    fn scan(&self, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// Applies a batch: all of it or nothing is seen by any later call, durable after [`Store::sync`].
+    ///
+    /// # Errors
+    /// When it cannot be written; the store then refuses further writes.
+    fn apply(&mut self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Returns when all that was applied would survive a power cut.
+    ///
+    /// # Errors
+    /// When it cannot be made durable; the store then refuses further writes.
+    fn sync(&mut self) -> Result<Generation, StoreError>;
+}
+
+/// What kind of thing went wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// A value, or the whole, is damaged.
+    Corrupt,
+    /// The state is older than it was: someone restored an old copy, or its end was lost.
+    Rollback,
+    /// Another process has it open.
+    Locked,
+    /// It was made by a newer version.
+    Version,
+    /// Reading or writing failed.
+    Io,
+    /// An earlier write failed; this handle takes no more.
+    Poisoned,
+}
+
+/// What went wrong with a store, and where.
+#[derive(Debug)]
+pub struct StoreError {
+    /// What kind.
+    pub kind: StoreErrorKind,
+    /// What was tried.
+    pub what: String,
+    /// The folder of the store, where it has one.
+    pub path: Option<PathBuf>,
+    /// The key concerned, where there is one.
+    pub key: Option<Vec<u8>>,
+    /// The reason beneath.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error with neither path, key nor cause.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+            path: None,
+            key: None,
+            source: None,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(path) = &self.path {
+            write!(f, " ({})", path.display())?;
+        }
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for StoreError {}
