@@ -103,6 +103,13 @@ pub trait Marks: Send {
     /// is a new event.
     fn clear(&mut self, id: FileId);
 
+    /// Whether events name files by their identity and a [`MarkScope::Tree`] spreads to new children by
+    /// itself. If not, events come by name alone: the engine marks no single files in marked directories
+    /// and marks new directories itself.
+    fn follows_files(&self) -> bool {
+        true
+    }
+
     /// How many marks there are, and how many there can be (0: no limit known).
     fn fill(&self) -> (u64, u64) {
         (0, 0)
