@@ -14,8 +14,7 @@ pub trait Consumer: Send {
     /// Its name in `event.dataset` and `fim.consumer`; also the name its state is kept under.
     fn name(&self) -> &'static str;
 
-    /// Which paths it wants, and what of them. Asked again after an inspection that called
-    /// [`Context::interest_changed`].
+    /// Which paths it wants, and what of them.
     fn interest(&self) -> Interest;
 
     /// Compares a look with what was kept of the one before, and says what changed. Called when the file
@@ -47,8 +46,6 @@ pub struct Answer {
     pub diff: Option<String>,
     /// What to keep for the next look; `None` leaves it as it was.
     pub keep: Option<Vec<u8>>,
-    /// Whether the consumer's interest is to be asked again.
-    pub interest_changed: bool,
 }
 
 impl<'a> Context<'a> {
@@ -92,11 +89,6 @@ impl<'a> Context<'a> {
     /// Keeps bytes for the next look at this file.
     pub fn keep(&mut self, bytes: Vec<u8>) {
         self.answer.keep = Some(bytes);
-    }
-
-    /// Says that [`Consumer::interest`] would now answer otherwise.
-    pub fn interest_changed(&mut self) {
-        self.answer.interest_changed = true;
     }
 
     /// Ends the inspection.

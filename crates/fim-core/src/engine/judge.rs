@@ -1,0 +1,172 @@
+//! From two looks at a path to a finding: calls the consumer that owns the path and adds the engine's own
+//! judgement.
+//!
+//! Knows nothing of events, queues or stores.
+
+use super::compare::{Verdict, compare};
+use super::pending::Pending;
+use crate::consumer::{Answer, Consumer, Context};
+use crate::event::Via;
+use crate::facts::Facts;
+use crate::finding::{Action, Change, Detected, Finding, Severity};
+use crate::snapshot::Snapshot;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What led to a look.
+#[derive(Debug)]
+pub(crate) struct Cause<'a> {
+    pub detected: Detected,
+    /// The marks, where there were any.
+    pub marks: Option<&'a Pending>,
+    /// Where the file was before, if it was renamed to here.
+    pub previous: Option<PathBuf>,
+    /// The name it was known by is gone, so that this is a move and no copy.
+    pub moved: bool,
+}
+
+impl Cause<'_> {
+    pub(crate) const fn found(detected: Detected) -> Self {
+        Self { detected, marks: None, previous: None, moved: false }
+    }
+}
+
+/// What a look came to.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub finding: Option<Box<Finding>>,
+    /// What the consumer wants kept.
+    pub keep: Option<Vec<u8>>,
+}
+
+/// Judges one look.
+pub(crate) fn judge(
+    consumer: &mut dyn Consumer,
+    before: Option<&Facts>,
+    kept: Option<&[u8]>,
+    now: &Snapshot,
+    cause: &Cause<'_>,
+) -> Judgement {
+    let attributes = cause.marks.is_some_and(|marks| marks.attributes);
+    let verdict = compare(before, now.facts.as_ref(), attributes);
+    let transient = verdict == Verdict::Same
+        && before.is_none()
+        && cause.marks.is_some_and(|marks| marks.appeared);
+    let action = match verdict {
+        Verdict::Changed(action) => Some(action),
+        Verdict::Touched => Some(Action::Updated),
+        Verdict::Same if transient => Some(Action::Deleted),
+        Verdict::Same | Verdict::Quiet => None,
+    };
+    let action = if cause.moved { Some(Action::Moved) } else { action };
+    let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
+        ask(consumer, before, kept, now)
+    } else {
+        Answer::default()
+    };
+    let keep = answer.keep.take();
+    let finding = action.map(|action| {
+        let own = if transient {
+            Some(Change::new("transient"))
+        } else {
+            (verdict == Verdict::Touched).then(|| Change::new("touched"))
+        };
+        answer.changes.extend(own);
+        Box::new(finding(action, verdict, transient, consumer.name(), before, now, cause, answer))
+    });
+    Judgement { finding, keep }
+}
+
+/// Takes the look a consumer needs to have kept something, without a word: the first baseline.
+pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Option<Vec<u8>> {
+    ask(consumer, None, None, now).keep
+}
+
+fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>, now: &Snapshot) -> Answer {
+    let name = consumer.name();
+    let asked = catch_unwind(AssertUnwindSafe(|| {
+        let mut cx = Context::new(before, kept);
+        (consumer.inspect(now, &mut cx), cx.into_answer())
+    }));
+    match asked {
+        Ok((Ok(()), answer)) => answer,
+        Ok((Err(error), answer)) => {
+            log::warn!("{}: the consumer {name} could not make sense of it: {error}", now.path.display());
+            answer
+        }
+        Err(_) => {
+            log::error!("{}: the consumer {name} panicked; the change is reported without its words", now.path.display());
+            Answer::default()
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // one call, beside the definition
+fn finding(
+    action: Action,
+    verdict: Verdict,
+    transient: bool,
+    consumer: &'static str,
+    before: Option<&Facts>,
+    now: &Snapshot,
+    cause: &Cause<'_>,
+    answer: Answer,
+) -> Finding {
+    let routine = transient || verdict == Verdict::Touched;
+    let own = if routine { Severity::Routine } else { Severity::Notable };
+    Finding {
+        action,
+        consumer,
+        severity: answer.severity.unwrap_or(own),
+        detected: cause.detected,
+        path: now.path.clone(),
+        previous_path: cause.previous.clone(),
+        moved_to: cause.marks.and_then(|marks| marks.moved_to.clone()).filter(|_| now.facts.is_none()),
+        via: cause.marks.map(|marks| marks.via).filter(|via| !matches!(via, Via::Sweep | Via::Scan)),
+        before: before.cloned(),
+        after: now.facts.clone(),
+        hash_state: now.hash_state(),
+        changes: answer.changes,
+        diff: answer.diff,
+        actors: cause.marks.map(|marks| marks.actors.clone()).unwrap_or_default(),
+        writes: cause.marks.map_or(0, |marks| marks.writes),
+        at: cause.marks.map_or_else(SystemTime::now, |marks| marks.at),
+        id: digest(action, &now.path, before, now.facts.as_ref()),
+    }
+}
+
+/// Equal for the same change of the same file, whenever it is reported.
+fn digest(action: Action, path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> [u8; 16] {
+    use std::os::unix::ffi::OsStrExt;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(action.as_str().as_bytes());
+    hasher.update(&[0]);
+    hasher.update(path.as_os_str().as_bytes());
+    for facts in [before, after] {
+        hasher.update(&[0, u8::from(facts.is_some())]);
+        let Some(facts) = facts else { continue };
+        for number in [
+            facts.inode,
+            facts.size,
+            u64::from(facts.mode),
+            u64::from(facts.uid),
+            u64::from(facts.gid),
+            u64::from(facts.flags),
+            facts.rdev,
+            facts.mtime.seconds.cast_unsigned(),
+            u64::from(facts.mtime.nanos),
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.update(facts.kind.as_str().as_bytes());
+        hasher.update(facts.blake3.as_ref().map_or(&[], |hash| hash.as_slice()));
+        hasher.update(facts.target.as_ref().map_or(&[], |target| target.as_os_str().as_bytes()));
+        for xattr in &facts.xattrs {
+            hasher.update(xattr.name.as_bytes()).update(&[0]).update(&xattr.digest);
+        }
+    }
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    id
+}

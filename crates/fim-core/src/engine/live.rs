@@ -1,0 +1,305 @@
+//! The watch itself: takes messages from the watcher, lets marks settle, looks, reports, commits.
+//!
+//! The order at the start is what makes it whole: events flow, then every directory is armed before it is
+//! listed, then what is there is compared with what was last seen, and only then is the watch said to have
+//! started.
+
+use super::error::EngineError;
+use super::gaps::Gaps;
+use super::index::Index;
+use super::judge::{Cause, first_look, judge};
+use super::pending::Queue;
+use super::walk::{Reading, Walked};
+use super::{BASELINE, Engine, look};
+use crate::event::{FileEvent, Place, Via};
+use crate::finding::{Detected, Record, Started, Stopped};
+use crate::state::{FileRecord, Trusted};
+use crate::watcher::{EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher};
+use crossbeam_channel::RecvTimeoutError;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Messages waiting between the watcher and the engine; beyond it they wait in the kernel.
+const QUEUE: usize = 65_536;
+/// Messages taken in one go, and looks between two goes.
+const TURN: usize = 4_096;
+/// The longest sleep.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// A watch under way.
+pub(super) struct Live<'e> {
+    pub engine: &'e mut Engine,
+    pub marks: Box<dyn Marks>,
+    pub index: Index,
+    pub queue: Queue,
+    pub gaps: Gaps,
+    pub stats: Stopped,
+    pub follows: bool,
+}
+
+/// Runs a watch from its start to its end.
+pub(super) fn run(engine: &mut Engine, watcher: Box<dyn Watcher>, stop: &StopToken) -> Result<Stopped, EngineError> {
+    let name = watcher.name();
+    let (sink, source) = EventSink::channel(QUEUE);
+    let thread = spawn(watcher, engine, sink, stop.clone())?;
+    let Some(ready) = source.wait_ready() else {
+        return match join(thread) {
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(WatchError::new(format!("the watcher {name} ended before it was ready")).into()),
+        };
+    };
+    let Ready { marks, coverage, notes } = ready;
+    let mut live = Live {
+        engine,
+        follows: marks.follows_files(),
+        marks,
+        index: Index::new(),
+        queue: Queue::default(),
+        gaps: Gaps::default(),
+        stats: Stopped::default(),
+    };
+    let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
+    let outcome = live.watch(started, &source, stop);
+    // On every way out the watcher must end, or its thread would outlive the watch.
+    stop.stop();
+    if outcome.is_err() {
+        drop(source);
+        let _ended = join(thread);
+        return outcome.map(|()| Stopped::default());
+    }
+    let watched = join(thread);
+    let stopped = live.finish(watched.as_ref().ok())?;
+    match watched {
+        Ok(_) => Ok(stopped),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn spawn(
+    watcher: Box<dyn Watcher>,
+    engine: &Engine,
+    sink: EventSink,
+    stop: StopToken,
+) -> Result<JoinHandle<Result<WatchStats, WatchError>>, EngineError> {
+    let watch = engine.watch.clone();
+    std::thread::Builder::new()
+        .name(format!("fim-{}", watcher.name()))
+        .spawn(move || watcher.run(watch, sink, stop))
+        .map_err(|source| EngineError::System { what: "cannot start the watcher's thread".to_owned(), source })
+}
+
+fn join(thread: JoinHandle<Result<WatchStats, WatchError>>) -> Result<WatchStats, WatchError> {
+    thread.join().unwrap_or_else(|_| Err(WatchError::new("the watcher panicked")))
+}
+
+impl Live<'_> {
+    fn watch(&mut self, started: Started, source: &EventSource, stop: &StopToken) -> Result<(), EngineError> {
+        if self.start(started, stop)? {
+            self.turn_until_end(source)?;
+        }
+        Ok(())
+    }
+
+    /// Arms and compares everything; `false` if it was told to stop meanwhile.
+    fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
+        let first = !self.engine.has_baseline()?;
+        let mut found = 0;
+        let outcome = self.engine.walk_one(
+            Path::new("/"),
+            Reading::UnlikeSeen,
+            &mut self.index,
+            Some(&mut *self.marks),
+            &mut |engine, walked| {
+                if stop.is_stopped() {
+                    return Err(EngineError::Interrupted);
+                }
+                if first { learn(engine, &walked) } else { compare_at_start(engine, walked, &mut found) }
+            },
+        );
+        let tally = match outcome {
+            Err(EngineError::Interrupted) => return Ok(false),
+            other => other?,
+        };
+        if first {
+            self.engine.state.set_meta(BASELINE, &[1])?;
+        }
+        self.stats.findings += found;
+        started.first_baseline = first;
+        (started.files, started.dirs) = (tally.files, tally.dirs);
+        self.engine.reporter.sync(&mut self.engine.state)?;
+        self.engine.reporter.report(Record::WatchStarted(started))?;
+        self.engine.reporter.commit(&mut self.engine.state)?;
+        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        Ok(true)
+    }
+
+    fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        loop {
+            match source.messages.recv_timeout(self.pause()) {
+                Ok(message) => {
+                    self.take(message)?;
+                    for message in source.messages.try_iter().take(TURN) {
+                        self.take(message)?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.look_at_what_is_due()?;
+            self.engine.reporter.commit(&mut self.engine.state)?;
+            if self.engine.reporter.sync_due().is_some_and(|due| due <= Instant::now()) {
+                self.engine.reporter.sync(&mut self.engine.state)?;
+            }
+        }
+    }
+
+    /// How long to wait for a message.
+    fn pause(&mut self) -> Duration {
+        let now = Instant::now();
+        [self.queue.next_due(), self.engine.reporter.sync_due()]
+            .into_iter()
+            .flatten()
+            .map(|due| due.saturating_duration_since(now))
+            .min()
+            .unwrap_or(IDLE)
+            .min(IDLE)
+    }
+
+    fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
+        for _ in 0..TURN {
+            let Some((path, item)) = self.queue.pop(Instant::now()) else { break };
+            look::look(self, path, item)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at everything marked, due or not.
+    pub(super) fn drain(&mut self) -> Result<(), EngineError> {
+        loop {
+            let now = Instant::now();
+            self.queue.hasten_all(now);
+            // A look may mark more: the children of a directory that is gone.
+            let Some((path, item)) = self.queue.pop(now) else { return Ok(()) };
+            look::look(self, path, item)?;
+            while let Some((path, item)) = self.queue.pop(now) {
+                look::look(self, path, item)?;
+            }
+        }
+    }
+
+    fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
+        match message {
+            WatchMessage::Event(event) => self.event(&event),
+            WatchMessage::Lost(loss) => self.lost(&loss),
+            WatchMessage::Recovered(number) => self.recovered(number),
+        }
+    }
+
+    fn event(&mut self, event: &FileEvent) -> Result<(), EngineError> {
+        self.stats.events += 1;
+        match event.via {
+            Via::Rename | Via::Exchange => return self.renamed(event),
+            Via::Evict => {
+                if let Some(id) = event.file {
+                    for path in self.index.paths(id) {
+                        self.mark(&path, event)?;
+                    }
+                    self.index.remove(id);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        match event.place.as_ref().map(|place| self.resolve(place)) {
+            Some(Some(path)) => self.at_path(&path, event),
+            // A name in a directory that is not watched any more.
+            Some(None) => Ok(()),
+            None => {
+                let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
+                paths.iter().try_for_each(|path| self.mark(path, event))
+            }
+        }
+    }
+
+    fn at_path(&mut self, path: &Path, event: &FileEvent) -> Result<(), EngineError> {
+        if !self.is_watched(path) {
+            if let Some(id) = event.file.filter(|_| event.via.is_namespace()) {
+                self.unmark_stranger(id);
+            }
+            return Ok(());
+        }
+        if self.follows
+            && let Some(id) = event.file
+        {
+            match event.via {
+                Via::Mkdir => self.index.add_dir(path, id),
+                Via::Unlink => self.index.remove_name(id, path),
+                Via::Rmdir => {}
+                _ => self.index.add_file(path, id),
+            }
+        }
+        self.mark(path, event)?;
+        if event.via == Via::Mkdir && !self.follows {
+            // Who made the directory is not known to have made what is in it.
+            self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;
+        }
+        Ok(())
+    }
+
+    /// A file the kernel marked with its directory, but which is excluded.
+    fn unmark_stranger(&mut self, id: crate::id::FileId) {
+        if self.index.paths(id).is_empty() {
+            self.marks.remove(&[id]);
+        }
+    }
+
+    pub(super) fn is_watched(&self, path: &Path) -> bool {
+        use crate::watch_set::Cover;
+        self.engine.watch.owner(path).is_some() || self.engine.watch.cover(path) != Cover::Nothing
+    }
+
+    pub(super) fn resolve(&self, place: &Place) -> Option<PathBuf> {
+        match place {
+            Place::Entry { dir, name } => self.index.entry(*dir, name),
+            Place::Path(path) => Some(path.clone()),
+        }
+    }
+
+    /// The end: everything marked is looked at, every gap closed, all made durable.
+    fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.queue.finish(Instant::now());
+        self.drain()?;
+        self.close_gaps()?;
+        let mut stopped = std::mem::take(&mut self.stats);
+        stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
+        stopped.lost = watched.map_or(0, |stats| stats.lost);
+        (stopped.gaps, stopped.gaps_open) = self.gaps.count();
+        self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
+        self.engine.reporter.sync(&mut self.engine.state)?;
+        Ok(stopped)
+    }
+}
+
+/// The first baseline: everything is as it should be.
+fn learn(engine: &mut Engine, walked: &Walked) -> Result<(), EngineError> {
+    if walked.snapshot.facts.is_none() {
+        return Ok(engine.state.remove(&walked.snapshot.path)?);
+    }
+    let kept = engine.consumers.get_mut(walked.owner).and_then(|it| first_look(&mut **it, &walked.snapshot));
+    let record = FileRecord { seen: walked.snapshot.facts.clone(), trusted: Trusted::Same, kept };
+    Ok(engine.state.put(&walked.snapshot.path, record)?)
+}
+
+/// What happened while nothing ran.
+fn compare_at_start(engine: &mut Engine, walked: Walked, found: &mut u64) -> Result<(), EngineError> {
+    let Some(consumer) = engine.consumers.get_mut(walked.owner) else { return Ok(()) };
+    let (before, kept) = look::parts(walked.record.as_ref());
+    let cause = Cause::found(Detected::Startup);
+    let judgement = judge(&mut **consumer, before, kept, &walked.snapshot, &cause);
+    if let Some(finding) = judgement.finding {
+        *found += 1;
+        engine.reporter.report(Record::Change(finding))?;
+    }
+    look::advance(&mut engine.state, walked.record, walked.snapshot, judgement.keep)
+}

@@ -1,0 +1,293 @@
+//! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
+
+use super::error::EngineError;
+use super::judge::{Cause, judge};
+use super::live::Live;
+use super::pending::{Name, Pending};
+use super::temporary::is_temporary;
+use super::walk::{Reading, Walk, Walked, is_gone};
+use crate::event::{FileEvent, Via};
+use crate::facts::{Facts, FileKind, HashState};
+use crate::finding::{Detected, Record};
+use crate::id::FileId;
+use crate::snapshot::Snapshot;
+use crate::state::{FileRecord, State, Trusted};
+use crate::watch_set::Cover;
+use crate::watcher::{MarkRequest, MarkScope};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Looks at a path whose time has come.
+pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<(), EngineError> {
+    // A file that was renamed to a watched name is one story, told by its new name.
+    if let Some(to) = item.moved_to.clone()
+        && let Some(new) = live.queue.take_if_from(&to, &path)
+    {
+        live.queue.put_back(path.clone(), item);
+        look_here(live, &to, &new)?;
+        return match live.queue.take(&path) {
+            Some(item) => look_here(live, &path, &item),
+            None => Ok(()),
+        };
+    }
+    look_here(live, &path, &item)
+}
+
+fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), EngineError> {
+    live.stats.looks += 1;
+    let record = live.engine.state.get(path)?;
+    let snapshot = take_snapshot(live, path, item, record.as_ref())?;
+    let Some(owner) = live.engine.watch.owner(path) else { return Ok(()) };
+    if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
+        return Ok(());
+    }
+    let was_dir = record.as_ref().and_then(|it| it.seen.as_ref()).is_some_and(|it| it.kind == FileKind::Dir);
+    let is_dir = snapshot.facts.as_ref().is_some_and(|it| it.kind == FileKind::Dir);
+    if was_dir && !is_dir {
+        live.vanished_dir(path, item)?;
+    }
+    let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
+    let (own_before, kept) = parts(record.as_ref());
+    let before = if origin.moved { origin.facts.as_ref() } else { own_before };
+    let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
+    let cause = Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved };
+    let Some(consumer) = live.engine.consumers.get_mut(owner) else { return Ok(()) };
+    let judgement = judge(&mut **consumer, before, kept, &snapshot, &cause);
+    if let Some(finding) = judgement.finding {
+        live.stats.findings += 1;
+        live.gaps.found += u64::from(item.swept);
+        live.engine.reporter.report(Record::Change(finding))?;
+    }
+    if origin.consumed
+        && let Some(previous) = &item.previous
+    {
+        let record = live.engine.state.get(previous)?;
+        advance(&mut live.engine.state, record, Snapshot::gone(previous), None)?;
+        live.queue.take(previous);
+    }
+    advance(&mut live.engine.state, record, snapshot, judgement.keep)
+}
+
+/// What became of the name a file was renamed from.
+#[derive(Default)]
+struct Origin {
+    /// What was last seen under it.
+    facts: Option<Facts>,
+    /// It is gone, and this look tells its story.
+    consumed: bool,
+    /// The same file, under a name that was free.
+    moved: bool,
+}
+
+impl Origin {
+    fn of(
+        live: &Live<'_>,
+        item: &Pending,
+        record: Option<&FileRecord>,
+        now: &Snapshot,
+    ) -> Result<Self, EngineError> {
+        let (Some(previous), Some(after)) = (&item.previous, &now.facts) else { return Ok(Self::default()) };
+        if !live.engine.reader.open(previous).is_err_and(|error| is_gone(&error)) {
+            return Ok(Self::default());
+        }
+        let facts = live.engine.state.get(previous)?.and_then(|record| record.seen);
+        let was_here = record.is_some_and(|record| record.seen.is_some());
+        let moved = !was_here && facts.as_ref().is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
+        Ok(Self { facts, consumed: true, moved })
+    }
+}
+
+fn take_snapshot(
+    live: &mut Live<'_>,
+    path: &Path,
+    item: &Pending,
+    record: Option<&FileRecord>,
+) -> Result<Snapshot, EngineError> {
+    if let Some(id) = item.id {
+        live.marks.clear(id);
+    }
+    let opened = live.engine.reader.open(path).and_then(|file| Ok((live.engine.reader.stat(&file)?, file)));
+    let (mut facts, file) = match opened {
+        Ok((facts, file)) => (facts, file),
+        Err(error) if is_gone(&error) => return Ok(Snapshot::gone(path)),
+        Err(error) => {
+            log::warn!("{}: cannot look: {error}", path.display());
+            let mut facts = record.and_then(|it| it.seen.clone()).unwrap_or_else(|| Facts::new(FileKind::File));
+            (facts.hash_state, facts.blake3, facts.sha256) = (HashState::Unreadable, None, None);
+            return Ok(Snapshot::new(path, facts, None));
+        }
+    };
+    live.arm(path, &file, &facts, item)?;
+    let Some(owner) = live.engine.watch.owner(path) else { return Ok(Snapshot::new(path, facts, None)) };
+    let seen = record.and_then(|it| it.seen.as_ref());
+    if let Some(seen) = seen.filter(|seen| !item.reread && same_content_by_stat(seen, &facts)) {
+        (facts.blake3, facts.sha256, facts.hash_state) = (seen.blake3, seen.sha256, seen.hash_state);
+        return Ok(Snapshot::new(path, facts, None));
+    }
+    Ok(live.engine.reader.clone().read(path.to_owned(), &file, facts, live.engine.watch.need(owner)))
+}
+
+fn same_content_by_stat(seen: &Facts, now: &Facts) -> bool {
+    seen.kind == now.kind && seen.inode == now.inode && seen.size == now.size && seen.mtime == now.mtime
+}
+
+/// What a judgement needs of a record.
+pub(super) fn parts(record: Option<&FileRecord>) -> (Option<&Facts>, Option<&[u8]>) {
+    record.map_or((None, None), |record| (record.seen.as_ref(), record.kept.as_deref()))
+}
+
+/// Remembers what was seen; what is trusted stays as it was.
+pub(super) fn advance(
+    state: &mut State,
+    record: Option<FileRecord>,
+    now: Snapshot,
+    keep: Option<Vec<u8>>,
+) -> Result<(), EngineError> {
+    let (path, seen) = (now.path, now.facts);
+    let kept = if seen.is_some() { keep.or_else(|| record.as_ref().and_then(|it| it.kept.clone())) } else { None };
+    if let Some(record) = &record
+        && record.seen == seen
+        && record.kept == kept
+    {
+        return Ok(());
+    }
+    let trusted = match record {
+        None => Trusted::Absent,
+        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), .. }) => Trusted::Facts(old),
+        Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => Trusted::Absent,
+        Some(FileRecord { trusted, .. }) => trusted,
+    };
+    if seen.is_none() && trusted == Trusted::Absent {
+        return Ok(state.remove(&path)?);
+    }
+    Ok(state.put(&path, FileRecord { seen, trusted, kept })?)
+}
+
+impl Live<'_> {
+    /// Joins an event to what is known of a path.
+    pub(super) fn mark(&mut self, path: &Path, event: &FileEvent) -> Result<(), EngineError> {
+        if !self.is_watched(path) {
+            return Ok(());
+        }
+        let mut name = Name { temporary: false, known: true };
+        if event.place.is_some() {
+            name.temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
+            name.known = self.engine.state.get(path)?.is_some_and(|record| record.seen.is_some());
+        }
+        self.queue.mark(path, event, name, Instant::now());
+        Ok(())
+    }
+
+    /// Makes sure that what is under this path now is marked, before it is read.
+    fn arm(&mut self, path: &Path, file: &OwnedFd, facts: &Facts, item: &Pending) -> Result<(), EngineError> {
+        let is_dir = facts.kind == FileKind::Dir;
+        let known = match item.id.filter(|id| id.inode == facts.inode) {
+            Some(id) if is_dir => self.index.dir_id(path) == Some(id),
+            Some(id) => self.index.has(id, path),
+            None if is_dir => self.index.dir_id(path).is_some_and(|id| id.inode == facts.inode),
+            None => false,
+        };
+        if is_dir && (!known || item.list || item.via == Via::Mkdir) {
+            return self.adopt_below(path, item);
+        }
+        if known || is_dir || !self.follows {
+            return Ok(());
+        }
+        let scope = MarkScope::File;
+        let marked = self.marks.add(&[MarkRequest { file: file.as_fd(), path, scope }])?;
+        if let Some(marked) = marked.first() {
+            self.forget_stale(path, item.id, marked.id);
+            self.index.add_file(path, marked.id);
+            self.marks.clear(marked.id);
+            self.gaps.unarmed(u64::from(!marked.armed), &mut self.engine.reporter)?;
+        }
+        Ok(())
+    }
+
+    fn forget_stale(&mut self, path: &Path, old: Option<FileId>, new: FileId) {
+        if let Some(old) = old.filter(|old| *old != new) {
+            self.index.remove_name(old, path);
+        }
+    }
+
+    fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
+        let via = if item.swept { Via::Sweep } else { Via::Scan };
+        self.adopt(path, &FileEvent::new(item.at, via), None)
+    }
+
+    /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
+    /// Each is marked by `event`; `from` is where the tree was before, if it was moved here.
+    pub(super) fn adopt(&mut self, top: &Path, event: &FileEvent, from: Option<&Path>) -> Result<(), EngineError> {
+        let mut event = event.clone();
+        event.settled = true;
+        (event.file, event.place) = (None, None);
+        let (reader, watch) = (self.engine.reader.clone(), self.engine.watch.clone());
+        let mut walk = Walk {
+            reader: &reader,
+            watch: &watch,
+            index: &mut self.index,
+            marks: Some(&mut *self.marks),
+            reading: Reading::Never,
+            workers: 0,
+            unarmed: 0,
+            files: 0,
+            dirs: 0,
+        };
+        let mut unlike = Vec::new();
+        walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
+            if walked.snapshot.path != top && is_unlike(&walked) {
+                let known = walked.record.is_some_and(|record| record.seen.is_some());
+                unlike.push((walked.snapshot.path, known));
+            }
+            Ok(())
+        })?;
+        let unarmed = walk.unarmed;
+        for (path, known) in unlike {
+            let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
+            let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
+            item.reread = true;
+            if let Some(from) = from
+                && let Ok(rest) = path.strip_prefix(top)
+            {
+                item.previous = Some(from.join(rest));
+            }
+        }
+        self.gaps.unarmed(unarmed, &mut self.engine.reporter)
+    }
+
+    /// A directory is gone: so is all that was in it.
+    fn vanished_dir(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
+        let mut event = FileEvent::new(item.at, item.via);
+        event.actor = item.actors.last().cloned();
+        event.settled = true;
+        for (below, record) in self.engine.state.below(path)? {
+            if record.seen.is_some() {
+                self.mark(&below, &event)?;
+                if let (Some(to), Ok(rest)) = (&item.moved_to, below.strip_prefix(path))
+                    && let Some(child) = self.queue.get_mut(&below)
+                {
+                    child.moved_to = Some(to.join(rest));
+                }
+            }
+        }
+        let gone = self.index.remove_dir(path);
+        self.marks.remove(&gone);
+        Ok(())
+    }
+
+    /// Whether a path is under a directory that is watched as a whole.
+    pub(super) fn covers(&self, path: &Path) -> bool {
+        self.engine.watch.cover(path) != Cover::Nothing
+    }
+}
+
+fn is_unlike(walked: &Walked) -> bool {
+    let seen = walked.record.as_ref().and_then(|record| record.seen.as_ref());
+    match (seen, &walked.snapshot.facts) {
+        (Some(seen), Some(now)) => !seen.same_stat(now) && (now.kind != FileKind::Dir || !seen.same_metadata(now)),
+        (None, None) => false,
+        _ => true,
+    }
+}

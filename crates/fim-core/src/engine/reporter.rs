@@ -1,0 +1,77 @@
+//! Reports first, then commits: the one place where lines are written and the state made durable.
+//!
+//! A crash between the two repeats a finding with the same number; it never loses one.
+
+use super::error::EngineError;
+use crate::finding::{Record, Report, Sink};
+use crate::state::State;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Changes are durable at most this long after their line was written.
+const DURABLE: Duration = Duration::from_millis(250);
+const SEQUENCE: &str = "sequence";
+
+/// Writes reports and keeps the state in step with them.
+pub(crate) struct Reporter {
+    sink: Box<dyn Sink>,
+    sequence: u64,
+    written: u64,
+    unsynced_since: Option<Instant>,
+    pub by_consumer: BTreeMap<&'static str, u64>,
+}
+
+impl Reporter {
+    /// Goes on from the number in the state.
+    pub(crate) fn new(sink: Box<dyn Sink>, state: &State) -> Result<Self, EngineError> {
+        let sequence = match state.meta(SEQUENCE)? {
+            Some(bytes) => bytes.try_into().map_or(0, u64::from_le_bytes),
+            None => 0,
+        };
+        Ok(Self { sink, sequence, written: 0, unsynced_since: None, by_consumer: BTreeMap::new() })
+    }
+
+    pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
+        if let Record::Change(finding) = &record {
+            *self.by_consumer.entry(finding.consumer).or_default() += 1;
+        }
+        let report = Report { sequence: self.sequence + 1, created: SystemTime::now(), record };
+        self.sink.write(&report).map_err(EngineError::Sink)?;
+        self.sequence += 1;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Lets the lines go, then makes the state they speak of visible to the next start.
+    pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
+        self.sink.flush().map_err(EngineError::Sink)?;
+        if self.written > 0 {
+            state.set_meta(SEQUENCE, &self.sequence.to_le_bytes())?;
+            self.written = 0;
+        }
+        if state.commit()? {
+            self.unsynced_since.get_or_insert_with(Instant::now);
+        }
+        Ok(())
+    }
+
+    /// When the state must be made durable.
+    pub(crate) fn sync_due(&self) -> Option<Instant> {
+        self.unsynced_since.map(|since| since + DURABLE)
+    }
+
+    /// Makes the state durable.
+    pub(crate) fn sync(&mut self, state: &mut State) -> Result<(), EngineError> {
+        self.commit(state)?;
+        if self.unsynced_since.take().is_some() {
+            state.sync()?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reporter").field("sequence", &self.sequence).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,408 @@
+//! Visits everything watched, on disk and in the state, once: arms a directory before it is listed and a
+//! file before it is read, so that nothing changes unseen between the two.
+//!
+//! Reading is spread over threads; everything else happens here. Says nothing and decides nothing: each
+//! file goes to the caller.
+
+use super::error::EngineError;
+use super::index::Index;
+use crate::facts::{Facts, FileKind};
+use crate::snapshot::{Reader, Snapshot};
+use crate::state::{FileRecord, State};
+use crate::watch_set::{Cover, Need, WatchSet};
+use crate::watcher::{MarkRequest, MarkScope, Marks};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use rustix::fs::{Mode, OFlags};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Files opened and armed together.
+const CHUNK: usize = 256;
+/// Open files waiting to be read: with a chunk well below the usual limit of 1,024 descriptors.
+const IN_FLIGHT: usize = 384;
+
+/// Which files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// None: metadata alone.
+    Never,
+    /// Those whose stat differs from what was last seen.
+    UnlikeSeen,
+    /// Those whose stat differs from what is trusted.
+    UnlikeTrusted,
+    /// All.
+    Always,
+}
+
+/// One path, as it is and as it was.
+#[derive(Debug)]
+pub(crate) struct Walked {
+    /// What is there; with a hash only if it was read or is known to be as it was.
+    pub snapshot: Snapshot,
+    /// Whose it is.
+    pub owner: usize,
+    /// What the state holds of it.
+    pub record: Option<FileRecord>,
+}
+
+/// What a walk works with.
+pub(crate) struct Walk<'a> {
+    pub reader: &'a Reader,
+    pub watch: &'a WatchSet,
+    pub index: &'a mut Index,
+    pub marks: Option<&'a mut (dyn Marks + 'static)>,
+    pub reading: Reading,
+    /// Threads that read; 0 reads here.
+    pub workers: usize,
+    /// Files that could not be marked.
+    pub unarmed: u64,
+    /// Files that have an identity by now.
+    pub files: u64,
+    pub dirs: u64,
+}
+
+struct Entry {
+    path: PathBuf,
+    owner: Option<usize>,
+    cover: Cover,
+    record: Option<FileRecord>,
+}
+
+struct Job {
+    path: PathBuf,
+    file: OwnedFd,
+    facts: Facts,
+    need: Need,
+    owner: usize,
+    record: Option<FileRecord>,
+}
+
+impl Job {
+    fn done(self, facts: Facts) -> Walked {
+        Walked { snapshot: Snapshot::new(self.path, facts, None), owner: self.owner, record: self.record }
+    }
+}
+
+type Each<'e, H> = &'e mut dyn FnMut(&mut H, Walked) -> Result<(), EngineError>;
+
+impl Walk<'_> {
+    /// Visits a path and, if it is a directory, all that is watched below it.
+    pub(crate) fn visit<H: AsMut<State>>(&mut self, top: &Path, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
+        if self.workers == 0 || self.reading == Reading::Never {
+            return self.run(top, host, each, &mut Pool::Here);
+        }
+        std::thread::scope(|scope| {
+            let (jobs, todo) = bounded::<Job>(IN_FLIGHT);
+            let (done, results) = unbounded::<Walked>();
+            for _ in 0..self.workers {
+                let (todo, done) = (todo.clone(), done.clone());
+                let mut reader = self.reader.clone();
+                scope.spawn(move || {
+                    for job in todo {
+                        if done.send(read(&mut reader, job)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop((todo, done));
+            let mut pool = Pool::Threads { jobs, results, in_flight: 0 };
+            self.run(top, host, each, &mut pool)
+        })
+    }
+
+    fn run<H: AsMut<State>>(&mut self, top: &Path, host: &mut H, each: Each<'_, H>, pool: &mut Pool) -> Result<(), EngineError> {
+        let mut dirs = Vec::new();
+        let first = Entry {
+            path: top.to_owned(),
+            owner: self.watch.owner(top),
+            cover: self.watch.cover(top),
+            record: host.as_mut().get(top)?,
+        };
+        self.open(vec![first], &mut dirs, host, each, pool)?;
+        while let Some(dir) = dirs.pop() {
+            let recorded = host.as_mut().list_dir(&dir)?;
+            let names = match list(&dir) {
+                Ok(names) => names,
+                Err(error) if is_gone(&error) => Vec::new(),
+                Err(error) => {
+                    log::warn!("{}: cannot list: {error}; what is in it is not watched", dir.display());
+                    continue;
+                }
+            };
+            let mut chunk = Vec::new();
+            for (name, record) in merge(names, recorded) {
+                let path = dir.join(&name);
+                let (owner, cover) = (self.watch.owner(&path), self.watch.cover(&path));
+                if owner.is_none() && cover == Cover::Nothing {
+                    continue;
+                }
+                chunk.push(Entry { path, owner, cover, record });
+                if chunk.len() == CHUNK {
+                    self.open(std::mem::take(&mut chunk), &mut dirs, host, each, pool)?;
+                }
+            }
+            self.open(chunk, &mut dirs, host, each, pool)?;
+        }
+        while let Some(walked) = pool.wait() {
+            each(host, walked)?;
+        }
+        Ok(())
+    }
+
+    /// Opens, arms and hands on one chunk.
+    fn open<H: AsMut<State>>(
+        &mut self,
+        chunk: Vec<Entry>,
+        dirs: &mut Vec<PathBuf>,
+        host: &mut H,
+        each: Each<'_, H>,
+        pool: &mut Pool,
+    ) -> Result<(), EngineError> {
+        let mut opened = Vec::with_capacity(chunk.len());
+        for entry in chunk {
+            match self.reader.open(&entry.path) {
+                Ok(file) => {
+                    let facts = match self.reader.stat(&file) {
+                        Ok(facts) => facts,
+                        Err(error) => {
+                            log::warn!("{}: cannot stat: {error}", entry.path.display());
+                            continue;
+                        }
+                    };
+                    opened.push((entry, file, facts));
+                }
+                Err(error) if is_gone(&error) => missing(entry, host, each)?,
+                Err(error) => log::warn!("{}: cannot open: {error}", entry.path.display()),
+            }
+        }
+        self.arm(&opened)?;
+        for (entry, file, facts) in opened {
+            let is_dir = facts.kind == FileKind::Dir;
+            if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
+                below(&entry.path, entry.owner, host, each)?;
+            }
+            if is_dir && entry.cover != Cover::Nothing && !is_pseudo(&file) {
+                self.dirs += 1;
+                dirs.push(entry.path.clone());
+            }
+            let Some(owner) = entry.owner else { continue };
+            self.files += u64::from(!is_dir);
+            let need = self.watch.need(owner);
+            let job = Job { path: entry.path, file, facts, need, owner, record: entry.record };
+            if let Some(walked) = self.read_or_keep(job, pool) {
+                each(host, walked)?;
+            }
+            while let Some(walked) = pool.try_next() {
+                each(host, walked)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers at once for what need not be read.
+    fn read_or_keep(&mut self, job: Job, pool: &mut Pool) -> Option<Walked> {
+        let basis = job.record.as_ref().and_then(|record| match self.reading {
+            Reading::UnlikeSeen => record.seen.as_ref(),
+            Reading::UnlikeTrusted => record.trusted_facts(),
+            Reading::Never | Reading::Always => None,
+        });
+        if let Some(known) = basis.filter(|known| known.same_stat(&job.facts)).cloned() {
+            return Some(job.done(known));
+        }
+        if self.reading == Reading::Never {
+            let facts = job.facts.clone();
+            return Some(job.done(facts));
+        }
+        pool.read(self.reader, job)
+    }
+
+    /// Marks what was opened and notes who is who.
+    fn arm(&mut self, opened: &[(Entry, OwnedFd, Facts)]) -> Result<(), EngineError> {
+        let Some(marks) = self.marks.as_deref_mut() else { return Ok(()) };
+        let follows = marks.follows_files();
+        let wanted: Vec<(&Entry, &OwnedFd, MarkScope)> = opened
+            .iter()
+            .filter_map(|(entry, file, facts)| scope(entry, facts.kind).map(|scope| (entry, file, scope)))
+            .filter(|(_, _, scope)| follows || *scope != MarkScope::File)
+            .collect();
+        let requests: Vec<MarkRequest<'_>> = wanted
+            .iter()
+            .map(|(entry, file, scope)| MarkRequest { file: file.as_fd(), path: &entry.path, scope: *scope })
+            .collect();
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let marked = marks.add(&requests)?;
+        for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
+            self.unarmed += u64::from(!marked.armed);
+            if *scope == MarkScope::File {
+                self.index.add_file(&entry.path, marked.id);
+            } else {
+                self.index.add_dir(&entry.path, marked.id);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scope(entry: &Entry, kind: FileKind) -> Option<MarkScope> {
+    match (kind, entry.cover) {
+        (FileKind::Dir, Cover::All) => Some(MarkScope::Tree),
+        (FileKind::Dir, Cover::Some) => Some(MarkScope::Names),
+        _ => entry.owner.map(|_| MarkScope::File),
+    }
+}
+
+fn was_dir(record: &FileRecord) -> bool {
+    record.seen.as_ref().is_some_and(|facts| facts.kind == FileKind::Dir)
+        || record.trusted_facts().is_some_and(|facts| facts.kind == FileKind::Dir)
+}
+
+/// Hands on a path that is in the state alone, with all that was below it.
+fn missing<H: AsMut<State>>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
+    below(&entry.path, entry.owner, host, each)?;
+    match (entry.owner, entry.record) {
+        (Some(owner), Some(record)) => {
+            each(host, Walked { snapshot: Snapshot::gone(entry.path), owner, record: Some(record) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn below<H: AsMut<State>>(
+    path: &Path,
+    owner: Option<usize>,
+    host: &mut H,
+    each: Each<'_, H>,
+) -> Result<(), EngineError> {
+    let owner = owner.unwrap_or(0);
+    for (path, record) in host.as_mut().below(path)?.into_iter().rev() {
+        each(host, Walked { snapshot: Snapshot::gone(path), owner, record: Some(record) })?;
+    }
+    Ok(())
+}
+
+fn read(reader: &mut Reader, job: Job) -> Walked {
+    let Job { path, file, facts, need, owner, record } = job;
+    Walked { snapshot: reader.read(path, &file, facts, need), owner, record }
+}
+
+enum Pool {
+    Here,
+    Threads { jobs: Sender<Job>, results: Receiver<Walked>, in_flight: usize },
+}
+
+impl Pool {
+    fn read(&mut self, reader: &Reader, job: Job) -> Option<Walked> {
+        match self {
+            Self::Here => Some(read(&mut reader.clone(), job)),
+            Self::Threads { jobs, results, in_flight } => {
+                let back = if *in_flight >= IN_FLIGHT { results.recv().ok() } else { None };
+                if back.is_some() {
+                    *in_flight -= 1;
+                }
+                if jobs.send(job).is_ok() {
+                    *in_flight += 1;
+                }
+                back
+            }
+        }
+    }
+
+    fn try_next(&mut self) -> Option<Walked> {
+        match self {
+            Self::Here => None,
+            Self::Threads { results, in_flight, .. } => {
+                let walked = results.try_recv().ok()?;
+                *in_flight -= 1;
+                Some(walked)
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Option<Walked> {
+        match self {
+            Self::Threads { results, in_flight, .. } if *in_flight > 0 => {
+                let walked = results.recv().ok()?;
+                *in_flight -= 1;
+                Some(walked)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names on disk and names in the state, joined in order.
+fn merge(
+    names: Vec<OsString>,
+    recorded: Vec<(OsString, FileRecord)>,
+) -> impl Iterator<Item = (OsString, Option<FileRecord>)> {
+    let (mut names, mut recorded) = (names.into_iter().peekable(), recorded.into_iter().peekable());
+    std::iter::from_fn(move || {
+        let record_is_next = match (names.peek(), recorded.peek()) {
+            (Some(name), Some((known, _))) => known <= name,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        if record_is_next {
+            let (known, record) = recorded.next()?;
+            if names.peek() == Some(&known) {
+                names.next();
+            }
+            return Some((known, Some(record)));
+        }
+        Some((names.next()?, None))
+    })
+}
+
+fn list(dir: &Path) -> io::Result<Vec<OsString>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME;
+    let file = match rustix::fs::open(dir, flags, Mode::empty()) {
+        Err(rustix::io::Errno::PERM) => rustix::fs::open(dir, flags - OFlags::NOATIME, Mode::empty())?,
+        other => other?,
+    };
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(file)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Whether an error says that nothing (more) is under this name.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::STALE | Errno::NAMETOOLONG)
+    )
+}
+
+/// File systems that are windows into the kernel: endless, always changing, nothing to keep.
+fn is_pseudo(file: &OwnedFd) -> bool {
+    const MAGIC: [u64; 14] = [
+        0x9fa0,      // proc
+        0x6265_6572, // sysfs
+        0x27e0_eb,   // cgroup
+        0x6367_7270, // cgroup2
+        0x6462_6720, // debugfs
+        0x7472_6163, // tracefs
+        0xcafe_4a11, // bpf
+        0x1cd1,      // devpts
+        0x7363_6673, // securityfs
+        0x6165_676c, // pstore
+        0x1980_0202, // mqueue
+        0x6265_6570, // configfs
+        0x4249_4e4d, // binfmt_misc
+        0xf97c_ff8c, // selinuxfs
+    ];
+    rustix::fs::fstatfs(file).is_ok_and(|fs| MAGIC.contains(&fs.f_type.cast_unsigned()))
+}
