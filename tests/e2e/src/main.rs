@@ -1,0 +1,45 @@
+//! Drives the real `fim` with real tools on real files and asserts the lines it prints.
+//!
+//! ```text
+//! fim-e2e suite FIM WATCHER DIR [--lines FILE]   all cases below DIR; prints ok, FAIL or skip for each
+//! fim-e2e cost FIM WATCHER DIR          what a 1-byte write to an unwatched file costs with fim and without
+//! fim-e2e act KIND DIR                  make one kind of change (what the cases start, so that it has an actor)
+//! ```
+//! Nothing here waits for time to pass: after each case a file of its own is made, and its line awaited.
+#![allow(clippy::indexing_slicing)] // of JSON values, which answer null
+
+mod act;
+mod agent;
+mod cases;
+mod cost;
+mod expect;
+mod lifecycle;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["suite", fim, watcher, dir] => cases::run(fim, watcher, &PathBuf::from(dir), None),
+        ["suite", fim, watcher, dir, "--lines", lines] => {
+            cases::run(fim, watcher, &PathBuf::from(dir), Some(&PathBuf::from(lines)))
+        }
+        ["cost", fim, watcher, dir] => cost::run(fim, watcher, &PathBuf::from(dir)),
+        ["act", kind, dir] => act::act(kind, &PathBuf::from(dir)).map(|()| 0),
+        _ => {
+            eprintln!("usage: fim-e2e suite|cost FIM WATCHER DIR | act KIND DIR");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("fim-e2e: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
