@@ -36,13 +36,13 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
         "sendfile" => drop(rustix::fs::sendfile(writable(f)?, File::open(other)?, None, 5)?),
         "splice" => splice(f)?,
         "copy_file_range" => {
-            drop(rustix::fs::copy_file_range(
+            _ = rustix::fs::copy_file_range(
                 File::open(other)?,
                 None,
                 writable(f)?,
                 None,
                 5,
-            )?);
+            )?;
         }
         "mmap" => mmap(f)?,
         "create" => fs::write(dir.join("n"), "new")?,
@@ -114,14 +114,14 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
 fn splice(f: &Path) -> io::Result<()> {
     let (read, write) = rustix::pipe::pipe()?;
     rustix::io::write(&write, b"piped")?;
-    drop(rustix::pipe::splice(
+    _ = rustix::pipe::splice(
         &read,
         None,
         writable(f)?,
         None,
         5,
         rustix::pipe::SpliceFlags::empty(),
-    )?);
+    )?;
     Ok(())
 }
 
