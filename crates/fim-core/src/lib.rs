@@ -31,7 +31,7 @@ pub use finding::{
     Value,
 };
 pub use id::FileId;
-pub use snapshot::Snapshot;
+pub use snapshot::{Limits, Reader, Snapshot};
 pub use store::{Batch, Generation, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
 pub use watcher::{
