@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod logging;
+mod output;
 
 use args::{Command, Early, Invocation};
 use config::Plan;
