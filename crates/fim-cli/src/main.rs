@@ -1,3 +1,54 @@
-//! The command `fim`.
+//! The command `fim`: what ends in which exit status. The work is elsewhere.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod logging;
+mod output;
+
+use args::{Command, Early, Invocation};
+use config::Plan;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Could not do it; standard error says why.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os().skip(1)) {
+        Ok(invocation) => match run(&invocation) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error.to_string()),
+        },
+        Err(Early::Asked(text)) => match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("cannot write to standard output: {error}")),
+        },
+        Err(Early::Wrong(text)) => fail(text.trim_end()),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    // Where standard error is gone as well there is nobody left to tell.
+    drop(writeln!(std::io::stderr(), "fim: {text}"));
+    ExitCode::from(FAILED)
+}
+
+fn run(invocation: &Invocation) -> Result<u8, Box<dyn std::error::Error>> {
+    logging::start(invocation.shared.verbosity);
+    let named = invocation.shared.config.as_deref().map(Path::new);
+    let plan = Plan::new(config::load(named)?, &invocation.shared)?;
+    for warning in &plan.warnings {
+        log::warn!("{warning}");
+    }
+    match &invocation.command {
+        Command::Config => {
+            let text = toml::to_string(&plan.config)?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            Ok(0)
+        }
+        other => Err(format!("{other:?}").into()),
+    }
+}

@@ -227,6 +227,32 @@ pub struct Finding {
     pub id: [u8; 16],
 }
 
+impl Finding {
+    /// A change of which nothing more is known than what, by whom it is told, where and when.
+    #[must_use]
+    pub fn new(action: Action, consumer: &'static str, path: impl Into<PathBuf>, at: SystemTime) -> Self {
+        Self {
+            action,
+            consumer,
+            severity: Severity::default(),
+            detected: Detected::Live,
+            path: path.into(),
+            previous_path: None,
+            moved_to: None,
+            via: None,
+            before: None,
+            after: None,
+            hash_state: HashState::Stable,
+            changes: Vec::new(),
+            diff: None,
+            actors: Vec::new(),
+            writes: 0,
+            at,
+            id: [0; 16],
+        }
+    }
+}
+
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -31,9 +31,9 @@ pub use finding::{
     Value,
 };
 pub use id::FileId;
-pub use snapshot::Snapshot;
+pub use snapshot::{Limits, Reader, Snapshot};
 pub use store::{Batch, Generation, Store, StoreError, StoreErrorKind, Visit};
-pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet};
+pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
 pub use watcher::{
     Coverage, Degree, EventSink, EventSource, Loss, MarkRequest, MarkScope, Marked, Marks, Ready, Recovery,
     StopToken, WatchError, WatchMessage, WatchStats, Watcher,

@@ -1,7 +1,16 @@
 //! One safe read of a file: metadata, hash, and content where it is wanted.
 //!
 //! The only place that opens watched files. Never follows a symbolic link, opens no FIFO, device or socket,
-//! reads no more than its limit, and leaves the access time alone.
+//! reads no more than its limit, and leaves the access time alone
+//! (but that of a symbolic link, which the kernel offers no way to spare).
+
+mod content;
+mod flags;
+mod open;
+mod read;
+mod xattrs;
+
+pub use read::{Limits, Reader};
 
 use crate::facts::{Facts, HashState};
 use std::path::PathBuf;

@@ -3,7 +3,17 @@
 //!
 //! Pure: matches paths as bytes, and asks no file system.
 
+mod braces;
+mod pattern;
+mod patterns;
+mod trees;
+
+use patterns::Patterns;
+use regex::bytes::{Regex, RegexSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use trees::Trees;
 
 /// What one consumer wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,10 +21,14 @@ use std::path::{Path, PathBuf};
 pub struct Interest {
     /// Absolute paths or globs (`*`, `?`, `[…]`, `{…}`, `**`). A path without a glob is that file, or that
     /// whole tree if it is a directory, whether it exists already or not; what a glob matches likewise.
+    /// `*`, `?` and `[…]` match within a name, names with a leading dot included; `**` any number of
+    /// directories; `/a/**` is everything below `/a` without `/a` itself. `\` makes the next character
+    /// an ordinary one: see [`escape`].
     pub paths: Vec<String>,
-    /// Globs of paths to leave out, with everything below them.
+    /// Globs of paths to leave out, with everything below them: absolute, or `**/…` for any depth.
     pub exclude: Vec<String>,
     /// Regular expressions on the whole path, unanchored; what matches is left out with everything below.
+    /// A `$` is the end of the path, or of a directory it is in.
     pub exclude_regex: Vec<String>,
     /// What of each file the consumer needs besides its metadata.
     pub need: Need,
@@ -98,10 +112,23 @@ impl std::fmt::Display for PatternError {
 
 impl std::error::Error for PatternError {}
 
+/// The pattern that matches exactly this text: a path as it is on disk, whatever characters it has.
+#[must_use]
+pub fn escape(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for sign in path.chars() {
+        if matches!(sign, '*' | '?' | '[' | '{' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(sign);
+    }
+    pattern
+}
+
 /// All interests together, in order of precedence: a path belongs to the first that claims it.
 #[derive(Clone, Debug, Default)]
 pub struct WatchSet {
-    interests: Vec<Interest>,
+    claims: Vec<Claim>,
 }
 
 impl WatchSet {
@@ -110,35 +137,171 @@ impl WatchSet {
     /// # Errors
     /// The first pattern that is no absolute path, glob or regular expression.
     pub fn new(interests: Vec<Interest>) -> Result<Self, PatternError> {
-        Ok(Self { interests })
+        let claims = interests.iter().map(Claim::new).collect::<Result<_, _>>()?;
+        Ok(Self { claims })
     }
 
     /// Which interest, by its place in the list, claims this absolute path.
     #[must_use]
     pub fn owner(&self, path: &Path) -> Option<usize> {
-        let _ = path;
-        None
+        let path = bytes(path)?;
+        self.claims.iter().position(|claim| claim.has(path))
     }
 
     /// What the owner of a path needs of it.
     #[must_use]
     pub fn need(&self, owner: usize) -> Need {
-        self.interests
+        self.claims
             .get(owner)
-            .map_or_else(Need::default, |interest| interest.need)
+            .map_or_else(Need::default, |claim| claim.need)
     }
 
     /// How much of this directory is watched.
     #[must_use]
     pub fn cover(&self, dir: &Path) -> Cover {
-        let _ = dir;
-        Cover::Nothing
+        let Some(dir) = bytes(dir) else {
+            return Cover::Nothing;
+        };
+        let mut most = Cover::Nothing;
+        for claim in &self.claims {
+            match claim.cover(dir) {
+                Cover::All => return Cover::All,
+                Cover::Some => most = Cover::Some,
+                Cover::Nothing => {}
+            }
+        }
+        most
     }
 
     /// The longest glob-free paths from which all watched paths can be reached, without those below
     /// another, sorted. They need not exist.
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {
-        Vec::new()
+        let paths = self.claims.iter().flat_map(|claim| &claim.wanted.roots);
+        let trees = Trees::new(paths.cloned());
+        let root = |path: &[u8]| PathBuf::from(OsStr::from_bytes(if path.is_empty() { b"/" } else { path }));
+        trees.paths().map(root).collect()
     }
 }
+
+/// An absolute path without slashes at its end, as the matchers want it: the root is empty.
+fn bytes(path: &Path) -> Option<&[u8]> {
+    let mut bytes = path.as_os_str().as_bytes();
+    if bytes.first() != Some(&b'/') {
+        return None;
+    }
+    while let [front @ .., b'/'] = bytes {
+        bytes = front;
+    }
+    Some(bytes)
+}
+
+/// An interest, compiled.
+#[derive(Clone, Debug)]
+struct Claim {
+    wanted: Patterns,
+    excluded: Patterns,
+    excluded_regex: RegexSet,
+    need: Need,
+}
+
+impl Claim {
+    fn new(interest: &Interest) -> Result<Self, PatternError> {
+        for text in &interest.exclude_regex {
+            Regex::new(text).map_err(|error| refused((text, regex_reason(&error))))?;
+        }
+        Ok(Self {
+            wanted: patterns(&interest.paths, absolute)?,
+            excluded: patterns(&interest.exclude, absolute_or_anywhere)?,
+            excluded_regex: RegexSet::new(&interest.exclude_regex)
+                .map_err(|error| refused(("exclude_regex", regex_reason(&error))))?,
+            need: interest.need,
+        })
+    }
+
+    fn has(&self, path: &[u8]) -> bool {
+        self.wanted.matches(path) && !self.excluded.matches(path) && !self.regex_excludes(path)
+    }
+
+    fn cover(&self, dir: &[u8]) -> Cover {
+        let cover = self.wanted.cover(dir);
+        let nothing_left =
+            cover != Cover::Nothing && (self.excluded.cover(dir) == Cover::All || self.regex_excludes(dir));
+        if nothing_left { Cover::Nothing } else { cover }
+    }
+
+    /// Whether a regular expression matches the path or a directory it is in.
+    fn regex_excludes(&self, path: &[u8]) -> bool {
+        if self.excluded_regex.is_empty() {
+            return false;
+        }
+        let above = path
+            .iter()
+            .enumerate()
+            .filter_map(|(at, byte)| (*byte == b'/' && at > 0).then(|| path.get(..at)).flatten());
+        let own = if path.is_empty() { b"/" } else { path };
+        above.chain([own]).any(|path| self.excluded_regex.is_match(path))
+    }
+}
+
+fn patterns(
+    texts: &[String],
+    absolute: impl Fn(&str) -> Result<String, String>,
+) -> Result<Patterns, PatternError> {
+    let texts = texts
+        .iter()
+        .map(|text| {
+            Ok((
+                text.as_str(),
+                absolute(text).map_err(|reason| (text.as_str(), reason))?,
+            ))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(refused)?;
+    Patterns::new(texts).map_err(refused)
+}
+
+fn absolute(pattern: &str) -> Result<String, String> {
+    if pattern.starts_with('/') {
+        Ok(pattern.to_owned())
+    } else if pattern.is_empty() {
+        Err("it is empty: write a path".to_owned())
+    } else if let Some(below) = pattern.strip_prefix("~/") {
+        Err(format!(
+            "\"~\" is not resolved: write \"/root/{below}\" or \"/home/*/{below}\""
+        ))
+    } else {
+        Err(format!("it is not absolute: write \"/{pattern}\""))
+    }
+}
+
+fn absolute_or_anywhere(pattern: &str) -> Result<String, String> {
+    if pattern == "**" || pattern.starts_with("**/") {
+        Ok(format!("/{pattern}"))
+    } else {
+        absolute(pattern).map_err(|reason| {
+            if pattern.is_empty() {
+                reason
+            } else {
+                format!("{reason}, or \"**/{pattern}\" for any depth")
+            }
+        })
+    }
+}
+
+fn refused((pattern, reason): (&str, String)) -> PatternError {
+    PatternError {
+        pattern: pattern.to_owned(),
+        reason,
+    }
+}
+
+/// The last line of the message: the others draw the expression.
+fn regex_reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
+
+mod normal;
+
+use argh::FromArgs;
+use std::ffi::OsString;
+
+/// Watch files, and say who changed what.
+#[derive(FromArgs, Debug, PartialEq, Eq)]
+#[argh(help_triggers("--help", "-h"))]
+struct Fim {
+    /// print the version
+    #[argh(switch)]
+    version: bool,
+
+    #[argh(subcommand)]
+    command: Option<Parsed>,
+}
+
+/// Declares subcommands that all take the shared options: argh has no way to share them.
+macro_rules! subcommands {
+    ($($(#[$($meta:tt)*])* $name:ident { $($own:tt)* })*) => {
+        #[derive(FromArgs, Debug, PartialEq, Eq)]
+        #[argh(subcommand)]
+        enum Parsed {
+            $($name($name),)*
+        }
+
+        impl Parsed {
+            fn shared(&self) -> Shared {
+                match self {
+                    $(Self::$name(args) => Shared {
+                        config: args.config.clone(),
+                        state: args.state.clone(),
+                        watcher: args.watcher.clone(),
+                        format: args.format.clone(),
+                        root: args.root.clone(),
+                        verbosity: i16::from(args.verbose) - i16::from(args.quiet),
+                    },)*
+                }
+            }
+        }
+
+        $(
+            #[derive(FromArgs, Debug, PartialEq, Eq)]
+            $(#[$($meta)*])*
+            #[argh(help_triggers("--help", "-h"))]
+            struct $name {
+                /// configuration file (default /etc/fim/fim.toml)
+                #[argh(option, arg_name = "file")]
+                config: Option<String>,
+
+                /// folder the state is kept in (default /var/lib/fim)
+                #[argh(option, arg_name = "dir")]
+                state: Option<String>,
+
+                /// auto, bpf or fanotify (default auto)
+                #[argh(option, arg_name = "name")]
+                watcher: Option<String>,
+
+                /// json or pretty (default json)
+                #[argh(option, arg_name = "name")]
+                format: Option<String>,
+
+                /// prefix of every configured path
+                #[argh(option, arg_name = "dir")]
+                root: Option<String>,
+
+                /// say more on stderr; twice: say much more
+                #[argh(switch, short = 'v')]
+                verbose: u8,
+
+                /// say only errors on stderr
+                #[argh(switch, short = 'q')]
+                quiet: u8,
+
+                $($own)*
+            }
+        )*
+    };
+}
+
+subcommands! {
+    /// Watch until stopped; findings on stdout, diagnostics on stderr.
+    #[argh(subcommand, name = "run")]
+    Run {
+        /// watch these, instead of what the configuration names
+        #[argh(positional, arg_name = "path")]
+        paths: Vec<String>,
+    }
+
+    /// Record the present state as trusted; print a summary.
+    #[argh(subcommand, name = "baseline")]
+    Baseline {
+        /// only these
+        #[argh(positional, arg_name = "path")]
+        paths: Vec<String>,
+    }
+
+    /// Compare with the trusted baseline, once. Exit status 1 when something changed.
+    #[argh(subcommand, name = "check")]
+    Check {
+        /// read every byte, not only what its metadata says may have changed
+        #[argh(switch)]
+        full: bool,
+
+        /// only these
+        #[argh(positional, arg_name = "path")]
+        paths: Vec<String>,
+    }
+
+    /// Say what this machine allows: the chosen watcher, and how well each class of change is seen.
+    #[argh(subcommand, name = "doctor")]
+    Doctor {}
+
+    /// Check the configuration and print the effective one.
+    #[argh(subcommand, name = "config")]
+    Config {}
+}
+
+/// The options every subcommand takes, as given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// `--config`.
+    pub config: Option<String>,
+    /// `--state`.
+    pub state: Option<String>,
+    /// `--watcher`.
+    pub watcher: Option<String>,
+    /// `--format`.
+    pub format: Option<String>,
+    /// `--root`.
+    pub root: Option<String>,
+    /// How often `-v` was given, less how often `-q` was.
+    pub verbosity: i16,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Watch.
+    Run { paths: Vec<String> },
+    /// Trust the present state.
+    Baseline { paths: Vec<String> },
+    /// Compare.
+    Check { full: bool, paths: Vec<String> },
+    /// Examine the machine.
+    Doctor,
+    /// Print the configuration.
+    Config,
+}
+
+/// A command line that asks for something to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// What.
+    pub command: Command,
+    /// How.
+    pub shared: Shared,
+}
+
+/// A command line that ends here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// Asked for: help or the version. Stdout, exit status 0.
+    Asked(String),
+    /// Not understood. Stderr, exit status 2.
+    Wrong(String),
+}
+
+/// Reads the arguments after the name of the program.
+///
+/// # Errors
+/// When there is nothing more to do than to print.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Early> {
+    let args = args
+        .into_iter()
+        .map(OsString::into_string)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|raw| {
+            Early::Wrong(format!(
+                "the argument {raw:?} is not valid UTF-8; name such a path by a directory above it, \
+                 or by a glob in the configuration"
+            ))
+        })?;
+    let args = normal::normalise(&args);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+
+    let fim = Fim::from_args(&["fim"], &args).map_err(|exit| match exit.status {
+        Ok(()) => Early::Asked(exit.output),
+        Err(()) => Early::Wrong(exit.output),
+    })?;
+    if fim.version {
+        return Err(Early::Asked(format!("fim {}", env!("CARGO_PKG_VERSION"))));
+    }
+    let Some(parsed) = fim.command else {
+        return Err(Early::Wrong("no command given; see fim --help".to_owned()));
+    };
+    let shared = parsed.shared();
+    let command = match parsed {
+        Parsed::Run(args) => Command::Run { paths: args.paths },
+        Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
+        Parsed::Check(args) => Command::Check {
+            full: args.full,
+            paths: args.paths,
+        },
+        Parsed::Doctor(_) => Command::Doctor,
+        Parsed::Config(_) => Command::Config,
+    };
+    Ok(Invocation { command, shared })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn read(line: &str) -> Result<Invocation, Early> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn options_stand_on_either_side_of_the_command() {
+        let expected = Invocation {
+            command: Command::Run {
+                paths: vec!["/a".into(), "/b".into()],
+            },
+            shared: Shared {
+                config: Some("/c".into()),
+                state: Some("/s".into()),
+                watcher: Some("bpf".into()),
+                format: Some("json".into()),
+                root: Some("/r".into()),
+                verbosity: 2,
+            },
+        };
+        for line in [
+            "run --config /c --state /s --watcher bpf --format json --root /r -v -v /a /b",
+            "run /a --config /c --state /s --watcher bpf /b --format json --root /r -vv",
+            "--config /c -v --state /s --watcher bpf run --format json --root /r -v /a /b",
+            "--config=/c --state=/s run --watcher=bpf --format=json --root=/r -vv -- /a /b",
+        ] {
+            assert_eq!(read(line).unwrap(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn commands() {
+        for (line, command) in [
+            ("run", Command::Run { paths: vec![] }),
+            (
+                "baseline /a",
+                Command::Baseline {
+                    paths: vec!["/a".into()],
+                },
+            ),
+            (
+                "check",
+                Command::Check {
+                    full: false,
+                    paths: vec![],
+                },
+            ),
+            (
+                "check --full a",
+                Command::Check {
+                    full: true,
+                    paths: vec!["a".into()],
+                },
+            ),
+            (
+                "check -- -a",
+                Command::Check {
+                    full: false,
+                    paths: vec!["-a".into()],
+                },
+            ),
+            ("doctor", Command::Doctor),
+            ("config", Command::Config),
+        ] {
+            assert_eq!(read(line).unwrap().command, command, "{line}");
+        }
+        assert_eq!(read("config -q").unwrap().shared.verbosity, -1);
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for line in [
+            "--help",
+            "-h",
+            "help",
+            "run --help",
+            "--state /s run -h",
+            "help run",
+        ] {
+            assert!(matches!(read(line), Err(Early::Asked(_))), "{line}");
+        }
+        for line in ["--version", "run --version", "--version run"] {
+            let Err(Early::Asked(text)) = read(line) else {
+                panic!("{line}");
+            };
+            assert!(text.starts_with("fim "), "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_arguments() {
+        for line in [
+            "",
+            "walk",
+            "run --colour",
+            "run --state",
+            "--full run",
+            "config /etc",
+            "doctor /etc",
+            "run --state /a --state /b",
+            "-v",
+        ] {
+            assert!(matches!(read(line), Err(Early::Wrong(_))), "{line}");
+        }
+        let raw = OsString::from_vec(b"/tmp/\xff".to_vec());
+        let Err(Early::Wrong(text)) = parse(["run".into(), raw]) else {
+            panic!();
+        };
+        assert!(text.contains("UTF-8"), "{text}");
+    }
+}

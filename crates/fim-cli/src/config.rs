@@ -1,0 +1,265 @@
+//! The configuration: what can be said in it, and what holds when nothing is said.
+//!
+//! Reading it is in [`load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
+
+pub mod load;
+pub mod plan;
+mod size;
+
+pub use load::{ConfigError, load};
+pub use plan::Plan;
+pub use size::Size;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder the state is kept in.
+    pub state: PathBuf,
+    /// By what means to watch.
+    pub watcher: WatcherChoice,
+    /// In what form to report.
+    pub format: Format,
+    /// Prefix of every configured path.
+    pub root: PathBuf,
+    /// Bounds.
+    pub limits: Limits,
+    /// Accounts and keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
+    /// Access rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// Files of which lines are compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub generic_diff: Vec<GenericDiff>,
+    /// Files of which hashes and metadata are compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub generic: Vec<Generic>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state: PathBuf::from("/var/lib/fim"),
+            watcher: WatcherChoice::Auto,
+            format: Format::Json,
+            root: PathBuf::from("/"),
+            limits: Limits::default(),
+            users: None,
+            access: None,
+            generic_diff: Vec::new(),
+            generic: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Gives a configuration that names nothing to watch the built-in answer: `/etc`.
+    pub fn or_builtin(mut self) -> Self {
+        let names_nothing = self.users.is_none()
+            && self.access.is_none()
+            && self.generic_diff.is_empty()
+            && self.generic.is_empty();
+        if names_nothing {
+            self.generic.push(Generic {
+                paths: vec!["/etc".to_owned()],
+                ..Generic::default()
+            });
+        }
+        self
+    }
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Larger files are not hashed.
+    pub max_file_size: Size,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_file_size: Size(1 << 30),
+        }
+    }
+}
+
+/// `[users]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Users {
+    /// The account file.
+    pub passwd: String,
+    /// Its secrets.
+    pub shadow: String,
+    /// The group file.
+    pub group: String,
+    /// Its secrets.
+    pub gshadow: String,
+    /// Key files: relative ones are below each home.
+    pub authorized_keys: Vec<String>,
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Self {
+            passwd: "/etc/passwd".to_owned(),
+            shadow: "/etc/shadow".to_owned(),
+            group: "/etc/group".to_owned(),
+            gshadow: "/etc/gshadow".to_owned(),
+            authorized_keys: vec![
+                ".ssh/authorized_keys".to_owned(),
+                ".ssh/authorized_keys2".to_owned(),
+            ],
+        }
+    }
+}
+
+/// `[access]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Access {
+    /// Files and globs.
+    pub paths: Vec<String>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            paths: vec![
+                "/etc/security/access.conf".to_owned(),
+                "/etc/security/access.d/*.conf".to_owned(),
+            ],
+        }
+    }
+}
+
+/// One `[[generic]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generic {
+    /// Files, folders and globs.
+    pub paths: Vec<String>,
+    /// Globs to leave out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Regular expressions to leave out.
+    #[serde(default)]
+    pub exclude_regex: Vec<String>,
+    /// Hashes to compute: BLAKE3 in any case.
+    #[serde(default = "blake3")]
+    pub hash: Vec<Hash>,
+}
+
+impl Default for Generic {
+    fn default() -> Self {
+        Self {
+            paths: Vec::new(),
+            exclude: Vec::new(),
+            exclude_regex: Vec::new(),
+            hash: blake3(),
+        }
+    }
+}
+
+fn blake3() -> Vec<Hash> {
+    vec![Hash::Blake3]
+}
+
+/// One `[[generic_diff]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenericDiff {
+    /// Files, folders and globs.
+    pub paths: Vec<String>,
+    /// Globs to leave out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Regular expressions to leave out.
+    #[serde(default)]
+    pub exclude_regex: Vec<String>,
+    /// What to hide: the last group of each expression, or the whole match if it has none.
+    #[serde(default)]
+    pub redact: Vec<String>,
+}
+
+/// A hash that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// BLAKE3.
+    Blake3,
+    /// SHA-256.
+    Sha256,
+}
+
+/// Declares a choice among words that is read alike from an option and from the configuration.
+macro_rules! words {
+    ($(#[$($meta:tt)*])* $name:ident, $what:literal { $($(#[$($variant_meta:tt)*])* $variant:ident = $word:literal,)* }) => {
+        $(#[$($meta)*])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+        pub enum $name {
+            $($(#[$($variant_meta)*])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word,)* })
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                match word {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(format!(
+                        "unknown {} \"{word}\"; it is one of {}", $what, [$($word),*].join(", ")
+                    )),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// By what means to watch.
+    WatcherChoice, "watcher" {
+        /// BPF where it attaches, else fanotify.
+        Auto = "auto",
+        /// BPF or nothing.
+        Bpf = "bpf",
+        /// fanotify or nothing.
+        Fanotify = "fanotify",
+    }
+}
+
+words! {
+    /// In what form to report.
+    Format, "format" {
+        /// Elastic Common Schema, one JSON object a line.
+        Json = "json",
+        /// One line for people.
+        Pretty = "pretty",
+        /// Open Cybersecurity Schema Framework.
+        Ocsf = "ocsf",
+        /// As bpfink prints.
+        Bpfink = "bpfink",
+    }
+}
+
+impl Format {
+    /// Whether this version can report in it.
+    pub const fn exists(self) -> bool {
+        matches!(self, Self::Json | Self::Pretty)
+    }
+}

@@ -1,0 +1,345 @@
+//! What a configuration comes to: flags over file over defaults, absolute paths, and the interests to watch.
+
+use super::load::{Loaded, not_here};
+use super::{Config, ConfigError, Generic, Hash, Users};
+use crate::args::Shared;
+use fim_core::Interest;
+use regex::Regex;
+use std::path::{Component, Path, PathBuf};
+
+/// A configuration ready to be acted on.
+#[derive(Debug)]
+pub struct Plan {
+    /// The effective configuration.
+    pub config: Config,
+    /// Patterns of what to hide in arguments of processes.
+    pub redact: Vec<Regex>,
+    /// What this version does otherwise than the configuration says.
+    pub warnings: Vec<String>,
+    loaded: Loaded,
+}
+
+impl Plan {
+    /// Puts the options over the file and checks all values.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub fn new(loaded: Loaded, options: &Shared) -> Result<Self, ConfigError> {
+        let mut config = loaded.config.clone();
+        let of_option = |what: String| ConfigError::new(what);
+        if let Some(state) = &options.state {
+            config.state = PathBuf::from(state);
+        }
+        if let Some(root) = &options.root {
+            config.root = PathBuf::from(root);
+        }
+        if let Some(watcher) = &options.watcher {
+            config.watcher = watcher.parse().map_err(of_option)?;
+        }
+        if let Some(format) = &options.format {
+            config.format = format.parse().map_err(of_option)?;
+            if !config.format.exists() {
+                return Err(ConfigError::new(not_here(config.format)));
+            }
+        }
+        config.state = absolute(&config.state)?;
+        config.root = absolute(&config.root)?;
+
+        let mut plan = Self {
+            redact: Vec::new(),
+            warnings: warnings(&config),
+            config,
+            loaded,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn check(&mut self) -> Result<(), ConfigError> {
+        let config = &self.config;
+        let absolute = config.paths().find(|path| !path.starts_with('/'));
+        if let Some(path) = absolute {
+            return Err(self
+                .loaded
+                .fault(path, format!("the path \"{path}\" is not absolute")));
+        }
+        let sections = config.generic.iter().map(|generic| &generic.paths);
+        let sections = sections.chain(config.generic_diff.iter().map(|diff| &diff.paths));
+        if sections.clone().any(Vec::is_empty) {
+            return Err(self
+                .loaded
+                .fault("paths", "`paths` is empty: name at least one path"));
+        }
+        for pattern in config.generic_diff.iter().flat_map(|diff| &diff.redact) {
+            let regex = Regex::new(pattern).map_err(|error| self.bad_pattern(pattern, &error.to_string()))?;
+            self.redact.push(regex);
+        }
+        // The watch set compiles these too, but cannot say on which line they stand.
+        for pattern in self.config.regexes() {
+            if let Err(error) = Regex::new(pattern) {
+                return Err(self.bad_pattern(pattern, &error.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error about a pattern of the configuration.
+    pub fn bad_pattern(&self, pattern: &str, reason: &str) -> ConfigError {
+        let reason = reason.lines().last().unwrap_or(reason);
+        self.loaded
+            .fault(pattern, format!("cannot use the pattern \"{pattern}\": {reason}"))
+    }
+
+    /// The interests of the configuration, in order of precedence.
+    pub fn watched(&self, homes: &[PathBuf]) -> Vec<Interest> {
+        let config = &self.config;
+        let mut watched = Vec::new();
+        if let Some(access) = &config.access {
+            watched.push(Interest::in_paths(&access.paths));
+        }
+        if let Some(users) = &config.users {
+            watched.push(Interest::in_paths(user_paths(users, homes)));
+        }
+        for diff in &config.generic_diff {
+            let mut interest = Interest::in_paths(&diff.paths).excluding(&diff.exclude);
+            interest.exclude_regex.clone_from(&diff.exclude_regex);
+            watched.push(interest);
+        }
+        watched.extend(config.generic.iter().map(generic_interest));
+        for interest in &mut watched {
+            below(&config.root, &mut interest.paths);
+            below(&config.root, &mut interest.exclude);
+        }
+        watched
+    }
+}
+
+impl Config {
+    /// Every path that must be absolute.
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        let generic = self.generic.iter().flat_map(|generic| &generic.paths);
+        let diff = self.generic_diff.iter().flat_map(|diff| &diff.paths);
+        let access = self.access.iter().flat_map(|access| &access.paths);
+        let users = self
+            .users
+            .iter()
+            .flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
+        generic.chain(diff).chain(access).chain(users)
+    }
+
+    fn regexes(&self) -> impl Iterator<Item = &String> {
+        let generic = self.generic.iter().flat_map(|generic| &generic.exclude_regex);
+        generic.chain(self.generic_diff.iter().flat_map(|diff| &diff.exclude_regex))
+    }
+}
+
+fn generic_interest(generic: &Generic) -> Interest {
+    let mut interest = Interest::in_paths(&generic.paths).excluding(&generic.exclude);
+    interest.exclude_regex.clone_from(&generic.exclude_regex);
+    if generic.hash.contains(&Hash::Sha256) {
+        interest = interest.with_sha256();
+    }
+    interest
+}
+
+fn user_paths(users: &Users, homes: &[PathBuf]) -> Vec<String> {
+    let mut paths = vec![
+        users.passwd.clone(),
+        users.shadow.clone(),
+        users.group.clone(),
+        users.gshadow.clone(),
+    ];
+    for file in &users.authorized_keys {
+        if file.starts_with('/') {
+            paths.push(file.clone());
+        } else {
+            let in_homes = homes
+                .iter()
+                .filter_map(|home| home.join(file).to_str().map(literal));
+            paths.extend(in_homes);
+        }
+    }
+    paths
+}
+
+/// Interest in paths given as arguments.
+///
+/// # Errors
+/// When the current directory is unknown.
+pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigError> {
+    let mut patterns = Vec::new();
+    let mut plain = Vec::new();
+    for path in paths {
+        let path = absolute(Path::new(path))?;
+        let text = path.to_string_lossy();
+        // What the shell passed is the name of a file, even one with a star in it; only where no such
+        // file exists was a glob meant.
+        let is_name = path.symlink_metadata().is_ok();
+        patterns.push(if is_name {
+            literal(&text)
+        } else {
+            text.into_owned()
+        });
+        plain.push(path);
+    }
+    Ok((Interest::in_paths(patterns), plain))
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    let sections = [
+        ("[access]", config.access.is_some()),
+        ("[users]", config.users.is_some()),
+        ("[[generic_diff]]", !config.generic_diff.is_empty()),
+    ];
+    sections
+        .into_iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| {
+            format!(
+                "{name}: this version has no such consumer; its paths are watched with the generic one, \
+                 which compares hashes and metadata"
+            )
+        })
+        .collect()
+}
+
+/// Puts absolute patterns below the root; what begins with a wildcard matches there anyway.
+fn below(root: &Path, patterns: &mut [String]) {
+    let root = literal(&root.to_string_lossy());
+    let root = root.trim_end_matches('/');
+    for pattern in patterns.iter_mut().filter(|pattern| pattern.starts_with('/')) {
+        pattern.insert_str(0, root);
+    }
+}
+
+/// The glob that matches this text alone.
+fn literal(text: &str) -> String {
+    let mut glob = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '*' | '?' | '[' | ']' | '{' | '}' => glob.extend(['[', c, ']']),
+            '\\' => glob.push_str("\\\\"),
+            _ => glob.push(c),
+        }
+    }
+    glob
+}
+
+/// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
+fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
+    let path = std::path::absolute(path)
+        .map_err(|error| ConfigError::new(format!("cannot use the path \"{}\": {error}", path.display())))?;
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    Ok(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn plan(text: &str, options: &Shared) -> Result<Plan, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("fim.toml");
+        std::fs::write(&file, text).unwrap();
+        Plan::new(load(Some(&file)).unwrap(), options)
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let options = Shared {
+            state: Some("/b".into()),
+            watcher: Some("bpf".into()),
+            format: Some("pretty".into()),
+            root: Some("/r/../q/.".into()),
+            ..Shared::default()
+        };
+        let config = plan("state='/a'\nwatcher='auto'\nroot='/'\n", &options)
+            .unwrap()
+            .config;
+        assert_eq!(config.state, Path::new("/b"));
+        assert_eq!(config.watcher.to_string(), "bpf");
+        assert_eq!(config.format.to_string(), "pretty");
+        assert_eq!(config.root, Path::new("/q"));
+    }
+
+    #[test]
+    fn values_that_cannot_be_used() {
+        for (text, said) in [
+            (
+                "[[generic]]\npaths = ['etc']",
+                ":2: the path \"etc\" is not absolute",
+            ),
+            ("[[generic]]\npaths = []", ":2: `paths` is empty"),
+            (
+                "[[generic]]\npaths = ['/']\nexclude_regex = ['(']",
+                ":3: cannot use the pattern \"(\"",
+            ),
+            (
+                "[[generic_diff]]\npaths = ['/']\nredact = ['(']",
+                ":3: cannot use the pattern \"(\"",
+            ),
+        ] {
+            let error = plan(text, &Shared::default()).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        for (watcher, format, said) in [
+            (
+                Some("kqueue"),
+                None,
+                "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify",
+            ),
+            (None, Some("xml"), "unknown format \"xml\""),
+            (None, Some("bpfink"), "not in this version"),
+        ] {
+            let options = Shared {
+                watcher: watcher.map(str::to_owned),
+                format: format.map(str::to_owned),
+                ..Shared::default()
+            };
+            let error = plan("", &options).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_section_is_watched_below_the_root() {
+        let text = "root = '/r*'\n[users]\n[access]\n\
+            [[generic_diff]]\npaths = ['/etc/sudoers']\n\
+            [[generic]]\npaths = ['/etc', '/usr/**']\nexclude = ['**/*.swp', '/etc/x']\nhash = ['sha256']\n";
+        let plan = plan(text, &Shared::default()).unwrap();
+        assert_eq!(plan.warnings.len(), 3);
+        let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
+        assert_eq!(watched.len(), 4);
+        assert_eq!(watched[0].paths[0], "/r[*]/etc/security/access.conf");
+        assert!(
+            watched[1]
+                .paths
+                .contains(&"/r[*]/home/[[]b[]]ob/.ssh/authorized_keys".to_owned())
+        );
+        assert_eq!(watched[3].paths, ["/r[*]/etc", "/r[*]/usr/**"]);
+        assert_eq!(watched[3].exclude, ["**/*.swp", "/r[*]/etc/x"]);
+        assert!(watched[3].need.sha256);
+    }
+
+    #[test]
+    fn arguments_are_names_where_such_a_file_exists() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a*"), "").unwrap();
+        let base = dir.path().to_str().unwrap();
+        let (interest, plain) = arguments(&[format!("{base}/./a*"), format!("{base}/b*")]).unwrap();
+        assert_eq!(interest.paths, [format!("{base}/a[*]"), format!("{base}/b*")]);
+        assert_eq!(plain[0], dir.path().join("a*"));
+        let (interest, _) = arguments(&["x".into()]).unwrap();
+        assert!(interest.paths[0].starts_with('/') && interest.paths[0].ends_with("/x"));
+    }
+}

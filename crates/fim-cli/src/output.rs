@@ -1,0 +1,151 @@
+//! Reports as lines on standard output. Knows no watcher and no store.
+
+mod ecs;
+mod host;
+mod json;
+mod names;
+mod pretty;
+mod secret;
+mod time;
+
+pub use names::homes;
+pub use secret::Redactor;
+
+use ecs::Ecs;
+use fim_core::{Report, Sink};
+use pretty::Pretty;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How reports are written.
+#[derive(Debug)]
+pub enum Form {
+    /// Elastic Common Schema, one JSON object a line.
+    Json(Box<Ecs>),
+    /// One line for people.
+    Pretty(Pretty),
+}
+
+impl Form {
+    /// JSON, with owners by the accounts below this root.
+    pub fn json(root: &Path, redactor: Redactor) -> Self {
+        Self::Json(Box::new(Ecs::new(root, redactor)))
+    }
+
+    /// For people.
+    pub fn pretty(redactor: Redactor) -> Self {
+        Self::Pretty(Pretty::new(redactor))
+    }
+
+    fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
+            Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
+        }
+    }
+}
+
+/// Whether the reader of standard output has gone; shared by a sink and whoever explains the end.
+#[derive(Clone, Debug, Default)]
+pub struct ReaderGone(Arc<AtomicBool>);
+
+impl ReaderGone {
+    /// Whether it has gone.
+    pub fn is_gone(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Writes each report as one line; lines leave together when the engine flushes.
+#[derive(Debug)]
+pub struct LineSink<W: Write + Send> {
+    out: BufWriter<W>,
+    form: Form,
+    gone: ReaderGone,
+}
+
+impl<W: Write + Send> LineSink<W> {
+    /// A sink to this writer.
+    pub fn new(out: W, form: Form, gone: ReaderGone) -> Self {
+        Self {
+            out: BufWriter::with_capacity(64 << 10, out),
+            form,
+            gone,
+        }
+    }
+
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            self.gone.0.store(true, Ordering::Release);
+        }
+        result
+    }
+}
+
+impl<W: Write + Send> Sink for LineSink<W> {
+    fn write(&mut self, report: &Report) -> io::Result<()> {
+        let mut line = self.form.line(report)?;
+        line.push(b'\n');
+        let result = self.out.write_all(&line);
+        self.note(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.out.flush();
+        self.note(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fim_core::{Record, Stopped};
+    use std::time::SystemTime;
+
+    fn report() -> Report {
+        Report {
+            sequence: 1,
+            created: SystemTime::UNIX_EPOCH,
+            record: Record::WatchStopped(Stopped::default()),
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_noticed() {
+        let gone = ReaderGone::default();
+        let mut sink = LineSink::new(Closed, Form::pretty(Redactor::new(vec![])), gone.clone());
+        sink.write(&report()).unwrap();
+        assert!(!gone.is_gone());
+        assert_eq!(sink.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert!(gone.is_gone());
+    }
+
+    #[test]
+    fn lines_leave_at_the_flush() {
+        let mut out = Vec::new();
+        let form = Form::json(Path::new("/"), Redactor::new(vec![]));
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default());
+        sink.write(&report()).unwrap();
+        sink.write(&report()).unwrap();
+        sink.flush().unwrap();
+        drop(sink);
+        assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
+        assert!(out.ends_with(b"}\n"));
+    }
+}

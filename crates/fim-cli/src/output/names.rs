@@ -1,0 +1,191 @@
+//! Names of users and groups, read from the account files themselves: asking the system's name service
+//! could block on a network, or answer from a file that has just been tampered with in memory.
+
+use rustix::fs::{Mode, OFlags, fstat};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// An account file larger than this is not read.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The accounts below a root.
+#[derive(Debug)]
+pub struct Names {
+    users: Table,
+    groups: Table,
+}
+
+impl Names {
+    /// The names in `etc/passwd` and `etc/group` below this root.
+    pub fn below(root: &Path) -> Self {
+        Self {
+            users: Table::new(root.join("etc/passwd")),
+            groups: Table::new(root.join("etc/group")),
+        }
+    }
+
+    /// The name of a user.
+    pub fn user(&mut self, uid: u32) -> Option<&str> {
+        self.users.get(uid)
+    }
+
+    /// The name of a group.
+    pub fn group(&mut self, gid: u32) -> Option<&str> {
+        self.groups.get(gid)
+    }
+}
+
+/// The homes of all users below a root, each once.
+pub fn homes(root: &Path) -> Vec<PathBuf> {
+    let text = open(&root.join("etc/passwd"))
+        .and_then(|file| read(&file))
+        .unwrap_or_default();
+    let mut homes: Vec<PathBuf> = text
+        .split(|&b| b == b'\n')
+        .filter_map(|line| line.split(|&b| b == b':').nth(5))
+        .filter_map(|home| std::str::from_utf8(home).ok())
+        .filter(|home| home.starts_with('/'))
+        .map(PathBuf::from)
+        .collect();
+    homes.sort();
+    homes.dedup();
+    homes
+}
+
+/// One account file, read again when it has changed.
+#[derive(Debug)]
+struct Table {
+    path: PathBuf,
+    stamp: Option<Stamp>,
+    names: HashMap<u32, String>,
+}
+
+/// What shows that a file is another than it was.
+type Stamp = (u64, i64, i64, i64);
+
+impl Table {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            stamp: None,
+            names: HashMap::new(),
+        }
+    }
+
+    fn get(&mut self, id: u32) -> Option<&str> {
+        self.refresh();
+        self.names.get(&id).map(String::as_str)
+    }
+
+    fn refresh(&mut self) {
+        let stamp = rustix::fs::lstat(&self.path).ok().map(|stat| stamp(&stat));
+        if stamp.is_some() && stamp == self.stamp {
+            return;
+        }
+        let fresh = open(&self.path).and_then(|file| {
+            let stamp = stamp_of(&file)?;
+            Ok((stamp, parse(&read(&file)?)))
+        });
+        match fresh {
+            Ok((stamp, names)) => {
+                self.stamp = Some(stamp);
+                self.names = names;
+            }
+            // While the file is being replaced the names known so far are the best there are.
+            Err(error) => log::debug!("{}: {error}", self.path.display()),
+        }
+    }
+}
+
+#[expect(
+    clippy::unnecessary_cast,
+    reason = "the fields of stat have other types on other machines"
+)]
+fn stamp(stat: &rustix::fs::Stat) -> Stamp {
+    (
+        stat.st_ino as u64,
+        stat.st_size as i64,
+        stat.st_mtime as i64,
+        stat.st_mtime_nsec as i64,
+    )
+}
+
+fn stamp_of(file: &File) -> io::Result<Stamp> {
+    Ok(stamp(&fstat(file)?))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    Ok(file)
+}
+
+fn read(file: &File) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// `name:password:id:…` lines; the first name of an id counts, as for the C library.
+fn parse(text: &[u8]) -> HashMap<u32, String> {
+    let mut names = HashMap::new();
+    for line in text.split(|&b| b == b'\n') {
+        let mut fields = line.split(|&b| b == b':');
+        let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
+        if let (Some(id), false) = (id, name.is_empty()) {
+            names
+                .entry(id)
+                .or_insert_with(|| String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_name_counts_and_nonsense_is_skipped() {
+        let names = parse(b"root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n\nbob\n:x:5:\nx:y:-1:\nbin:*:2:2");
+        assert_eq!(names.len(), 2);
+        assert_eq!(names[&0], "root");
+        assert_eq!(names[&2], "bin");
+    }
+
+    #[test]
+    fn read_again_after_a_change() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+        let mut names = Names::below(dir.path());
+        assert_eq!(names.user(7), None);
+
+        let passwd = dir.path().join("etc/passwd");
+        std::fs::write(&passwd, "ann:x:7:7::/home/ann:/bin/sh\nb:x:8:8::/home/ann:\n").unwrap();
+        assert_eq!(names.user(7), Some("ann"));
+        assert_eq!(homes(dir.path()), [PathBuf::from("/home/ann")]);
+
+        std::fs::write(&passwd, "annette:x:7:7::/home/ann:/bin/sh\n").unwrap();
+        assert_eq!(names.user(7), Some("annette"));
+
+        std::fs::remove_file(&passwd).unwrap();
+        assert_eq!(names.user(7), Some("annette"), "the last known name stays");
+        assert_eq!(names.group(7), None);
+    }
+
+    #[test]
+    fn an_account_file_that_is_a_pipe_or_link_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("etc/passwd")).unwrap();
+        assert_eq!(Names::below(dir.path()).user(0), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! What must not leave: hashes of files whose content could be guessed from them, and secrets on command
+//! lines. Pure.
+
+use fim_core::Finding;
+use regex::Regex;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Shown in place of what is hidden.
+pub const HIDDEN: &str = "[redacted]";
+
+/// Whether a plain hash of this file would help to guess what it holds: password hashes and private keys,
+/// with the copies and temporary names that shadow-utils and editors make of them.
+pub fn is_secret(path: &Path) -> bool {
+    let Some(name) = path.file_name().map(OsStr::as_bytes) else {
+        return false;
+    };
+    let name = name.strip_prefix(b".").unwrap_or(name);
+    let passwords = ["shadow", "gshadow", "nshadow", "ngshadow", "opasswd", "nopasswd"];
+    let is_password_file = passwords.iter().any(|stem| {
+        name.strip_prefix(stem.as_bytes())
+            .is_some_and(|rest| rest.first().is_none_or(|b| !b.is_ascii_alphanumeric()))
+    });
+    let is_public = name.ends_with(b".pub");
+    let keys = ["ssh_host_", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
+    let is_key = !is_public && keys.iter().any(|stem| name.starts_with(stem.as_bytes()));
+    let in_private = path.parent().is_some_and(|dir| dir.ends_with("ssl/private"));
+    is_password_file || is_key || in_private || name.ends_with(b".key")
+}
+
+/// Whether any name the file had or has is that of a file whose hash stays in.
+pub fn keeps_hash(finding: &Finding) -> bool {
+    let names = [
+        Some(&finding.path),
+        finding.previous_path.as_ref(),
+        finding.moved_to.as_ref(),
+    ];
+    names.into_iter().flatten().any(|path| is_secret(path))
+}
+
+/// Whether a text is a hash in hexadecimal.
+pub fn is_digest(text: &str) -> bool {
+    let digits = text.rsplit(':').next().unwrap_or(text);
+    digits.len() >= 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Hides secrets in the arguments of processes.
+#[derive(Debug)]
+pub struct Redactor {
+    patterns: Vec<Regex>,
+    /// An option that names a secret: the next argument is its value.
+    option: Option<Regex>,
+}
+
+const SECRET_WORD: &str = r"(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credentials?)";
+
+impl Redactor {
+    /// Hides what these patterns match besides the usual: the last group, or all where there is none.
+    pub fn new(mut patterns: Vec<Regex>) -> Self {
+        let value = r#"("[^"]*"|'[^']*'|\S+)"#;
+        let usual = [
+            // password=…, "token": …
+            format!(r#"(?i){SECRET_WORD}["']?\s*[=:]\s*{value}"#),
+            // --password …, within one argument such as that of sh -c
+            format!(r"(?i)(?:^|\s)--?[\w-]*{SECRET_WORD}\s+{value}"),
+            // scheme://user:password@host
+            r"[a-zA-Z][\w+.-]*://[^/\s:@]*:([^/\s@]+)@".to_owned(),
+        ];
+        patterns.extend(usual.iter().filter_map(|pattern| Regex::new(pattern).ok()));
+        Self {
+            patterns,
+            option: Regex::new(&format!(r"(?i)^--?[\w-]*{SECRET_WORD}$")).ok(),
+        }
+    }
+
+    /// The arguments as they may be shown.
+    pub fn args<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<String> {
+        let mut next_is_secret = false;
+        args.iter()
+            .map(|arg| {
+                let arg = arg.as_ref().to_string_lossy();
+                if std::mem::take(&mut next_is_secret) {
+                    return HIDDEN.to_owned();
+                }
+                next_is_secret = self.option.as_ref().is_some_and(|option| option.is_match(&arg));
+                self.text(&arg)
+            })
+            .collect()
+    }
+
+    fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for pattern in &self.patterns {
+            let hidden = hide(pattern, &text);
+            text = hidden;
+        }
+        text
+    }
+}
+
+/// Hides the last group of each match, or the whole match where there is no group.
+fn hide(pattern: &Regex, text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for groups in pattern.captures_iter(text) {
+        let last = groups.len().saturating_sub(1);
+        let Some(secret) = groups.get(last).or_else(|| groups.get(0)) else {
+            continue;
+        };
+        if let Some(before) = text.get(end..secret.start()) {
+            shown.push_str(before);
+            shown.push_str(HIDDEN);
+            end = secret.end();
+        }
+    }
+    shown.push_str(text.get(end..).unwrap_or_default());
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_whose_hash_stays_in() {
+        for path in [
+            "/etc/shadow",
+            "/etc/shadow-",
+            "/r/etc/gshadow+",
+            "/etc/shadow.1234",
+            "/etc/.shadow.swp",
+            "/etc/nshadow",
+            "/etc/security/opasswd",
+            "/etc/ssh/ssh_host_ed25519_key",
+            "/root/.ssh/id_rsa",
+            "/etc/ssl/private/server.pem",
+            "/etc/tls/server.key",
+        ] {
+            assert!(is_secret(Path::new(path)), "{path}");
+        }
+        for path in [
+            "/",
+            "/etc/passwd",
+            "/etc/shadowsocks",
+            "/etc/ssh/ssh_host_rsa_key.pub",
+            "/a/id_rsa.pub",
+        ] {
+            assert!(!is_secret(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn secrets_on_command_lines() {
+        let redactor = Redactor::new(vec![Regex::new("x(y)z").unwrap(), Regex::new("whole").unwrap()]);
+        for (given, shown) in [
+            (vec!["ls", "-l", "/etc"], vec!["ls", "-l", "/etc"]),
+            (
+                vec!["curl", "--password", "hunter2", "u"],
+                vec!["curl", "--password", HIDDEN, "u"],
+            ),
+            (vec!["a", "--token=abc"], vec!["a", "--token=[redacted]"]),
+            (
+                vec!["sh", "-c", "DB_PASSWORD=abc run"],
+                vec!["sh", "-c", "DB_PASSWORD=[redacted] run"],
+            ),
+            (
+                vec!["git", "https://u:pw@h/x"],
+                vec!["git", "https://u:[redacted]@h/x"],
+            ),
+            (
+                vec!["xyz xyz", "whole"],
+                vec!["x[redacted]z x[redacted]z", HIDDEN],
+            ),
+            (vec!["vi", "/etc/passwd"], vec!["vi", "/etc/passwd"]),
+            (
+                vec!["sh", "-c", "cat /etc/passwd x"],
+                vec!["sh", "-c", "cat /etc/passwd x"],
+            ),
+            (
+                vec!["sh", "-c", "a --pass 'b c' d"],
+                vec!["sh", "-c", "a --pass [redacted] d"],
+            ),
+        ] {
+            assert_eq!(redactor.args(&given), shown, "{given:?}");
+        }
+    }
+}
