@@ -15,10 +15,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let line = line?;
         lines += 1;
         let faults: Vec<String> = match serde_json::from_str(&line) {
-            Ok(json) => schema
-                .iter_errors(&json)
-                .map(|fault| format!("{}: {fault}", fault.instance_path()))
-                .collect(),
+            Ok(json) => {
+                schema.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
+            }
             Err(error) => vec![error.to_string()],
         };
         if !faults.is_empty() {
@@ -27,9 +26,5 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     println!("{lines} lines, {wrong} of them wrong");
-    Ok(if wrong == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

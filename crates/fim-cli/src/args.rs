@@ -173,16 +173,12 @@ pub enum Early {
 /// # Errors
 /// When there is nothing more to do than to print.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Early> {
-    let args = args
-        .into_iter()
-        .map(OsString::into_string)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|raw| {
-            Early::Wrong(format!(
-                "the argument {raw:?} is not valid UTF-8; name such a path by a directory above it, \
+    let args = args.into_iter().map(OsString::into_string).collect::<Result<Vec<_>, _>>().map_err(|raw| {
+        Early::Wrong(format!(
+            "the argument {raw:?} is not valid UTF-8; name such a path by a directory above it, \
                  or by a glob in the configuration"
-            ))
-        })?;
+        ))
+    })?;
     let args = normal::normalise(&args);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
 
@@ -200,10 +196,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
     let command = match parsed {
         Parsed::Run(args) => Command::Run { paths: args.paths },
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
-        Parsed::Check(args) => Command::Check {
-            full: args.full,
-            paths: args.paths,
-        },
+        Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Config(_) => Command::Config,
     };
@@ -222,9 +215,7 @@ mod tests {
     #[test]
     fn options_stand_on_either_side_of_the_command() {
         let expected = Invocation {
-            command: Command::Run {
-                paths: vec!["/a".into(), "/b".into()],
-            },
+            command: Command::Run { paths: vec!["/a".into(), "/b".into()] },
             shared: Shared {
                 config: Some("/c".into()),
                 state: Some("/s".into()),
@@ -248,33 +239,10 @@ mod tests {
     fn commands() {
         for (line, command) in [
             ("run", Command::Run { paths: vec![] }),
-            (
-                "baseline /a",
-                Command::Baseline {
-                    paths: vec!["/a".into()],
-                },
-            ),
-            (
-                "check",
-                Command::Check {
-                    full: false,
-                    paths: vec![],
-                },
-            ),
-            (
-                "check --full a",
-                Command::Check {
-                    full: true,
-                    paths: vec!["a".into()],
-                },
-            ),
-            (
-                "check -- -a",
-                Command::Check {
-                    full: false,
-                    paths: vec!["-a".into()],
-                },
-            ),
+            ("baseline /a", Command::Baseline { paths: vec!["/a".into()] }),
+            ("check", Command::Check { full: false, paths: vec![] }),
+            ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
+            ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("config", Command::Config),
         ] {
@@ -285,14 +253,7 @@ mod tests {
 
     #[test]
     fn help_and_version_are_no_errors() {
-        for line in [
-            "--help",
-            "-h",
-            "help",
-            "run --help",
-            "--state /s run -h",
-            "help run",
-        ] {
+        for line in ["--help", "-h", "help", "run --help", "--state /s run -h", "help run"] {
             assert!(matches!(read(line), Err(Early::Asked(_))), "{line}");
         }
         for line in ["--version", "run --version", "--version run"] {

@@ -67,10 +67,7 @@ impl Config {
             && self.generic_diff.is_empty()
             && self.generic.is_empty();
         if names_nothing {
-            self.generic.push(Generic {
-                paths: vec!["/etc".to_owned()],
-                ..Generic::default()
-            });
+            self.generic.push(Generic { paths: vec!["/etc".to_owned()], ..Generic::default() });
         }
         self
     }
@@ -86,9 +83,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_file_size: Size(1 << 30),
-        }
+        Self { max_file_size: Size(1 << 30) }
     }
 }
 
@@ -115,10 +110,7 @@ impl Default for Users {
             shadow: "/etc/shadow".to_owned(),
             group: "/etc/group".to_owned(),
             gshadow: "/etc/gshadow".to_owned(),
-            authorized_keys: vec![
-                ".ssh/authorized_keys".to_owned(),
-                ".ssh/authorized_keys2".to_owned(),
-            ],
+            authorized_keys: vec![".ssh/authorized_keys".to_owned(), ".ssh/authorized_keys2".to_owned()],
         }
     }
 }
@@ -134,10 +126,7 @@ pub struct Access {
 impl Default for Access {
     fn default() -> Self {
         Self {
-            paths: vec![
-                "/etc/security/access.conf".to_owned(),
-                "/etc/security/access.d/*.conf".to_owned(),
-            ],
+            paths: vec!["/etc/security/access.conf".to_owned(), "/etc/security/access.d/*.conf".to_owned()],
         }
     }
 }
@@ -161,12 +150,7 @@ pub struct Generic {
 
 impl Default for Generic {
     fn default() -> Self {
-        Self {
-            paths: Vec::new(),
-            exclude: Vec::new(),
-            exclude_regex: Vec::new(),
-            hash: blake3(),
-        }
+        Self { paths: Vec::new(), exclude: Vec::new(), exclude_regex: Vec::new(), hash: blake3() }
     }
 }
 

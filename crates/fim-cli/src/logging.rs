@@ -12,12 +12,6 @@ pub fn start(verbosity: i16) {
         3.. => "trace",
     };
     // sled logs each of its segments at debug.
-    let filter = if verbosity < 3 {
-        format!("{level},sled=warn,pagecache=warn")
-    } else {
-        level.to_owned()
-    };
-    env_logger::Builder::from_env(Env::default().default_filter_or(filter))
-        .format_target(false)
-        .init();
+    let filter = if verbosity < 3 { format!("{level},sled=warn,pagecache=warn") } else { level.to_owned() };
+    env_logger::Builder::from_env(Env::default().default_filter_or(filter)).format_target(false).init();
 }

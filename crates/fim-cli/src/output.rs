@@ -69,11 +69,7 @@ pub struct LineSink<W: Write + Send> {
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer.
     pub fn new(out: W, form: Form, gone: ReaderGone) -> Self {
-        Self {
-            out: BufWriter::with_capacity(64 << 10, out),
-            form,
-            gone,
-        }
+        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone }
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {

@@ -52,11 +52,7 @@ impl<'a> Context<'a> {
     /// The context of a look: the facts before and what the consumer kept then.
     #[must_use]
     pub fn new(before: Option<&'a Facts>, kept: Option<&'a [u8]>) -> Self {
-        Self {
-            before,
-            kept,
-            answer: Answer::default(),
-        }
+        Self { before, kept, answer: Answer::default() }
     }
 
     /// The look before; `None` if the file was not there.

@@ -21,7 +21,7 @@ pub use error::EngineError;
 
 use crate::consumer::Consumer;
 use crate::finding::{Detected, Record, Sink, Stopped};
-use crate::snapshot::{Limits, Reader, Snapshot};
+use crate::snapshot::{Limits, Reader};
 use crate::state::{FileRecord, State, Trusted};
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
@@ -48,6 +48,7 @@ pub struct Engine {
     state: State,
     reporter: Reporter,
     reader: Reader,
+    limits: Limits,
     progress: Option<Box<dyn Progress>>,
     workers: usize,
 }
@@ -99,13 +100,15 @@ impl EngineBuilder {
     /// # Errors
     /// A pattern of a consumer that cannot be used, or a state that cannot be read.
     pub fn build(self, state: State, sink: Box<dyn Sink>) -> Result<Engine, EngineError> {
-        let interests = self.consumers.iter().map(|consumer| resolve::interest(consumer.interest())).collect();
+        let interests =
+            self.consumers.iter().map(|consumer| resolve::interest(consumer.interest())).collect();
         Ok(Engine {
             watch: WatchSet::new(interests)?,
             consumers: self.consumers,
             reporter: Reporter::new(sink, &state)?,
             state,
-            reader: Reader::new(self.limits),
+            reader: reader(self.limits)?,
+            limits: self.limits,
             progress: self.progress,
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
@@ -169,7 +172,8 @@ impl Engine {
                 return Ok(engine.state.remove(&walked.snapshot.path)?);
             };
             summary.add(&facts);
-            let kept = engine.consumers.get_mut(walked.owner).and_then(|it| first_look(&mut **it, &walked.snapshot));
+            let kept =
+                engine.consumers.get_mut(walked.owner).and_then(|it| first_look(&mut **it, &walked.snapshot));
             let record = FileRecord { seen: Some(facts), trusted: Trusted::Same, kept };
             Ok(engine.state.put(&walked.snapshot.path, record)?)
         })?;
@@ -194,7 +198,9 @@ impl Engine {
         let reading = if full { Reading::Always } else { Reading::UnlikeTrusted };
         self.walk(paths, reading, &mut Index::new(), &mut |engine, walked| {
             summary.files += u64::from(walked.snapshot.facts.is_some());
-            let Some(consumer) = engine.consumers.get_mut(walked.owner) else { return Ok(()) };
+            let Some(consumer) = engine.consumers.get_mut(walked.owner) else {
+                return Ok(());
+            };
             let before = walked.record.as_ref().and_then(FileRecord::trusted_facts);
             let judgement =
                 judge(&mut **consumer, before, Some(&[]), &walked.snapshot, &Cause::found(Detected::Scan));
@@ -241,9 +247,10 @@ impl Engine {
         marks: Option<&mut (dyn crate::watcher::Marks + 'static)>,
         each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
-        let (reader, watch, workers) = (self.reader.clone(), self.watch.clone(), self.workers);
-        let mut walk =
-            Walk { reader: &reader, watch: &watch, index, marks, reading, workers, unarmed: 0, files: 0, dirs: 0 };
+        let watch = self.watch.clone();
+        let mut walk = Walk::new(&watch, index, marks, reading, reader(self.limits)?);
+        let helpers = (0..self.workers).map(|_| reader(self.limits)).collect::<Result<_, _>>()?;
+        walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
         let mut done = 0u64;
         walk.visit(top, self, &mut |engine: &mut Self, walked| {
             done += 1;
@@ -262,6 +269,13 @@ impl Engine {
         }
         Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
     }
+}
+
+fn reader(limits: Limits) -> Result<Reader, EngineError> {
+    Reader::new(limits).map_err(|source| EngineError::System {
+        what: "cannot open /proc/self/fd to read files".to_owned(),
+        source,
+    })
 }
 
 /// What a walk counted.

@@ -168,10 +168,7 @@ impl Actor {
     /// An actor of which only the process id is known.
     #[must_use]
     pub fn new(pid: u32) -> Self {
-        Self {
-            pid,
-            ..Self::default()
-        }
+        Self { pid, ..Self::default() }
     }
 }
 
@@ -193,10 +190,7 @@ impl Parent {
     /// A parent of which only the process id is known.
     #[must_use]
     pub fn new(pid: u32) -> Self {
-        Self {
-            pid,
-            ..Self::default()
-        }
+        Self { pid, ..Self::default() }
     }
 }
 
@@ -225,15 +219,6 @@ impl FileEvent {
     /// A mark with nothing known but its kind and time.
     #[must_use]
     pub fn new(at: SystemTime, via: Via) -> Self {
-        Self {
-            at,
-            via,
-            file: None,
-            place: None,
-            from: None,
-            actor: None,
-            writes: 0,
-            settled: false,
-        }
+        Self { at, via, file: None, place: None, from: None, actor: None, writes: 0, settled: false }
     }
 }

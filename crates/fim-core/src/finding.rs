@@ -160,23 +160,13 @@ impl Change {
     /// A change that needs no values: `touched`.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            of: Vec::new(),
-            before: None,
-            after: None,
-        }
+        Self { what: what.into(), of: Vec::new(), before: None, after: None }
     }
 
     /// A change from one value to another.
     #[must_use]
     pub fn from_to(what: impl Into<String>, before: impl Into<Value>, after: impl Into<Value>) -> Self {
-        Self {
-            what: what.into(),
-            of: Vec::new(),
-            before: Some(before.into()),
-            after: Some(after.into()),
-        }
+        Self { what: what.into(), of: Vec::new(), before: Some(before.into()), after: Some(after.into()) }
     }
 
     /// Says of what: `.of("user", "bob")`.

@@ -14,16 +14,20 @@
 #![forbid(unsafe_code)]
 
 mod consumer;
+mod engine;
 mod event;
 mod facts;
 mod finding;
 mod id;
+mod replay;
 mod snapshot;
+mod state;
 mod store;
 mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
+pub use engine::{BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress};
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{
@@ -31,7 +35,9 @@ pub use finding::{
     Value,
 };
 pub use id::FileId;
+pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use snapshot::{Limits, Reader, Snapshot};
+pub use state::{FileRecord, MemStore, State, Trusted};
 pub use store::{Batch, Generation, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
 pub use watcher::{

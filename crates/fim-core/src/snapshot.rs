@@ -31,28 +31,18 @@ impl Snapshot {
     /// A look at a path where nothing is.
     #[must_use]
     pub fn gone(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            facts: None,
-            content: None,
-        }
+        Self { path: path.into(), facts: None, content: None }
     }
 
     /// A look that found this.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, facts: Facts, content: Option<Vec<u8>>) -> Self {
-        Self {
-            path: path.into(),
-            facts: Some(facts),
-            content,
-        }
+        Self { path: path.into(), facts: Some(facts), content }
     }
 
     /// How far the hash can be trusted.
     #[must_use]
     pub fn hash_state(&self) -> HashState {
-        self.facts
-            .as_ref()
-            .map_or(HashState::Gone, |facts| facts.hash_state)
+        self.facts.as_ref().map_or(HashState::Gone, |facts| facts.hash_state)
     }
 }

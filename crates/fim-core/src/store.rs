@@ -111,13 +111,7 @@ impl StoreError {
     /// An error with neither path, key nor cause.
     #[must_use]
     pub fn new(kind: StoreErrorKind, what: impl Into<String>) -> Self {
-        Self {
-            kind,
-            what: what.into(),
-            path: None,
-            key: None,
-            source: None,
-        }
+        Self { kind, what: what.into(), path: None, key: None, source: None }
     }
 }
 

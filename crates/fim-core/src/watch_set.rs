@@ -42,10 +42,7 @@ impl Interest {
         I: IntoIterator<Item = P>,
         P: Into<String>,
     {
-        Self {
-            paths: paths.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
+        Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     /// Asks for the content of each file as well, up to `limit` bytes.
@@ -151,9 +148,7 @@ impl WatchSet {
     /// What the owner of a path needs of it.
     #[must_use]
     pub fn need(&self, owner: usize) -> Need {
-        self.claims
-            .get(owner)
-            .map_or_else(Need::default, |claim| claim.need)
+        self.claims.get(owner).map_or_else(Need::default, |claim| claim.need)
     }
 
     /// How much of this directory is watched.
@@ -250,12 +245,7 @@ fn patterns(
 ) -> Result<Patterns, PatternError> {
     let texts = texts
         .iter()
-        .map(|text| {
-            Ok((
-                text.as_str(),
-                absolute(text).map_err(|reason| (text.as_str(), reason))?,
-            ))
-        })
+        .map(|text| Ok((text.as_str(), absolute(text).map_err(|reason| (text.as_str(), reason))?)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(refused)?;
     Patterns::new(texts).map_err(refused)
@@ -267,9 +257,7 @@ fn absolute(pattern: &str) -> Result<String, String> {
     } else if pattern.is_empty() {
         Err("it is empty: write a path".to_owned())
     } else if let Some(below) = pattern.strip_prefix("~/") {
-        Err(format!(
-            "\"~\" is not resolved: write \"/root/{below}\" or \"/home/*/{below}\""
-        ))
+        Err(format!("\"~\" is not resolved: write \"/root/{below}\" or \"/home/*/{below}\""))
     } else {
         Err(format!("it is not absolute: write \"/{pattern}\""))
     }
@@ -280,20 +268,13 @@ fn absolute_or_anywhere(pattern: &str) -> Result<String, String> {
         Ok(format!("/{pattern}"))
     } else {
         absolute(pattern).map_err(|reason| {
-            if pattern.is_empty() {
-                reason
-            } else {
-                format!("{reason}, or \"**/{pattern}\" for any depth")
-            }
+            if pattern.is_empty() { reason } else { format!("{reason}, or \"**/{pattern}\" for any depth") }
         })
     }
 }
 
 fn refused((pattern, reason): (&str, String)) -> PatternError {
-    PatternError {
-        pattern: pattern.to_owned(),
-        reason,
-    }
+    PatternError { pattern: pattern.to_owned(), reason }
 }
 
 /// The last line of the message: the others draw the expression.

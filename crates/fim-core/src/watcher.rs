@@ -203,11 +203,7 @@ impl WatchError {
     /// An error with no cause beneath.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            source: None,
-            hint: None,
-        }
+        Self { what: what.into(), source: None, hint: None }
     }
 
     /// Names the cause.
@@ -291,19 +287,8 @@ impl EventSink {
         let (messages, from) = bounded(capacity.max(1));
         let (ready, is_ready) = bounded(1);
         let abandoned = StopToken::new();
-        let source = EventSource {
-            messages: from,
-            ready: is_ready,
-            abandoned: abandoned.clone(),
-        };
-        (
-            Self {
-                messages,
-                ready,
-                abandoned,
-            },
-            source,
-        )
+        let source = EventSource { messages: from, ready: is_ready, abandoned: abandoned.clone() };
+        (Self { messages, ready, abandoned }, source)
     }
 
     /// Says that events flow from now on. Called once.

@@ -1,8 +1,11 @@
 //! The engine with real files and replayed events: which lines come of what.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
 use fim_core::{
-    Action, Change, Consumer, ConsumerError, Context, Detected, Engine, Finding, FileEvent, Interest, Loss, MemStore,
-    Place, Record, Recovery, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Via, WatchMessage,
+    Action, Change, Consumer, ConsumerError, Context, Detected, Engine, FileEvent, Finding, Interest, Loss,
+    MemStore, Place, Record, Recovery, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Via,
+    WatchMessage,
 };
 use std::fs;
 use std::io;
@@ -228,7 +231,11 @@ fn a_rotated_log_is_two_lines() {
     let lines = house.watch(|root| {
         fs::rename(root.join("a"), root.join("a.1")).unwrap();
         fs::write(root.join("a"), "fresh").unwrap();
-        vec![renamed(root.join("a"), root.join("a.1")), at(Via::Create, root.join("a")), at(Via::Close, root.join("a"))]
+        vec![
+            renamed(root.join("a"), root.join("a.1")),
+            at(Via::Create, root.join("a")),
+            at(Via::Close, root.join("a")),
+        ]
     });
     let mut told = told(&house, &lines);
     told.sort();
@@ -302,7 +309,14 @@ fn an_exchange_is_two_updates() {
     fs::write(house.path("b"), "other").unwrap();
     let lines = house.watch(|root| {
         let (a, b) = (root.join("a"), root.join("b"));
-        rustix::fs::renameat_with(rustix::fs::CWD, &a, rustix::fs::CWD, &b, rustix::fs::RenameFlags::EXCHANGE).unwrap();
+        rustix::fs::renameat_with(
+            rustix::fs::CWD,
+            &a,
+            rustix::fs::CWD,
+            &b,
+            rustix::fs::RenameFlags::EXCHANGE,
+        )
+        .unwrap();
         let mut event = event(Via::Exchange);
         event.place = Some(Place::Path(b));
         event.from = Some(Place::Path(a));
@@ -322,7 +336,12 @@ fn what_came_and_went_and_what_was_only_touched_is_said_in_a_word() {
     let lines = house.watch(|root| {
         fs::write(root.join("brief"), "x").unwrap();
         fs::remove_file(root.join("brief")).unwrap();
-        fs::File::options().write(true).open(root.join("a")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(root.join("a"))
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH)
+            .unwrap();
         vec![
             at(Via::Create, root.join("brief")),
             at(Via::Close, root.join("brief")),
@@ -437,7 +456,11 @@ fn a_loss_opens_a_gap_that_closes_with_what_was_found() {
             let lost = Loss { number: 7, cause: "ring_full", count: 3, recovery };
             let mut messages = vec![WatchMessage::Lost(lost)];
             if recovery == Recovery::Sweep {
-                messages.extend([at(Via::Sweep, root.join("a")), at(Via::Sweep, root.join("sub")), WatchMessage::Recovered(7)]);
+                messages.extend([
+                    at(Via::Sweep, root.join("a")),
+                    at(Via::Sweep, root.join("sub")),
+                    WatchMessage::Recovered(7),
+                ]);
             }
             messages
         });

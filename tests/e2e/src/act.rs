@@ -36,13 +36,7 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
         "sendfile" => drop(rustix::fs::sendfile(writable(f)?, File::open(other)?, None, 5)?),
         "splice" => splice(f)?,
         "copy_file_range" => {
-            _ = rustix::fs::copy_file_range(
-                File::open(other)?,
-                None,
-                writable(f)?,
-                None,
-                5,
-            )?;
+            _ = rustix::fs::copy_file_range(File::open(other)?, None, writable(f)?, None, 5)?;
         }
         "mmap" => mmap(f)?,
         "create" => fs::write(dir.join("n"), "new")?,
@@ -54,10 +48,7 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
         "mkfifo" => rustix::fs::mknodat(CWD, dir.join("p"), FileType::Fifo, Mode::RUSR, 0)?,
         "symlink" => symlink("f", dir.join("l"))?,
         "link" => fs::hard_link(f, dir.join("h"))?,
-        "link_write" => File::options()
-            .append(true)
-            .open(dir.join("alias"))?
-            .write_all(b"through")?,
+        "link_write" => File::options().append(true).open(dir.join("alias"))?.write_all(b"through")?,
         "tmpfile" => tmpfile(dir)?,
         "rename" => fs::rename(f, dir.join("g"))?,
         "rename_over" => {
@@ -76,14 +67,8 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
         "chmod" => fs::set_permissions(f, fs::Permissions::from_mode(0o4755))?,
         "chown" => std::os::unix::fs::chown(f, Some(12), Some(34))?,
         "utimens" => {
-            let then = Timespec {
-                tv_sec: 1,
-                tv_nsec: 0,
-            };
-            let times = Timestamps {
-                last_access: then,
-                last_modification: then,
-            };
+            let then = Timespec { tv_sec: 1, tv_nsec: 0 };
+            let times = Timestamps { last_access: then, last_modification: then };
             rustix::fs::utimensat(CWD, f, &times, AtFlags::empty())?;
         }
         "setxattr" => rustix::fs::setxattr(f, "trusted.fim", b"v", XattrFlags::empty())?,
@@ -114,14 +99,7 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
 fn splice(f: &Path) -> io::Result<()> {
     let (read, write) = rustix::pipe::pipe()?;
     rustix::io::write(&write, b"piped")?;
-    _ = rustix::pipe::splice(
-        &read,
-        None,
-        writable(f)?,
-        None,
-        5,
-        rustix::pipe::SpliceFlags::empty(),
-    )?;
+    _ = rustix::pipe::splice(&read, None, writable(f)?, None, 5, rustix::pipe::SpliceFlags::empty())?;
     Ok(())
 }
 
@@ -131,14 +109,7 @@ fn mmap(f: &Path) -> io::Result<()> {
     // SAFETY: the mapping is of one page of a file of three bytes that nobody truncates; it is written
     // within the first page and unmapped before the file is closed.
     unsafe {
-        let at = mmap(
-            std::ptr::null_mut(),
-            4096,
-            ProtFlags::WRITE,
-            MapFlags::SHARED,
-            &file,
-            0,
-        )?;
+        let at = mmap(std::ptr::null_mut(), 4096, ProtFlags::WRITE, MapFlags::SHARED, &file, 0)?;
         at.cast::<u8>().write_volatile(b'M');
         munmap(at, 4096)?;
     }
@@ -149,23 +120,14 @@ fn tmpfile(dir: &Path) -> io::Result<()> {
     let file = rustix::fs::open(dir, OFlags::TMPFILE | OFlags::WRONLY, Mode::RUSR | Mode::WUSR)?;
     rustix::io::write(&file, b"unnamed")?;
     let by_fd = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-    Ok(rustix::fs::linkat(
-        CWD,
-        by_fd,
-        CWD,
-        dir.join("t"),
-        AtFlags::SYMLINK_FOLLOW,
-    )?)
+    Ok(rustix::fs::linkat(CWD, by_fd, CWD, dir.join("t"), AtFlags::SYMLINK_FOLLOW)?)
 }
 
 /// 100,000 writes over 1,000 files.
 fn burst(dir: &Path) -> io::Result<()> {
     for round in 0..100u32 {
         for file in 0..1000u32 {
-            let mut file = File::options()
-                .append(true)
-                .create(true)
-                .open(dir.join(file.to_string()))?;
+            let mut file = File::options().append(true).create(true).open(dir.join(file.to_string()))?;
             file.write_all(&round.to_le_bytes())?;
         }
     }

@@ -40,13 +40,8 @@ impl Agent {
                 }
             }
         });
-        let mut agent = Self {
-            child,
-            lines,
-            seen: Vec::new(),
-            barriers: 0,
-            barrier_dir: watched.join("barrier"),
-        };
+        let mut agent =
+            Self { child, lines, seen: Vec::new(), barriers: 0, barrier_dir: watched.join("barrier") };
         agent.wait_for(|line| action(line) == "watch_started")?;
         Ok(agent)
     }

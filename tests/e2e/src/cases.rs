@@ -18,10 +18,7 @@ struct Case {
 }
 
 fn case(act: &'static str, lines: impl IntoIterator<Item = Line>) -> Case {
-    Case {
-        act,
-        lines: lines.into_iter().collect(),
-    }
+    Case { act, lines: lines.into_iter().collect() }
 }
 
 fn table() -> Vec<Case> {
@@ -46,15 +43,7 @@ fn table() -> Vec<Case> {
         case("mkdir", [line("created", "d")]),
         case(
             "mkdir_p",
-            numbers(&[
-                "1",
-                "1/2",
-                "1/2/3",
-                "1/2/3/4",
-                "1/2/3/4/5",
-                "1/2/3/4/5/6",
-                "1/2/3/4/5/6/g",
-            ]),
+            numbers(&["1", "1/2", "1/2/3", "1/2/3/4", "1/2/3/4/5", "1/2/3/4/5/6", "1/2/3/4/5/6/g"]),
         ),
         case("mkfifo", [line("created", "p")]),
         case("symlink", [line("created", "l")]),
@@ -63,18 +52,9 @@ fn table() -> Vec<Case> {
         case("tmpfile", [line("created", "t")]),
         case("rename", [line("moved", "g").from("f")]),
         case("rename_over", [line("updated", "f").from("f.tmp")]),
-        case(
-            "exchange",
-            [
-                line("updated", "f").from("other"),
-                line("updated", "other").from("f"),
-            ],
-        ),
+        case("exchange", [line("updated", "f").from("other"), line("updated", "other").from("f")]),
         case("rename_dir", [line("moved", "moved").from("sub")]),
-        case(
-            "rename_dir_write",
-            [line("moved", "moved").from("sub"), line("updated", "moved/in")],
-        ),
+        case("rename_dir_write", [line("moved", "moved").from("sub"), line("updated", "moved/in")]),
         case("unlink", [line("deleted", "f")]),
         case("rmdir", [line("deleted", "empty")]),
         case("rm_rf", [line("deleted", "sub"), line("deleted", "sub/in")]),
@@ -103,10 +83,7 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
-    let mut score = Score {
-        failed: 0,
-        prefix: dir.display().to_string(),
-    };
+    let mut score = Score { failed: 0, prefix: dir.display().to_string() };
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -126,10 +103,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     let me = std::env::current_exe()?;
     let mut made = Vec::new();
     for act in table.iter().map(|case| case.act).chain(["trees", "burst"]) {
-        let status = Command::new(&me)
-            .args(["act", act])
-            .arg(watched.join(act))
-            .status()?;
+        let status = Command::new(&me).args(["act", act]).arg(watched.join(act)).status()?;
         made.push((act, status.success()));
         agent.barrier()?;
     }
@@ -196,13 +170,7 @@ fn hostile(dir: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     fs::create_dir_all(dir)?;
     mknodat(CWD, dir.join("fifo"), FileType::Fifo, Mode::RUSR, 0)?;
-    mknodat(
-        CWD,
-        dir.join("zero"),
-        FileType::CharacterDevice,
-        Mode::RUSR,
-        rustix::fs::makedev(1, 5),
-    )?;
+    mknodat(CWD, dir.join("zero"), FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 5))?;
     drop(std::os::unix::net::UnixListener::bind(dir.join("socket"))?);
     symlink("loop", dir.join("loop"))?;
     symlink("/dev/zero", dir.join("endless"))?;
@@ -216,9 +184,7 @@ fn every_tree(dir: &Path, lines: &[Value]) -> Result<(), String> {
     let missed: Vec<u32> = (0..1000)
         .filter(|tree| {
             let file = dir.join(format!("{tree}/b/c/d/e/f/g")).display().to_string();
-            !lines
-                .iter()
-                .any(|line| action(line) == "created" && line["file"]["path"] == file)
+            !lines.iter().any(|line| action(line) == "created" && line["file"]["path"] == file)
         })
         .collect();
     let told = about(dir, lines).count();
@@ -241,9 +207,7 @@ fn every_hash(dir: &Path, lines: &[Value]) -> Result<(), String> {
         let name = path.display().to_string();
         let last = lines.iter().rfind(|line| line["file"]["path"] == name);
         if last.is_none_or(|line| line["file"]["hash"]["blake3"] != hash) {
-            return Err(format!(
-                "the last line of {file} is not what is in it ({told} lines)"
-            ));
+            return Err(format!("the last line of {file} is not what is in it ({told} lines)"));
         }
     }
     Ok(())
@@ -272,19 +236,11 @@ fn nothing_else(
 
 fn stopped(code: Option<i32>, lines: &[Value]) -> Result<(), String> {
     let last = lines.last().map(action).unwrap_or_default();
-    let numbers: Vec<u64> = lines
-        .iter()
-        .filter_map(|line| line["event"]["sequence"].as_u64())
-        .collect();
+    let numbers: Vec<u64> = lines.iter().filter_map(|line| line["event"]["sequence"].as_u64()).collect();
     let first = numbers.first().copied().unwrap_or_default();
-    let whole = numbers
-        .iter()
-        .enumerate()
-        .all(|(at, number)| *number == first + at as u64);
+    let whole = numbers.iter().enumerate().all(|(at, number)| *number == first + at as u64);
     match (code, last, whole) {
         (Some(0), "watch_stopped", true) => Ok(()),
-        _ => Err(format!(
-            "exit {code:?}, last line {last}, numbers without holes: {whole}"
-        )),
+        _ => Err(format!("exit {code:?}, last line {last}, numbers without holes: {whole}")),
     }
 }

@@ -18,13 +18,7 @@ pub struct Line {
 }
 
 pub fn line(action: &'static str, path: impl Into<String>) -> Line {
-    Line {
-        action,
-        path: path.into(),
-        previous: None,
-        what: None,
-        optional: false,
-    }
+    Line { action, path: path.into(), previous: None, what: None, optional: false }
 }
 
 impl Line {
@@ -46,9 +40,7 @@ impl Line {
 
     fn is(&self, dir: &Path, line: &Value) -> bool {
         action(line) == self.action
-            && line["file"]["path"]
-                .as_str()
-                .is_some_and(|path| Path::new(path) == at(dir, &self.path))
+            && line["file"]["path"].as_str().is_some_and(|path| Path::new(path) == at(dir, &self.path))
             && self.previous.as_ref().is_none_or(|previous| {
                 line["fim"]["previous"]["path"]
                     .as_str()
@@ -63,20 +55,14 @@ impl Line {
 }
 
 fn at(dir: &Path, name: &str) -> std::path::PathBuf {
-    if name.is_empty() {
-        dir.to_owned()
-    } else {
-        dir.join(name)
-    }
+    if name.is_empty() { dir.to_owned() } else { dir.join(name) }
 }
 
 /// Lines about files in or below a directory.
 pub fn about<'a>(dir: &'a Path, lines: &'a [Value]) -> impl Iterator<Item = &'a Value> {
     lines.iter().filter(move |line| {
         line["event"]["kind"] == "event"
-            && line["file"]["path"]
-                .as_str()
-                .is_some_and(|path| Path::new(path).starts_with(dir))
+            && line["file"]["path"].as_str().is_some_and(|path| Path::new(path).starts_with(dir))
     })
 }
 
@@ -92,11 +78,7 @@ pub fn compare(dir: &Path, expected: &[Line], lines: &[Value]) -> Result<(), Str
             None => return Err(format!("no line {line:?}; lines: {}", brief(dir, lines))),
         }
     }
-    if left.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("lines too many: {}", brief(dir, lines)))
-    }
+    if left.is_empty() { Ok(()) } else { Err(format!("lines too many: {}", brief(dir, lines))) }
 }
 
 /// Whether each line about this directory names this process.

@@ -18,13 +18,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::Resul
         fs::write(watched.join(name), "old")?;
     }
     let fim_once = |words: &[&str]| {
-        Command::new(fim)
-            .args(words)
-            .arg("--state")
-            .arg(state)
-            .arg(watched)
-            .env("RUST_LOG", "error")
-            .output()
+        Command::new(fim).args(words).arg("--state").arg(state).arg(watched).env("RUST_LOG", "error").output()
     };
 
     let baseline = fim_once(&["baseline"])?;
@@ -36,16 +30,9 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::Resul
     let accepted_clean = fim_once(&["check"])?;
     score.say(
         "check",
-        codes(&[
-            (&baseline, 0),
-            (&clean, 0),
-            (&dirty, 1),
-            (&again, 1),
-            (&accepted, 0),
-            (&accepted_clean, 0),
-        ])
-        .and_then(|()| compare(watched, &[line("updated", "a")], &lines(&dirty)))
-        .and_then(|()| compare(watched, &[], &lines(&accepted_clean))),
+        codes(&[(&baseline, 0), (&clean, 0), (&dirty, 1), (&again, 1), (&accepted, 0), (&accepted_clean, 0)])
+            .and_then(|()| compare(watched, &[line("updated", "a")], &lines(&dirty)))
+            .and_then(|()| compare(watched, &[], &lines(&accepted_clean))),
     );
 
     fs::write(watched.join("b"), "changed while down")?;
@@ -100,11 +87,7 @@ fn killed(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<
         }
     }
     let lost = told.iter().any(|line| action(line) == "baseline_lost");
-    Ok(if lost {
-        Err("the baseline was lost".to_owned())
-    } else {
-        Ok(())
-    })
+    Ok(if lost { Err("the baseline was lost".to_owned()) } else { Ok(()) })
 }
 
 fn lines(output: &Output) -> Vec<Value> {

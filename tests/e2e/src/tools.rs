@@ -26,18 +26,11 @@ impl Tool {
         if !found {
             return Ok(Some(format!("{program} is not installed")));
         }
-        let output = Command::new("sh")
-            .args(["-ec", &self.script])
-            .current_dir(&self.dir)
-            .output()?;
+        let output = Command::new("sh").args(["-ec", &self.script]).current_dir(&self.dir).output()?;
         if output.status.success() {
             return Ok(None);
         }
-        Err(io::Error::other(format!(
-            "{}: {}",
-            self.name,
-            String::from_utf8_lossy(&output.stderr)
-        )))
+        Err(io::Error::other(format!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr))))
     }
 }
 
@@ -50,42 +43,24 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
         tool(top, "cp_new", "cp -p f copy", [line("created", "copy")])?,
         tool(top, "mv", "mv other f", [line("updated", "f").from("other")])?,
         tool(top, "install", "install -m 755 other f", [line("updated", "f")])?,
-        tool(
-            top,
-            "dd",
-            "dd if=other of=f conv=notrunc 2>/dev/null",
-            [line("updated", "f")],
-        )?,
+        tool(top, "dd", "dd if=other of=f conv=notrunc 2>/dev/null", [line("updated", "f")])?,
         tool(
             top,
             "tar",
             "tar xf ../pack.tar",
-            [
-                line("created", "tree"),
-                line("created", "tree/one"),
-                line("created", "tree/two"),
-            ],
+            [line("created", "tree"), line("created", "tree/one"), line("created", "tree/two")],
         )?,
         tool(
             top,
             "vim",
             "vim -es -u NONE -c 'set backup nowritebackup nobackup' -c 's/old/new/' -c wq f",
-            [
-                line("updated", "f"),
-                transient(".f.swp"),
-                transient(".f.swx"),
-                transient("4913"),
-            ],
+            [line("updated", "f"), transient(".f.swp"), transient(".f.swx"), transient("4913")],
         )?,
     ];
     fs::create_dir_all(top.join("tree"))?;
     fs::write(top.join("tree/one"), "1")?;
     fs::write(top.join("tree/two"), "2")?;
-    quiet(
-        Command::new("tar")
-            .args(["cf", "pack.tar", "tree"])
-            .current_dir(top),
-    );
+    quiet(Command::new("tar").args(["cf", "pack.tar", "tree"]).current_dir(top));
     tools.push(git(top)?);
     tools.push(useradd(top)?);
     tools.push(dpkg(top)?);
@@ -106,23 +81,14 @@ fn tool(
     fs::create_dir_all(&dir)?;
     fs::write(dir.join("f"), "old\n")?;
     fs::write(dir.join("other"), "other\n")?;
-    Ok(Tool {
-        name,
-        dir,
-        script: script.to_owned(),
-        lines: lines.into_iter().collect(),
-    })
+    Ok(Tool { name, dir, script: script.to_owned(), lines: lines.into_iter().collect() })
 }
 
 /// A checkout that changes one file, adds one and removes one; what git does in `.git` is kept outside.
 fn git(top: &Path) -> io::Result<Tool> {
     let outside = top.parent().and_then(Path::parent).unwrap_or(top).join("git-dir");
     drop(fs::remove_dir_all(&outside));
-    let lines = [
-        line("updated", "f"),
-        line("created", "added"),
-        line("deleted", "other"),
-    ];
+    let lines = [line("updated", "f"), line("created", "added"), line("deleted", "other")];
     let mut made = tool(top, "git", "", lines)?;
     let git = format!("git --git-dir={} --work-tree=.", outside.display());
     let setup = format!(
@@ -144,15 +110,9 @@ fn useradd(top: &Path) -> io::Result<Tool> {
     fs::write(etc.join("shadow"), "root:*:19000:0:99999:7:::\n")?;
     fs::write(etc.join("group"), "root:x:0:\n")?;
     fs::write(etc.join("gshadow"), "root:*::\n")?;
-    made.script = format!(
-        "useradd --prefix {} --no-create-home -u 1234 -U bob",
-        made.dir.display()
-    );
-    made.lines = vec![
-        line("updated", "etc/passwd"),
-        line("updated", "etc/shadow"),
-        line("updated", "etc/group"),
-    ];
+    made.script = format!("useradd --prefix {} --no-create-home -u 1234 -U bob", made.dir.display());
+    made.lines =
+        vec![line("updated", "etc/passwd"), line("updated", "etc/shadow"), line("updated", "etc/group")];
     made.lines.push(line("updated", "etc/gshadow").maybe());
     for file in ["passwd", "shadow", "group", "gshadow"] {
         // The backups stay; locks and copies in the making come and go.
@@ -162,8 +122,7 @@ fn useradd(top: &Path) -> io::Result<Tool> {
     }
     for file in ["subuid", "subgid"] {
         for suffix in ["", "-"] {
-            made.lines
-                .push(line("created", format!("etc/{file}{suffix}")).maybe());
+            made.lines.push(line("created", format!("etc/{file}{suffix}")).maybe());
         }
         made.lines.push(transient(&format!("etc/{file}.lock")));
         made.lines.push(transient(&format!("etc/{file}+")));
@@ -173,11 +132,7 @@ fn useradd(top: &Path) -> io::Result<Tool> {
 
 /// A package with a configuration file, installed anew over an older version.
 fn dpkg(top: &Path) -> io::Result<Tool> {
-    let outside = top
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(top)
-        .join("dpkg-dir");
+    let outside = top.parent().and_then(Path::parent).unwrap_or(top).join("dpkg-dir");
     drop(fs::remove_dir_all(&outside));
     let lines = [line("updated", "etc/small.conf"), line("updated", "usr/data")];
     let mut made = tool(top, "dpkg", "", lines)?;
@@ -201,14 +156,8 @@ fn dpkg(top: &Path) -> io::Result<Tool> {
     };
     quiet(Command::new("sh").args(["-ec", &install(1)]));
     made.script = install(2);
-    made.lines.extend(
-        [
-            "etc/small.conf.dpkg-tmp",
-            "usr/data.dpkg-tmp",
-            "etc/small.conf.dpkg-new",
-        ]
-        .map(transient),
-    );
+    made.lines
+        .extend(["etc/small.conf.dpkg-tmp", "usr/data.dpkg-tmp", "etc/small.conf.dpkg-new"].map(transient));
     Ok(made)
 }
 

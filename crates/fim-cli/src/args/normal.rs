@@ -22,11 +22,7 @@ pub fn normalise(args: &[String]) -> Vec<String> {
         } else if command.is_none() && !arg.starts_with('-') {
             command = Some(arg.clone());
         } else {
-            let target = if command.is_none() {
-                &mut leading
-            } else {
-                &mut rest
-            };
+            let target = if command.is_none() { &mut leading } else { &mut rest };
             spell_out(arg, target);
             if WITH_VALUE.contains(&arg.as_str()) {
                 target.extend(args.next().cloned());
@@ -71,10 +67,7 @@ mod tests {
             ("--state=/a=b run", "run --state /a=b"),
             ("--state run run", "run --state run"),
             ("run --other=x", "run --other=x"),
-            (
-                "run a -- -vv --state=/x --version",
-                "run a -- -vv --state=/x --version",
-            ),
+            ("run a -- -vv --state=/x --version", "run a -- -vv --state=/x --version"),
             ("run a --version", "--version run a"),
             ("-v --help", "--help"),
             ("help", "--help"),

@@ -22,11 +22,7 @@ pub struct ConfigError {
 impl ConfigError {
     /// A fault outside any file.
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            file: None,
-            line: None,
-            what: what.into(),
-        }
+        Self { file: None, line: None, what: what.into() }
     }
 }
 
@@ -75,11 +71,7 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => {
-            return Ok(Loaded {
-                config: Config::default().or_builtin(),
-                file: None,
-                text: String::new(),
-            });
+            return Ok(Loaded { config: Config::default().or_builtin(), file: None, text: String::new() });
         }
         Err(error) => {
             return Err(ConfigError {
@@ -89,16 +81,9 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
             });
         }
     };
-    let config = parse(&text).map_err(|(line, what)| ConfigError {
-        file: Some(file.to_owned()),
-        line,
-        what,
-    })?;
-    Ok(Loaded {
-        config: config.or_builtin(),
-        file: Some(file.to_owned()),
-        text,
-    })
+    let config =
+        parse(&text).map_err(|(line, what)| ConfigError { file: Some(file.to_owned()), line, what })?;
+    Ok(Loaded { config: config.or_builtin(), file: Some(file.to_owned()), text })
 }
 
 fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
@@ -107,10 +92,7 @@ fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
         (line, explain(error.message()))
     })?;
     if !config.format.exists() {
-        return Err((
-            line_with(text, &config.format.to_string()),
-            not_here(config.format),
-        ));
+        return Err((line_with(text, &config.format.to_string()), not_here(config.format)));
     }
     Ok(config)
 }
@@ -138,10 +120,7 @@ fn explain(message: &str) -> String {
     let (Some(given), known) = (words.next(), words) else {
         return message.to_owned();
     };
-    if let Some(of) = ["unknown field", "unknown variant"]
-        .iter()
-        .find(|start| message.starts_with(**start))
-    {
+    if let Some(of) = ["unknown field", "unknown variant"].iter().find(|start| message.starts_with(**start)) {
         let what = if *of == "unknown field" { "key" } else { "value" };
         let known: Vec<&str> = known.collect();
         let nearest = known
@@ -202,13 +181,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
     #[test]
     fn nothing_said_is_the_default() {
         let config = parse("").unwrap().or_builtin();
-        assert_eq!(
-            config.generic,
-            [Generic {
-                paths: vec!["/etc".into()],
-                ..Generic::default()
-            }]
-        );
+        assert_eq!(config.generic, [Generic { paths: vec!["/etc".into()], ..Generic::default() }]);
         let printed = toml::to_string(&config).unwrap();
         assert_eq!(parse(&printed).unwrap(), config, "{printed}");
         assert_eq!(parse("[access]\n").unwrap().or_builtin().generic, []);
@@ -218,11 +191,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
     fn faults_name_the_line_and_the_nearest_key() {
         for (text, line, said) in [
             ("stat = '/s'\n", 1, "unknown key `stat`; did you mean `state`?"),
-            (
-                "\n[[generic]]\npath = ['/etc']\n",
-                3,
-                "unknown key `path`; did you mean `paths`?",
-            ),
+            ("\n[[generic]]\npath = ['/etc']\n", 3, "unknown key `path`; did you mean `paths`?"),
             ("[limits]\nfrobnicate = 1\n", 2, "known here: max_file_size"),
             ("\nwatcher = 'bfp'\n", 2, "did you mean `bpf`?"),
             ("[[generic]]\nexclude = []\n", 1, "missing field `paths`"),
@@ -232,11 +201,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             ("state = \n", 1, "value"),
             ("\n\nformat = 'ocsf'\n", 3, "not in this version"),
             ("state = '/a'\nstate = '/b'\n", 2, "duplicate key"),
-            (
-                "[[generic]]\npaths = ['/a']\nhash = ['md5']",
-                3,
-                "unknown value `md5`",
-            ),
+            ("[[generic]]\npaths = ['/a']\nhash = ['md5']", 3, "unknown value `md5`"),
         ] {
             let (at, what) = parse(text).unwrap_err();
             assert!(what.contains(said), "{text}: {what}");

@@ -73,9 +73,7 @@ impl Visitor<'_> for SizeVisitor {
     }
 
     fn visit_i64<E: Error>(self, bytes: i64) -> Result<Size, E> {
-        u64::try_from(bytes)
-            .map(Size)
-            .map_err(|_| E::custom("a size is never negative"))
+        u64::try_from(bytes).map(Size).map_err(|_| E::custom("a size is never negative"))
     }
 
     fn visit_u64<E: Error>(self, bytes: u64) -> Result<Size, E> {

@@ -112,10 +112,7 @@ impl Ecs {
             timestamp: parts.at,
             event: parts.event,
             host: &self.host,
-            agent: Agent {
-                kind: "fim",
-                version: env!("CARGO_PKG_VERSION"),
-            },
+            agent: Agent { kind: "fim", version: env!("CARGO_PKG_VERSION") },
             ecs: Version { version: ECS_VERSION },
             file: parts.file,
             process: parts.process,
@@ -210,13 +207,11 @@ fn kinds(action: Action) -> &'static [&'static str] {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -11,10 +11,7 @@ use std::io::{self, Write};
 /// When the value cannot be written as JSON.
 pub fn to_line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut line = Vec::with_capacity(2048);
-    value.serialize(&mut Serializer::with_formatter(
-        &mut line,
-        OneLine(CompactFormatter),
-    ))?;
+    value.serialize(&mut Serializer::with_formatter(&mut line, OneLine(CompactFormatter)))?;
     Ok(line)
 }
 

@@ -20,10 +20,7 @@ pub struct Names {
 impl Names {
     /// The names in `etc/passwd` and `etc/group` below this root.
     pub fn below(root: &Path) -> Self {
-        Self {
-            users: Table::new(root.join("etc/passwd")),
-            groups: Table::new(root.join("etc/group")),
-        }
+        Self { users: Table::new(root.join("etc/passwd")), groups: Table::new(root.join("etc/group")) }
     }
 
     /// The name of a user.
@@ -39,9 +36,7 @@ impl Names {
 
 /// The homes of all users below a root, each once.
 pub fn homes(root: &Path) -> Vec<PathBuf> {
-    let text = open(&root.join("etc/passwd"))
-        .and_then(|file| read(&file))
-        .unwrap_or_default();
+    let text = open(&root.join("etc/passwd")).and_then(|file| read(&file)).unwrap_or_default();
     let mut homes: Vec<PathBuf> = text
         .split(|&b| b == b'\n')
         .filter_map(|line| line.split(|&b| b == b':').nth(5))
@@ -67,11 +62,7 @@ type Stamp = (u64, i64, i64, i64);
 
 impl Table {
     fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            stamp: None,
-            names: HashMap::new(),
-        }
+        Self { path, stamp: None, names: HashMap::new() }
     }
 
     fn get(&mut self, id: u32) -> Option<&str> {
@@ -99,17 +90,9 @@ impl Table {
     }
 }
 
-#[expect(
-    clippy::unnecessary_cast,
-    reason = "the fields of stat have other types on other machines"
-)]
+#[expect(clippy::unnecessary_cast, reason = "the fields of stat have other types on other machines")]
 fn stamp(stat: &rustix::fs::Stat) -> Stamp {
-    (
-        stat.st_ino as u64,
-        stat.st_size as i64,
-        stat.st_mtime as i64,
-        stat.st_mtime_nsec as i64,
-    )
+    (stat.st_ino as u64, stat.st_size as i64, stat.st_mtime as i64, stat.st_mtime_nsec as i64)
 }
 
 fn stamp_of(file: &File) -> io::Result<Stamp> {
@@ -141,9 +124,7 @@ fn parse(text: &[u8]) -> HashMap<u32, String> {
         };
         let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
         if let (Some(id), false) = (id, name.is_empty()) {
-            names
-                .entry(id)
-                .or_insert_with(|| String::from_utf8_lossy(name).into_owned());
+            names.entry(id).or_insert_with(|| String::from_utf8_lossy(name).into_owned());
         }
     }
     names

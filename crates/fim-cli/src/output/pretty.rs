@@ -50,11 +50,7 @@ impl Pretty {
         if let Some(actor) = finding.actors.last() {
             let args = self.redactor.args(&actor.args);
             let name = actor.name.as_ref().map(|name| name.to_string_lossy());
-            let shown = if args.is_empty() {
-                name.unwrap_or_default().into_owned()
-            } else {
-                args.join(" ")
-            };
+            let shown = if args.is_empty() { name.unwrap_or_default().into_owned() } else { args.join(" ") };
             let _ = write!(line, " by {shown}[{}]", actor.pid);
             if let Some(uid) = actor.uid {
                 let _ = write!(line, " uid {uid}");
@@ -66,22 +62,19 @@ impl Pretty {
 
 fn state(record: &Record) -> String {
     match record {
-        Record::WatchStarted(started) => format!(
-            "watch started by {}: {} files, {} folders",
-            started.watcher, started.files, started.dirs
-        ),
+        Record::WatchStarted(started) => {
+            format!("watch started by {}: {} files, {} folders", started.watcher, started.files, started.dirs)
+        }
         Record::WatchStopped(stopped) => format!(
             "watch stopped: {} findings, {} events, {} looks, {} records lost, {} gaps open",
             stopped.findings, stopped.events, stopped.looks, stopped.lost, stopped.gaps_open
         ),
-        Record::CoverageGap(gap) => format!(
-            "GAP {}: {} ({} records lost), comparing {}",
-            gap.id, gap.cause, gap.lost, gap.scope
-        ),
-        Record::GapClosed(gap) => format!(
-            "gap {} closed: {} changes found in {}",
-            gap.id, gap.found, gap.scope
-        ),
+        Record::CoverageGap(gap) => {
+            format!("GAP {}: {} ({} records lost), comparing {}", gap.id, gap.cause, gap.lost, gap.scope)
+        }
+        Record::GapClosed(gap) => {
+            format!("gap {} closed: {} changes found in {}", gap.id, gap.found, gap.scope)
+        }
         Record::BaselineLost(lost) => format!("BASELINE LOST of {}: {}", lost.scope, lost.reason),
         other => format!("{other:?}"),
     }

@@ -31,11 +31,7 @@ pub fn is_secret(path: &Path) -> bool {
 
 /// Whether any name the file had or has is that of a file whose hash stays in.
 pub fn keeps_hash(finding: &Finding) -> bool {
-    let names = [
-        Some(&finding.path),
-        finding.previous_path.as_ref(),
-        finding.moved_to.as_ref(),
-    ];
+    let names = [Some(&finding.path), finding.previous_path.as_ref(), finding.moved_to.as_ref()];
     names.into_iter().flatten().any(|path| is_secret(path))
 }
 
@@ -68,10 +64,7 @@ impl Redactor {
             r"[a-zA-Z][\w+.-]*://[^/\s:@]*:([^/\s@]+)@".to_owned(),
         ];
         patterns.extend(usual.iter().filter_map(|pattern| Regex::new(pattern).ok()));
-        Self {
-            patterns,
-            option: Regex::new(&format!(r"(?i)^--?[\w-]*{SECRET_WORD}$")).ok(),
-        }
+        Self { patterns, option: Regex::new(&format!(r"(?i)^--?[\w-]*{SECRET_WORD}$")).ok() }
     }
 
     /// The arguments as they may be shown.
@@ -139,13 +132,8 @@ mod tests {
         ] {
             assert!(is_secret(Path::new(path)), "{path}");
         }
-        for path in [
-            "/",
-            "/etc/passwd",
-            "/etc/shadowsocks",
-            "/etc/ssh/ssh_host_rsa_key.pub",
-            "/a/id_rsa.pub",
-        ] {
+        for path in ["/", "/etc/passwd", "/etc/shadowsocks", "/etc/ssh/ssh_host_rsa_key.pub", "/a/id_rsa.pub"]
+        {
             assert!(!is_secret(Path::new(path)), "{path}");
         }
     }
@@ -155,32 +143,14 @@ mod tests {
         let redactor = Redactor::new(vec![Regex::new("x(y)z").unwrap(), Regex::new("whole").unwrap()]);
         for (given, shown) in [
             (vec!["ls", "-l", "/etc"], vec!["ls", "-l", "/etc"]),
-            (
-                vec!["curl", "--password", "hunter2", "u"],
-                vec!["curl", "--password", HIDDEN, "u"],
-            ),
+            (vec!["curl", "--password", "hunter2", "u"], vec!["curl", "--password", HIDDEN, "u"]),
             (vec!["a", "--token=abc"], vec!["a", "--token=[redacted]"]),
-            (
-                vec!["sh", "-c", "DB_PASSWORD=abc run"],
-                vec!["sh", "-c", "DB_PASSWORD=[redacted] run"],
-            ),
-            (
-                vec!["git", "https://u:pw@h/x"],
-                vec!["git", "https://u:[redacted]@h/x"],
-            ),
-            (
-                vec!["xyz xyz", "whole"],
-                vec!["x[redacted]z x[redacted]z", HIDDEN],
-            ),
+            (vec!["sh", "-c", "DB_PASSWORD=abc run"], vec!["sh", "-c", "DB_PASSWORD=[redacted] run"]),
+            (vec!["git", "https://u:pw@h/x"], vec!["git", "https://u:[redacted]@h/x"]),
+            (vec!["xyz xyz", "whole"], vec!["x[redacted]z x[redacted]z", HIDDEN]),
             (vec!["vi", "/etc/passwd"], vec!["vi", "/etc/passwd"]),
-            (
-                vec!["sh", "-c", "cat /etc/passwd x"],
-                vec!["sh", "-c", "cat /etc/passwd x"],
-            ),
-            (
-                vec!["sh", "-c", "a --pass 'b c' d"],
-                vec!["sh", "-c", "a --pass [redacted] d"],
-            ),
+            (vec!["sh", "-c", "cat /etc/passwd x"], vec!["sh", "-c", "cat /etc/passwd x"]),
+            (vec!["sh", "-c", "a --pass 'b c' d"], vec!["sh", "-c", "a --pass [redacted] d"]),
         ] {
             assert_eq!(redactor.args(&given), shown, "{given:?}");
         }

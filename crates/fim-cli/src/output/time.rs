@@ -6,21 +6,13 @@ use std::time::SystemTime;
 
 /// A moment of the system's clock.
 pub fn of_system(time: SystemTime) -> String {
-    let fallback = if time < SystemTime::UNIX_EPOCH {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let fallback = if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
     print(Timestamp::try_from(time).unwrap_or(fallback))
 }
 
 /// A moment of a file's clock. A clock beyond the years that can be written is put at their end.
 pub fn of_file(time: FileTime) -> String {
-    let fallback = if time.seconds < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let fallback = if time.seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     let time = Timestamp::from_second(time.seconds)
         .and_then(|seconds| seconds.checked_add(jiff::SignedDuration::from_nanos(i64::from(time.nanos))));
     print(time.unwrap_or(fallback))

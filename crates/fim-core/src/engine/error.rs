@@ -38,7 +38,9 @@ impl fmt::Display for EngineError {
             Self::Store(error) => write!(f, "cannot keep the state: {error}"),
             Self::Sink(error) => write!(f, "cannot write the report: {error}"),
             Self::Pattern(error) => error.fmt(f),
-            Self::NoBaseline => f.write_str("there is no baseline to compare with: make one by `fim baseline`"),
+            Self::NoBaseline => {
+                f.write_str("there is no baseline to compare with: make one by `fim baseline`")
+            }
             Self::Interrupted => f.write_str("interrupted"),
             Self::System { what, source } => write!(f, "{what}: {source}"),
         }

@@ -62,7 +62,9 @@ impl Live<'_> {
 
     /// Everything that makes up for a loss is marked by now.
     pub(super) fn recovered(&mut self, number: u64) -> Result<(), EngineError> {
-        let Some(at) = self.gaps.open.iter().position(|(open, _)| *open == number) else { return Ok(()) };
+        let Some(at) = self.gaps.open.iter().position(|(open, _)| *open == number) else {
+            return Ok(());
+        };
         self.drain()?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);

@@ -44,11 +44,6 @@ impl Index {
         Self { dirs: HashMap::from([(ROOT, root)]), next: 1, nodes: HashMap::new() }
     }
 
-    /// How many files and directories have an identity here.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// The directory at this path, if it is known.
     fn find(&self, path: &Path) -> Option<Slot> {
         names(path).try_fold(ROOT, |slot, name| self.dirs.get(&slot)?.children.get(name).copied())
@@ -95,19 +90,19 @@ impl Index {
     /// Notes that the directory at this path has this identity.
     pub(crate) fn add_dir(&mut self, path: &Path, id: FileId) {
         let slot = self.find_or_make(path);
-        if let Some(dir) = self.dirs.get_mut(&slot) {
-            if let Some(old) = dir.id.replace(id)
-                && old != id
-            {
-                self.nodes.remove(&old);
-            }
+        if let Some(old) = self.dirs.get_mut(&slot).and_then(|dir| dir.id.replace(id))
+            && old != id
+        {
+            self.nodes.remove(&old);
         }
         self.nodes.insert(id, Node::Dir(slot));
     }
 
     /// Notes that the file at this path has this identity.
     pub(crate) fn add_file(&mut self, path: &Path, id: FileId) {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return;
+        };
         let entry = (self.find_or_make(parent), name.to_owned());
         match self.nodes.get_mut(&id) {
             Some(Node::File(slot, name)) => {
@@ -129,7 +124,9 @@ impl Index {
 
     /// Forgets one name of a file; the identity too when it was the last.
     pub(crate) fn remove_name(&mut self, id: FileId, path: &Path) {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return;
+        };
         let Some(slot) = self.find(parent) else { return };
         match self.nodes.get_mut(&id) {
             Some(Node::File(at, called)) if *at == slot && called == name => {
@@ -167,7 +164,8 @@ impl Index {
         if top == ROOT {
             return Vec::new();
         }
-        if let Some((parent, name)) = self.dirs.get(&top).and_then(|dir| Some((dir.parent?, dir.name.clone())))
+        if let Some((parent, name)) =
+            self.dirs.get(&top).and_then(|dir| Some((dir.parent?, dir.name.clone())))
             && let Some(parent) = self.dirs.get_mut(&parent)
             && parent.children.get(&name) == Some(&top)
         {
@@ -209,8 +207,11 @@ impl Index {
         }
         self.remove_dir(to);
         let new_parent = self.find_or_make(parent);
-        let Some(dir) = self.dirs.get_mut(&slot) else { return false };
-        let (old_parent, old_name) = (dir.parent.replace(new_parent), std::mem::replace(&mut dir.name, name.to_owned()));
+        let Some(dir) = self.dirs.get_mut(&slot) else {
+            return false;
+        };
+        let (old_parent, old_name) =
+            (dir.parent.replace(new_parent), std::mem::replace(&mut dir.name, name.to_owned()));
         if let Some(old) = old_parent.and_then(|old| self.dirs.get_mut(&old)) {
             old.children.remove(&old_name);
         }
@@ -306,7 +307,7 @@ mod tests {
         let mut gone = index.remove(id(1));
         gone.sort();
         assert_eq!(gone, [id(1), id(2), id(3)]);
-        assert_eq!(index.len(), 0);
+        assert!(index.nodes.is_empty());
     }
 
     #[test]

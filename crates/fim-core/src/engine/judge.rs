@@ -50,9 +50,8 @@ pub(crate) fn judge(
 ) -> Judgement {
     let attributes = cause.marks.is_some_and(|marks| marks.attributes);
     let verdict = compare(before, now.facts.as_ref(), attributes);
-    let transient = verdict == Verdict::Same
-        && before.is_none()
-        && cause.marks.is_some_and(|marks| marks.appeared);
+    let transient =
+        verdict == Verdict::Same && before.is_none() && cause.marks.is_some_and(|marks| marks.appeared);
     let action = match verdict {
         Verdict::Changed(action) => Some(action),
         Verdict::Touched => Some(Action::Updated),
@@ -96,7 +95,10 @@ fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>,
             answer
         }
         Err(_) => {
-            log::error!("{}: the consumer {name} panicked; the change is reported without its words", now.path.display());
+            log::error!(
+                "{}: the consumer {name} panicked; the change is reported without its words",
+                now.path.display()
+            );
             Answer::default()
         }
     }

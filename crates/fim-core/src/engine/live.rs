@@ -14,7 +14,9 @@ use super::{BASELINE, Engine, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
 use crate::state::{FileRecord, Trusted};
-use crate::watcher::{EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher};
+use crate::watcher::{
+    EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
+};
 use crossbeam_channel::RecvTimeoutError;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -39,7 +41,11 @@ pub(super) struct Live<'e> {
 }
 
 /// Runs a watch from its start to its end.
-pub(super) fn run(engine: &mut Engine, watcher: Box<dyn Watcher>, stop: &StopToken) -> Result<Stopped, EngineError> {
+pub(super) fn run(
+    engine: &mut Engine,
+    watcher: Box<dyn Watcher>,
+    stop: &StopToken,
+) -> Result<Stopped, EngineError> {
     let name = watcher.name();
     let (sink, source) = EventSink::channel(QUEUE);
     let thread = spawn(watcher, engine, sink, stop.clone())?;
@@ -86,7 +92,10 @@ fn spawn(
     std::thread::Builder::new()
         .name(format!("fim-{}", watcher.name()))
         .spawn(move || watcher.run(watch, sink, stop))
-        .map_err(|source| EngineError::System { what: "cannot start the watcher's thread".to_owned(), source })
+        .map_err(|source| EngineError::System {
+            what: "cannot start the watcher's thread".to_owned(),
+            source,
+        })
 }
 
 fn join(thread: JoinHandle<Result<WatchStats, WatchError>>) -> Result<WatchStats, WatchError> {
@@ -168,7 +177,9 @@ impl Live<'_> {
 
     fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
         for _ in 0..TURN {
-            let Some((path, item)) = self.queue.pop(Instant::now()) else { break };
+            let Some((path, item)) = self.queue.pop(Instant::now()) else {
+                break;
+            };
             look::look(self, path, item)?;
         }
         Ok(())
@@ -180,7 +191,9 @@ impl Live<'_> {
             let now = Instant::now();
             self.queue.hasten_all(now);
             // A look may mark more: the children of a directory that is gone.
-            let Some((path, item)) = self.queue.pop(now) else { return Ok(()) };
+            let Some((path, item)) = self.queue.pop(now) else {
+                return Ok(());
+            };
             look::look(self, path, item)?;
             while let Some((path, item)) = self.queue.pop(now) {
                 look::look(self, path, item)?;
@@ -293,7 +306,9 @@ fn learn(engine: &mut Engine, walked: &Walked) -> Result<(), EngineError> {
 
 /// What happened while nothing ran.
 fn compare_at_start(engine: &mut Engine, walked: Walked, found: &mut u64) -> Result<(), EngineError> {
-    let Some(consumer) = engine.consumers.get_mut(walked.owner) else { return Ok(()) };
+    let Some(consumer) = engine.consumers.get_mut(walked.owner) else {
+        return Ok(());
+    };
     let (before, kept) = look::parts(walked.record.as_ref());
     let cause = Cause::found(Detected::Startup);
     let judgement = judge(&mut **consumer, before, kept, &walked.snapshot, &cause);

@@ -5,14 +5,13 @@ use super::judge::{Cause, judge};
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
-use super::walk::{Reading, Walk, Walked, is_gone};
+use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind, HashState};
 use crate::finding::{Detected, Record};
 use crate::id::FileId;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State, Trusted};
-use crate::watch_set::Cover;
 use crate::watcher::{MarkRequest, MarkScope};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -39,7 +38,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     live.stats.looks += 1;
     let record = live.engine.state.get(path)?;
     let snapshot = take_snapshot(live, path, item, record.as_ref())?;
-    let Some(owner) = live.engine.watch.owner(path) else { return Ok(()) };
+    let Some(owner) = live.engine.watch.owner(path) else {
+        return Ok(());
+    };
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
     }
@@ -53,7 +54,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let before = if origin.moved { origin.facts.as_ref() } else { own_before };
     let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
     let cause = Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved };
-    let Some(consumer) = live.engine.consumers.get_mut(owner) else { return Ok(()) };
+    let Some(consumer) = live.engine.consumers.get_mut(owner) else {
+        return Ok(());
+    };
     let judgement = judge(&mut **consumer, before, kept, &snapshot, &cause);
     if let Some(finding) = judgement.finding {
         live.stats.findings += 1;
@@ -88,13 +91,16 @@ impl Origin {
         record: Option<&FileRecord>,
         now: &Snapshot,
     ) -> Result<Self, EngineError> {
-        let (Some(previous), Some(after)) = (&item.previous, &now.facts) else { return Ok(Self::default()) };
-        if !live.engine.reader.open(previous).is_err_and(|error| is_gone(&error)) {
+        let (Some(previous), Some(after)) = (&item.previous, &now.facts) else {
+            return Ok(Self::default());
+        };
+        if !live.engine.reader.open_path(previous).is_err_and(|error| Reader::is_gone(&error)) {
             return Ok(Self::default());
         }
         let facts = live.engine.state.get(previous)?.and_then(|record| record.seen);
         let was_here = record.is_some_and(|record| record.seen.is_some());
-        let moved = !was_here && facts.as_ref().is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
+        let moved =
+            !was_here && facts.as_ref().is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
         Ok(Self { facts, consumed: true, moved })
     }
 }
@@ -108,29 +114,24 @@ fn take_snapshot(
     if let Some(id) = item.id {
         live.marks.clear(id);
     }
-    let opened = live.engine.reader.open(path).and_then(|file| Ok((live.engine.reader.stat(&file)?, file)));
-    let (mut facts, file) = match opened {
+    let opened = live.engine.reader.open_path(path).and_then(|file| Ok((Reader::stat(file.as_fd())?, file)));
+    let (facts, file) = match opened {
         Ok((facts, file)) => (facts, file),
-        Err(error) if is_gone(&error) => return Ok(Snapshot::gone(path)),
+        Err(error) if Reader::is_gone(&error) => return Ok(Snapshot::gone(path)),
         Err(error) => {
             log::warn!("{}: cannot look: {error}", path.display());
-            let mut facts = record.and_then(|it| it.seen.clone()).unwrap_or_else(|| Facts::new(FileKind::File));
+            let mut facts =
+                record.and_then(|it| it.seen.clone()).unwrap_or_else(|| Facts::new(FileKind::File));
             (facts.hash_state, facts.blake3, facts.sha256) = (HashState::Unreadable, None, None);
             return Ok(Snapshot::new(path, facts, None));
         }
     };
     live.arm(path, &file, &facts, item)?;
-    let Some(owner) = live.engine.watch.owner(path) else { return Ok(Snapshot::new(path, facts, None)) };
-    let seen = record.and_then(|it| it.seen.as_ref());
-    if let Some(seen) = seen.filter(|seen| !item.reread && same_content_by_stat(seen, &facts)) {
-        (facts.blake3, facts.sha256, facts.hash_state) = (seen.blake3, seen.sha256, seen.hash_state);
+    let Some(owner) = live.engine.watch.owner(path) else {
         return Ok(Snapshot::new(path, facts, None));
-    }
-    Ok(live.engine.reader.clone().read(path.to_owned(), &file, facts, live.engine.watch.need(owner)))
-}
-
-fn same_content_by_stat(seen: &Facts, now: &Facts) -> bool {
-    seen.kind == now.kind && seen.inode == now.inode && seen.size == now.size && seen.mtime == now.mtime
+    };
+    let need = live.engine.watch.need(owner);
+    Ok(live.engine.reader.look_at(file.as_fd(), path, need))
 }
 
 /// What a judgement needs of a record.
@@ -146,7 +147,8 @@ pub(super) fn advance(
     keep: Option<Vec<u8>>,
 ) -> Result<(), EngineError> {
     let (path, seen) = (now.path, now.facts);
-    let kept = if seen.is_some() { keep.or_else(|| record.as_ref().and_then(|it| it.kept.clone())) } else { None };
+    let kept =
+        if seen.is_some() { keep.or_else(|| record.as_ref().and_then(|it| it.kept.clone())) } else { None };
     if let Some(record) = &record
         && record.seen == seen
         && record.kept == kept
@@ -219,22 +221,19 @@ impl Live<'_> {
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
     /// Each is marked by `event`; `from` is where the tree was before, if it was moved here.
-    pub(super) fn adopt(&mut self, top: &Path, event: &FileEvent, from: Option<&Path>) -> Result<(), EngineError> {
+    pub(super) fn adopt(
+        &mut self,
+        top: &Path,
+        event: &FileEvent,
+        from: Option<&Path>,
+    ) -> Result<(), EngineError> {
         let mut event = event.clone();
         event.settled = true;
         (event.file, event.place) = (None, None);
-        let (reader, watch) = (self.engine.reader.clone(), self.engine.watch.clone());
-        let mut walk = Walk {
-            reader: &reader,
-            watch: &watch,
-            index: &mut self.index,
-            marks: Some(&mut *self.marks),
-            reading: Reading::Never,
-            workers: 0,
-            unarmed: 0,
-            files: 0,
-            dirs: 0,
-        };
+        let watch = self.engine.watch.clone();
+        let reader = super::reader(self.engine.limits)?;
+        let marks = Some(&mut *self.marks);
+        let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let mut unlike = Vec::new();
         walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
             if walked.snapshot.path != top && is_unlike(&walked) {
@@ -247,7 +246,6 @@ impl Live<'_> {
         for (path, known) in unlike {
             let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
             let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
-            item.reread = true;
             if let Some(from) = from
                 && let Ok(rest) = path.strip_prefix(top)
             {
@@ -276,17 +274,12 @@ impl Live<'_> {
         self.marks.remove(&gone);
         Ok(())
     }
-
-    /// Whether a path is under a directory that is watched as a whole.
-    pub(super) fn covers(&self, path: &Path) -> bool {
-        self.engine.watch.cover(path) != Cover::Nothing
-    }
 }
 
 fn is_unlike(walked: &Walked) -> bool {
     let seen = walked.record.as_ref().and_then(|record| record.seen.as_ref());
     match (seen, &walked.snapshot.facts) {
-        (Some(seen), Some(now)) => !seen.same_stat(now) && (now.kind != FileKind::Dir || !seen.same_metadata(now)),
+        (Some(seen), Some(now)) => !seen.same_stat(now),
         (None, None) => false,
         _ => true,
     }

@@ -37,8 +37,6 @@ pub(crate) struct Pending {
     pub appeared: bool,
     /// Whether a call that sets attributes was among them.
     pub attributes: bool,
-    /// Whether the content is to be read even if stat shows nothing.
-    pub reread: bool,
     /// Whether what is in it is to be listed and compared, if it is a directory.
     pub list: bool,
     /// The kernel's identity of the file, to clear its dirty mark.
@@ -67,7 +65,6 @@ impl Pending {
             via: event.via,
             appeared: false,
             attributes: false,
-            reread: false,
             list: false,
             id: None,
             previous: None,
@@ -95,7 +92,6 @@ impl Pending {
             self.via = event.via;
         }
         self.attributes |= matches!(event.via, Via::Attributes | Via::Xattr | Via::Flags);
-        self.reread |= !matches!(event.via, Via::Attributes | Via::Xattr | Via::Flags | Via::Link);
         self.swept |= event.via == Via::Sweep;
         self.list |= event.via == Via::Sweep;
         self.id = event.file.or(self.id);
@@ -121,7 +117,6 @@ impl Pending {
     pub(crate) fn inherit(&mut self, other: &Self) {
         self.at = self.at.min(other.at);
         self.writes += other.writes;
-        self.reread |= other.reread;
         self.attributes |= other.attributes;
         self.id = self.id.or(other.id);
         let own = std::mem::take(&mut self.actors);
@@ -397,8 +392,7 @@ mod tests {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.mark(Path::new("/m"), &event(Via::Mmap), KNOWN, now);
         for round in 0..3 {
-            let (_, item) = queue.pop(now + SETTLE + OPEN * (round + 1)).unwrap();
-            assert!(item.reread);
+            assert!(queue.pop(now + SETTLE + OPEN * (round + 1)).is_some());
         }
         queue.mark(Path::new("/m"), &event(Via::Close), KNOWN, now);
         assert!(queue.pop(now + OPEN * 9).is_some());

@@ -8,7 +8,8 @@ use super::pending::Pending;
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind};
 use crate::finding::{Detected, Record};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Reader, Snapshot};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 impl Live<'_> {
@@ -49,8 +50,8 @@ impl Live<'_> {
     }
 
     fn stat(&self, path: &Path) -> Option<Facts> {
-        let file = self.engine.reader.open(path).ok()?;
-        self.engine.reader.stat(&file).ok()
+        let file = self.engine.reader.open_path(path).ok()?;
+        Reader::stat(file.as_fd()).ok()
     }
 
     fn renamed_file(
@@ -104,7 +105,9 @@ impl Live<'_> {
         to: Option<&Path>,
     ) -> Result<(), EngineError> {
         for (path, other) in [(from, to), (to, from)] {
-            let Some(path) = path.filter(|path| self.is_watched(path)) else { continue };
+            let Some(path) = path.filter(|path| self.is_watched(path)) else {
+                continue;
+            };
             // Identities below two exchanged directories are learned anew; what was known is wrong now.
             self.index.remove_dir(path);
             self.mark(path, event)?;
@@ -132,7 +135,9 @@ impl Live<'_> {
         self.queue.take(from);
         self.tell_moved(from, to, event)?;
         for (old, record) in self.engine.state.below(from)? {
-            let Ok(rest) = old.strip_prefix(from) else { continue };
+            let Ok(rest) = old.strip_prefix(from) else {
+                continue;
+            };
             let new = to.join(rest);
             let (seen, kept) = (record.seen.clone(), record.kept.clone());
             advance(&mut self.engine.state, Some(record), Snapshot::gone(old), None)?;
@@ -147,7 +152,9 @@ impl Live<'_> {
     /// The one line of a directory that was renamed.
     fn tell_moved(&mut self, from: &Path, to: &Path, event: &FileEvent) -> Result<(), EngineError> {
         let (old, there) = (self.engine.state.get(from)?, self.engine.state.get(to)?);
-        let Some(owner) = self.engine.watch.owner(to) else { return Ok(()) };
+        let Some(owner) = self.engine.watch.owner(to) else {
+            return Ok(());
+        };
         let before = old.as_ref().and_then(|record| record.seen.clone());
         let facts = self.stat(to).filter(|now| now.kind == FileKind::Dir).or_else(|| before.clone());
         let Some(facts) = facts else { return Ok(()) };

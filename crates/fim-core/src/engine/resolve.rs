@@ -11,7 +11,11 @@ pub(crate) fn interest(mut interest: Interest) -> Interest {
     for pattern in &interest.paths {
         let (fixed, rest) = split(pattern);
         let resolved = above(&fixed);
-        if rest.is_empty() && resolved.is_symlink() && let Ok(target) = resolved.canonicalize() && target.is_dir() {
+        if rest.is_empty()
+            && resolved.is_symlink()
+            && let Ok(target) = resolved.canonicalize()
+            && target.is_dir()
+        {
             paths.extend(text(&target, ""));
         }
         let known = if rest.is_empty() { text(&resolved, "") } else { text(&whole(&fixed), rest) };
@@ -25,7 +29,8 @@ pub(crate) fn interest(mut interest: Interest) -> Interest {
 /// A pattern's part without globs, and the rest.
 fn split(pattern: &str) -> (PathBuf, &str) {
     let glob = pattern.find(['*', '?', '[', '{', '\\']);
-    let end = glob.map_or(pattern.len(), |at| pattern.get(..at).and_then(|fixed| fixed.rfind('/')).unwrap_or(0));
+    let end =
+        glob.map_or(pattern.len(), |at| pattern.get(..at).and_then(|fixed| fixed.rfind('/')).unwrap_or(0));
     let (fixed, rest) = pattern.split_at(end);
     (PathBuf::from(fixed), rest)
 }

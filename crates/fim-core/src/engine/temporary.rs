@@ -38,9 +38,8 @@ fn is_rsync(name: &[u8]) -> bool {
     name.first() == Some(&b'.')
         && name.len() > 8
         && name.len().checked_sub(7).and_then(|at| name.get(at..)).is_some_and(|tail| {
-            tail.strip_prefix(b".").is_some_and(|letters| {
-                is_mkstemp(letters) && letters.iter().any(u8::is_ascii_uppercase)
-            })
+            tail.strip_prefix(b".")
+                .is_some_and(|letters| is_mkstemp(letters) && letters.iter().any(u8::is_ascii_uppercase))
         })
 }
 
@@ -53,7 +52,9 @@ fn is_swap(name: &[u8]) -> bool {
 
 /// shadow's tools lock with `passwd.12345`, linked to `passwd.lock`.
 fn is_lock_by_pid(name: &[u8]) -> bool {
-    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else { return false };
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
+        return false;
+    };
     let (stem, pid) = name.split_at(dot);
     matches!(stem, b"passwd" | b"shadow" | b"group" | b"gshadow" | b"subuid" | b"subgid")
         && pid.len() > 1
@@ -89,8 +90,19 @@ mod tests {
 
     #[test]
     fn plain_names_are_not() {
-        for name in ["hosts", "passwd", "passwd-", "sedation", "sed", "+", "~", ".bashrc", "access.conf", "a.swp", ".my.config"]
-        {
+        for name in [
+            "hosts",
+            "passwd",
+            "passwd-",
+            "sedation",
+            "sed",
+            "+",
+            "~",
+            ".bashrc",
+            "access.conf",
+            "a.swp",
+            ".my.config",
+        ] {
             assert!(!is_temporary(name.as_bytes()), "{name}");
         }
     }

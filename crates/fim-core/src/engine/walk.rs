@@ -50,13 +50,14 @@ pub(crate) struct Walked {
 
 /// What a walk works with.
 pub(crate) struct Walk<'a> {
-    pub reader: &'a Reader,
     pub watch: &'a WatchSet,
     pub index: &'a mut Index,
     pub marks: Option<&'a mut (dyn Marks + 'static)>,
     pub reading: Reading,
-    /// Threads that read; 0 reads here.
-    pub workers: usize,
+    /// Opens, and reads where there are no helpers.
+    reader: Reader,
+    /// Each reads on a thread of its own.
+    pub helpers: Vec<Reader>,
     /// Files that could not be marked.
     pub unarmed: u64,
     /// Files that have an identity by now.
@@ -88,18 +89,33 @@ impl Job {
 
 type Each<'e, H> = &'e mut dyn FnMut(&mut H, Walked) -> Result<(), EngineError>;
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// A walk that reads by itself, until it is given helpers.
+    pub(crate) fn new(
+        watch: &'a WatchSet,
+        index: &'a mut Index,
+        marks: Option<&'a mut (dyn Marks + 'static)>,
+        reading: Reading,
+        reader: Reader,
+    ) -> Self {
+        Self { watch, index, marks, reading, reader, helpers: Vec::new(), unarmed: 0, files: 0, dirs: 0 }
+    }
+
     /// Visits a path and, if it is a directory, all that is watched below it.
-    pub(crate) fn visit<H: AsMut<State>>(&mut self, top: &Path, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
-        if self.workers == 0 || self.reading == Reading::Never {
+    pub(crate) fn visit<H: AsMut<State>>(
+        &mut self,
+        top: &Path,
+        host: &mut H,
+        each: Each<'_, H>,
+    ) -> Result<(), EngineError> {
+        if self.helpers.is_empty() {
             return self.run(top, host, each, &mut Pool::Here);
         }
         std::thread::scope(|scope| {
             let (jobs, todo) = bounded::<Job>(IN_FLIGHT);
             let (done, results) = unbounded::<Walked>();
-            for _ in 0..self.workers {
+            for mut reader in self.helpers.drain(..) {
                 let (todo, done) = (todo.clone(), done.clone());
-                let mut reader = self.reader.clone();
                 scope.spawn(move || {
                     for job in todo {
                         if done.send(read(&mut reader, job)).is_err() {
@@ -114,7 +130,13 @@ impl Walk<'_> {
         })
     }
 
-    fn run<H: AsMut<State>>(&mut self, top: &Path, host: &mut H, each: Each<'_, H>, pool: &mut Pool) -> Result<(), EngineError> {
+    fn run<H: AsMut<State>>(
+        &mut self,
+        top: &Path,
+        host: &mut H,
+        each: Each<'_, H>,
+        pool: &mut Pool,
+    ) -> Result<(), EngineError> {
         let mut dirs = Vec::new();
         let first = Entry {
             path: top.to_owned(),
@@ -127,7 +149,7 @@ impl Walk<'_> {
             let recorded = host.as_mut().list_dir(&dir)?;
             let names = match list(&dir) {
                 Ok(names) => names,
-                Err(error) if is_gone(&error) => Vec::new(),
+                Err(error) if Reader::is_gone(&error) => Vec::new(),
                 Err(error) => {
                     log::warn!("{}: cannot list: {error}; what is in it is not watched", dir.display());
                     continue;
@@ -164,9 +186,9 @@ impl Walk<'_> {
     ) -> Result<(), EngineError> {
         let mut opened = Vec::with_capacity(chunk.len());
         for entry in chunk {
-            match self.reader.open(&entry.path) {
+            match self.reader.open_path(&entry.path) {
                 Ok(file) => {
-                    let facts = match self.reader.stat(&file) {
+                    let facts = match Reader::stat(file.as_fd()) {
                         Ok(facts) => facts,
                         Err(error) => {
                             log::warn!("{}: cannot stat: {error}", entry.path.display());
@@ -175,7 +197,7 @@ impl Walk<'_> {
                     };
                     opened.push((entry, file, facts));
                 }
-                Err(error) if is_gone(&error) => missing(entry, host, each)?,
+                Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
                 Err(error) => log::warn!("{}: cannot open: {error}", entry.path.display()),
             }
         }
@@ -217,12 +239,14 @@ impl Walk<'_> {
             let facts = job.facts.clone();
             return Some(job.done(facts));
         }
-        pool.read(self.reader, job)
+        pool.read(&mut self.reader, job)
     }
 
     /// Marks what was opened and notes who is who.
     fn arm(&mut self, opened: &[(Entry, OwnedFd, Facts)]) -> Result<(), EngineError> {
-        let Some(marks) = self.marks.as_deref_mut() else { return Ok(()) };
+        let Some(marks) = self.marks.as_deref_mut() else {
+            return Ok(());
+        };
         let follows = marks.follows_files();
         let wanted: Vec<(&Entry, &OwnedFd, MarkScope)> = opened
             .iter()
@@ -287,8 +311,8 @@ fn below<H: AsMut<State>>(
 }
 
 fn read(reader: &mut Reader, job: Job) -> Walked {
-    let Job { path, file, facts, need, owner, record } = job;
-    Walked { snapshot: reader.read(path, &file, facts, need), owner, record }
+    let Job { path, file, need, owner, record, .. } = job;
+    Walked { snapshot: reader.look_at(file.as_fd(), &path, need), owner, record }
 }
 
 enum Pool {
@@ -297,9 +321,9 @@ enum Pool {
 }
 
 impl Pool {
-    fn read(&mut self, reader: &Reader, job: Job) -> Option<Walked> {
+    fn read(&mut self, reader: &mut Reader, job: Job) -> Option<Walked> {
         match self {
-            Self::Here => Some(read(&mut reader.clone(), job)),
+            Self::Here => Some(read(reader, job)),
             Self::Threads { jobs, results, in_flight } => {
                 let back = if *in_flight >= IN_FLIGHT { results.recv().ok() } else { None };
                 if back.is_some() {
@@ -377,21 +401,12 @@ fn list(dir: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Whether an error says that nothing (more) is under this name.
-pub(crate) fn is_gone(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::STALE | Errno::NAMETOOLONG)
-    )
-}
-
 /// File systems that are windows into the kernel: endless, always changing, nothing to keep.
 fn is_pseudo(file: &OwnedFd) -> bool {
     const MAGIC: [u64; 14] = [
         0x9fa0,      // proc
         0x6265_6572, // sysfs
-        0x27e0_eb,   // cgroup
+        0x0027_e0eb, // cgroup
         0x6367_7270, // cgroup2
         0x6462_6720, // debugfs
         0x7472_6163, // tracefs

@@ -11,11 +11,7 @@ use std::os::fd::BorrowedFd;
 #[derive(Debug)]
 pub(super) enum Content {
     /// Its hashes, and its bytes if they were wanted and few enough.
-    Read {
-        blake3: [u8; 32],
-        sha256: Option<[u8; 32]>,
-        bytes: Option<Vec<u8>>,
-    },
+    Read { blake3: [u8; 32], sha256: Option<[u8; 32]>, bytes: Option<Vec<u8>> },
     /// It has more bytes than the limit.
     TooBig,
     /// Reading failed.
@@ -58,14 +54,8 @@ pub(super) fn read(file: BorrowedFd<'_>, size: u64, limit: u64, need: Need, buff
             bytes.extend_from_slice(piece);
         }
     }
-    let hash = whole
-        .or_else(|| hasher.map(|hasher| hasher.finalize()))
-        .unwrap_or_else(|| blake3::hash(&[]));
-    Content::Read {
-        blake3: hash.into(),
-        sha256: sha256.map(|sha256| sha256.finalize().into()),
-        bytes,
-    }
+    let hash = whole.or_else(|| hasher.map(|hasher| hasher.finalize())).unwrap_or_else(|| blake3::hash(&[]));
+    Content::Read { blake3: hash.into(), sha256: sha256.map(|sha256| sha256.finalize().into()), bytes }
 }
 
 /// The next bytes, as many as fit into the buffer and are before `end`; none at the end of the file.

@@ -31,16 +31,10 @@ impl Opener {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptors = open("/proc/self/fd", flags, Mode::empty()).map_err(|error| {
             let error = io::Error::from(error);
-            io::Error::new(
-                error.kind(),
-                format!("cannot open /proc/self/fd: {error} (is /proc mounted?)"),
-            )
+            io::Error::new(error.kind(), format!("cannot open /proc/self/fd: {error} (is /proc mounted?)"))
         })?;
         let probe = openat2(CWD, "/", PATH_ONLY, Mode::empty(), FOLLOW_NOTHING);
-        Ok(Self {
-            descriptors,
-            has_openat2: probe.is_ok(),
-        })
+        Ok(Self { descriptors, has_openat2: probe.is_ok() })
     }
 
     /// An `O_PATH` descriptor of what is at this absolute path; no component may be a symbolic link but
@@ -66,12 +60,7 @@ impl Opener {
             rest = strip_slashes(behind);
             // What has something behind it must be a directory: a link would be opened itself and then fail.
             let is_dir = behind.first() == Some(&b'/');
-            let flags = PATH_ONLY
-                | if is_dir {
-                    OFlags::DIRECTORY
-                } else {
-                    OFlags::empty()
-                };
+            let flags = PATH_ONLY | if is_dir { OFlags::DIRECTORY } else { OFlags::empty() };
             let step = OsStr::from_bytes(step);
             at = if self.has_openat2 {
                 openat2(&at, step, flags, Mode::empty(), FOLLOW_NOTHING)?
@@ -107,11 +96,8 @@ fn cut(path: &[u8], longest: usize) -> (&[u8], &[u8]) {
     }
     let is_slash = |byte: &u8| *byte == b'/';
     let fitting = path.get(..longest).unwrap_or_default();
-    let end = fitting
-        .iter()
-        .rposition(is_slash)
-        .or_else(|| path.iter().position(is_slash))
-        .unwrap_or(path.len());
+    let end =
+        fitting.iter().rposition(is_slash).or_else(|| path.iter().position(is_slash)).unwrap_or(path.len());
     path.split_at_checked(end).unwrap_or((path, &[]))
 }
 
@@ -145,11 +131,7 @@ mod tests {
             ("abc/d", 2, ("abc", "/d")),
         ] {
             let (step, rest) = cut(path.as_bytes(), longest);
-            assert_eq!(
-                (step, rest),
-                (expected.0.as_bytes(), expected.1.as_bytes()),
-                "{path}"
-            );
+            assert_eq!((step, rest), (expected.0.as_bytes(), expected.1.as_bytes()), "{path}");
         }
     }
 
@@ -169,10 +151,7 @@ mod tests {
             let errors = ["link/file", "loop/file", "real/file/x", "real/none", "none/file"]
                 .map(|name| opener.open_path(&at.join(name)).unwrap_err());
             let followed = [Errno::LOOP, Errno::NOTDIR];
-            assert!(
-                followed.contains(&errors[0]) && followed.contains(&errors[1]),
-                "{errors:?}"
-            );
+            assert!(followed.contains(&errors[0]) && followed.contains(&errors[1]), "{errors:?}");
             assert_eq!(errors[2..], [Errno::NOTDIR, Errno::NOENT, Errno::NOENT]);
         }
     }

@@ -33,10 +33,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 1 GiB, 3 attempts.
     fn default() -> Self {
-        Self {
-            max_hash_bytes: 1 << 30,
-            attempts: 3,
-        }
+        Self { max_hash_bytes: 1 << 30, attempts: 3 }
     }
 }
 
@@ -54,11 +51,7 @@ impl Reader {
     /// # Errors
     /// When `/proc/self/fd` cannot be opened: files are read through it.
     pub fn new(limits: Limits) -> io::Result<Self> {
-        Ok(Self {
-            limits,
-            opener: Opener::new()?,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
-        })
+        Ok(Self { limits, opener: Opener::new()?, buffer: vec![0; BUFFER].into_boxed_slice() })
     }
 
     /// An `O_PATH` descriptor of what is at this absolute path: a symbolic link itself if it is one, and
@@ -193,11 +186,7 @@ impl Reader {
 /// Writes what reading gave into the facts; the bytes are left.
 fn put(content: Content, facts: &mut Facts) -> Option<Vec<u8>> {
     match content {
-        Content::Read {
-            blake3,
-            sha256,
-            bytes,
-        } => {
+        Content::Read { blake3, sha256, bytes } => {
             facts.blake3 = Some(blake3);
             facts.sha256 = sha256;
             return bytes;
@@ -235,10 +224,7 @@ fn facts(found: &Statx) -> Facts {
 }
 
 fn time(stamp: &StatxTimestamp) -> FileTime {
-    FileTime {
-        seconds: stamp.tv_sec,
-        nanos: stamp.tv_nsec,
-    }
+    FileTime { seconds: stamp.tv_sec, nanos: stamp.tv_nsec }
 }
 
 /// Facts of a file of which nothing could be learned.

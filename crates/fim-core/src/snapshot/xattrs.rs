@@ -39,10 +39,7 @@ pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Vec<Xattr> {
                 Handle::Open(file) => fgetxattr(file, name, &mut *value),
                 Handle::PathOnly(_) => getxattr(&path, name, &mut *value),
             };
-            digest(length, value).map(|digest| Xattr {
-                name: text(name),
-                digest,
-            })
+            digest(length, value).map(|digest| Xattr { name: text(name), digest })
         })
         .collect();
     found.sort_unstable();

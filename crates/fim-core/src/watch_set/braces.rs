@@ -13,10 +13,7 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<String>, String> {
         match first_group(&text)? {
             None => done.push(text),
             Some(group) => waiting.extend(
-                group
-                    .choices
-                    .iter()
-                    .map(|choice| format!("{}{choice}{}", group.before, group.after)),
+                group.choices.iter().map(|choice| format!("{}{choice}{}", group.before, group.after)),
             ),
         }
         if waiting.len() + done.len() > LIMIT {
@@ -79,9 +76,7 @@ struct Signs<'a> {
 
 impl<'a> Signs<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            chars: text.char_indices().peekable(),
-        }
+        Self { chars: text.char_indices().peekable() }
     }
 
     fn next(&mut self) -> Option<(usize, char)> {
@@ -125,10 +120,7 @@ mod tests {
             ("/{a}", vec!["/a"]),
             ("/x{,y}", vec!["/x", "/xy"]),
             ("/{a/b,c}/d", vec!["/a/b/d", "/c/d"]),
-            (
-                "/{a,{b,c}d}{1,2}",
-                vec!["/a1", "/a2", "/bd1", "/bd2", "/cd1", "/cd2"],
-            ),
+            ("/{a,{b,c}d}{1,2}", vec!["/a1", "/a2", "/bd1", "/bd2", "/cd1", "/cd2"]),
             (r"/\{a,b\}", vec![r"/\{a,b\}"]),
             (r"/{a\,b,c}", vec![r"/a\,b", "/c"]),
             ("/[{]a,b}", vec!["/[{]a,b}"]),

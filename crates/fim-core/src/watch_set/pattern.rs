@@ -71,16 +71,11 @@ fn parse_name(text: &str) -> Result<Part, String> {
             }
         }
     }
-    Ok(if is_glob {
-        Part::Glob(glob)
-    } else {
-        Part::Name(name)
-    })
+    Ok(if is_glob { Part::Glob(glob) } else { Part::Name(name) })
 }
 
 fn escaped(rest: &mut std::str::Chars<'_>) -> Result<char, String> {
-    rest.next()
-        .ok_or_else(|| "a component ends with \"\\\": write \"\\\\\" for a backslash".to_owned())
+    rest.next().ok_or_else(|| "a component ends with \"\\\": write \"\\\\\" for a backslash".to_owned())
 }
 
 /// The regular expression of a `[…]` whose `[` has been read.
@@ -105,9 +100,7 @@ fn parse_class(rest: &mut std::str::Chars<'_>) -> Result<String, String> {
                 to = escaped(rest)?;
             }
             if to < from {
-                return Err(format!(
-                    "the range \"{from}-{to}\" is empty: write \"{to}-{from}\""
-                ));
+                return Err(format!("the range \"{from}-{to}\" is empty: write \"{to}-{from}\""));
             }
             members.push_str(&format!("-{}", member(to)));
         } else {
@@ -118,11 +111,7 @@ fn parse_class(rest: &mut std::str::Chars<'_>) -> Result<String, String> {
         first = false;
         sign = rest.next().ok_or_else(unclosed)?;
     }
-    Ok(if negated {
-        format!("(?:[[^{members}]&&[^/]]|{STRAY})")
-    } else {
-        format!("[[{members}]&&[^/]]")
-    })
+    Ok(if negated { format!("(?:[[^{members}]&&[^/]]|{STRAY})") } else { format!("[[{members}]&&[^/]]") })
 }
 
 fn member(sign: char) -> String {

@@ -21,45 +21,21 @@ fn owns(set: &WatchSet, path: &str) -> bool {
 #[test]
 fn what_patterns_match() {
     for (pattern, inside, outside) in [
-        (
-            "/etc",
-            vec!["/etc", "/etc/", "/etc/a/b"],
-            vec!["/", "/etcx", "/et", "etc"],
-        ),
+        ("/etc", vec!["/etc", "/etc/", "/etc/a/b"], vec!["/", "/etcx", "/et", "etc"]),
         ("/", vec!["/", "/a", "/a/b"], vec!["a", ""]),
-        (
-            "//etc/./x/../y/",
-            vec!["/etc/y", "/etc/y/z"],
-            vec!["/etc/x", "/etc"],
-        ),
+        ("//etc/./x/../y/", vec!["/etc/y", "/etc/y/z"], vec!["/etc/x", "/etc"]),
         ("/a/*", vec!["/a/b", "/a/.b", "/a/b/c"], vec!["/a", "/b/a"]),
-        (
-            "/a/*.conf",
-            vec!["/a/b.conf", "/a/b.conf/c", "/a/.conf"],
-            vec!["/a/b/c.conf", "/a/bconf"],
-        ),
+        ("/a/*.conf", vec!["/a/b.conf", "/a/b.conf/c", "/a/.conf"], vec!["/a/b/c.conf", "/a/bconf"]),
         ("/a/**", vec!["/a/b", "/a/b/c"], vec!["/a", "/ab"]),
-        (
-            "/a/**/b",
-            vec!["/a/b", "/a/x/b", "/a/x/y/b/c"],
-            vec!["/a/x", "/a/bb", "/ab"],
-        ),
+        ("/a/**/b", vec!["/a/b", "/a/x/b", "/a/x/y/b/c"], vec!["/a/x", "/a/bb", "/ab"]),
         ("/**/*.swp", vec!["/x.swp", "/a/b/.x.swp"], vec!["/swp", "/a/swp"]),
-        (
-            "/a?c",
-            vec!["/abc", "/aéc", "/a\nc"],
-            vec!["/ac", "/a/c", "/abbc"],
-        ),
+        ("/a?c", vec!["/abc", "/aéc", "/a\nc"], vec!["/ac", "/a/c", "/abbc"]),
         ("/a[!b]c", vec!["/axc", "/aéc"], vec!["/abc", "/a/c"]),
         ("/[+-9]", vec!["/5", "/."], vec!["//", "/a"]),
         ("/[a-cé]x", vec!["/bx", "/éx"], vec!["/dx", "/\u{00c3}x"]),
         ("/{a,b/c}/d", vec!["/a/d", "/b/c/d/e"], vec!["/b/d", "/a"]),
         (r"/a\[1\]", vec!["/a[1]", "/a[1]/b"], vec!["/a1"]),
-        (
-            "/home/*/.ssh/authorized_keys",
-            vec!["/home/x/.ssh/authorized_keys"],
-            vec!["/home/x/.ssh"],
-        ),
+        ("/home/*/.ssh/authorized_keys", vec!["/home/x/.ssh/authorized_keys"], vec!["/home/x/.ssh"]),
         ("/a**b", vec!["/ab", "/axxb"], vec!["/a/b"]),
     ] {
         let set = watching(&[pattern]);
@@ -94,14 +70,7 @@ fn excludes() {
     for path in ["/etc", "/etc/cache", "/etc/nope", "/etc/swp"] {
         assert!(owns(&set, path), "{path}");
     }
-    for path in [
-        "/etc/a.swp",
-        "/etc/a.swp/b",
-        "/etc/x/.a.swp",
-        "/etc/cache/x",
-        "/etc/no",
-        "/etc/no/x",
-    ] {
+    for path in ["/etc/a.swp", "/etc/a.swp/b", "/etc/x/.a.swp", "/etc/cache/x", "/etc/no", "/etc/no/x"] {
         assert!(!owns(&set, path), "{path}");
     }
     assert_eq!(set.cover(Path::new("/etc")), Cover::All);
@@ -132,46 +101,17 @@ fn excluding_regular_expressions() {
 fn cover() {
     use Cover::{All, Nothing, Some};
     for (pattern, cases) in [
-        (
-            "/a/b",
-            vec![
-                ("/", Some),
-                ("/a", Some),
-                ("/a/b", All),
-                ("/a/b/c", All),
-                ("/ab", Nothing),
-            ],
-        ),
-        (
-            "/a/*",
-            vec![("/", Some), ("/a", All), ("/a/x", All), ("/b", Nothing)],
-        ),
-        (
-            "/a/**",
-            vec![("/", Some), ("/a", All), ("/a/x/y", All), ("/b", Nothing)],
-        ),
+        ("/a/b", vec![("/", Some), ("/a", Some), ("/a/b", All), ("/a/b/c", All), ("/ab", Nothing)]),
+        ("/a/*", vec![("/", Some), ("/a", All), ("/a/x", All), ("/b", Nothing)]),
+        ("/a/**", vec![("/", Some), ("/a", All), ("/a/x/y", All), ("/b", Nothing)]),
         ("/a/**/*", vec![("/a", All)]),
         ("/a/*/**", vec![("/a", Some), ("/a/x", All)]),
         ("/a/*/*", vec![("/a", Some), ("/a/x", All), ("/a/x/y", All)]),
-        (
-            "/a/*.d/x",
-            vec![
-                ("/a", Some),
-                ("/a/x.d", Some),
-                ("/a/x", Nothing),
-                ("/a/x.d/x", All),
-            ],
-        ),
-        (
-            "/a/**/x",
-            vec![("/a", Some), ("/a/b/c", Some), ("/a/b/x", All), ("/b", Nothing)],
-        ),
+        ("/a/*.d/x", vec![("/a", Some), ("/a/x.d", Some), ("/a/x", Nothing), ("/a/x.d/x", All)]),
+        ("/a/**/x", vec![("/a", Some), ("/a/b/c", Some), ("/a/b/x", All), ("/b", Nothing)]),
         ("/**", vec![("/", All), ("/a", All)]),
         ("/", vec![("/", All), ("/a", All)]),
-        (
-            "/{a,b}/c",
-            vec![("/", Some), ("/a", Some), ("/b", Some), ("/c", Nothing)],
-        ),
+        ("/{a,b}/c", vec![("/", Some), ("/a", Some), ("/b", Some), ("/c", Nothing)]),
     ] {
         let set = watching(&[pattern]);
         for (dir, expected) in cases {
@@ -259,9 +199,7 @@ fn split(path: &str) -> Vec<&str> {
 fn claimed(wanted: &[String], excluded: &[String], path: &str) -> bool {
     let names = split(path);
     let any = |patterns: &[String]| {
-        patterns
-            .iter()
-            .any(|pattern| (0..=names.len()).any(|end| matches(&split(pattern), &names[..end])))
+        patterns.iter().any(|pattern| (0..=names.len()).any(|end| matches(&split(pattern), &names[..end])))
     };
     any(wanted) && !any(excluded)
 }

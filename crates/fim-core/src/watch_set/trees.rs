@@ -28,9 +28,7 @@ impl Trees {
 
     /// Whether the path is in one of the trees.
     pub(super) fn contains(&self, path: &[u8]) -> bool {
-        let behind = self
-            .keys
-            .partition_point(|key| order(key, path) != Ordering::Greater);
+        let behind = self.keys.partition_point(|key| order(key, path) != Ordering::Greater);
         let candidate = behind.checked_sub(1).and_then(|at| self.keys.get(at));
         candidate.is_some_and(|key| {
             let own = key.strip_suffix(b"/").unwrap_or(key);
@@ -40,13 +38,10 @@ impl Trees {
 
     /// Whether one of the trees is below this directory.
     pub(super) fn lead_from(&self, dir: &[u8]) -> bool {
-        let at = self
-            .keys
-            .partition_point(|key| order(key, dir) != Ordering::Greater);
-        self.keys.get(at).is_some_and(|key| {
-            key.strip_prefix(dir)
-                .is_some_and(|below| below.first() == Some(&b'/'))
-        })
+        let at = self.keys.partition_point(|key| order(key, dir) != Ordering::Greater);
+        self.keys
+            .get(at)
+            .is_some_and(|key| key.strip_prefix(dir).is_some_and(|below| below.first() == Some(&b'/')))
     }
 
     /// The paths of the trees, sorted, without their final slash.

@@ -91,20 +91,13 @@ impl ParentProcess {
 impl User {
     pub fn of(actor: &Actor, names: &mut Names) -> Option<Self> {
         let uid = actor.uid?;
-        Some(Self {
-            id: uid.to_string(),
-            name: names.user(uid).map(str::to_owned),
-        })
+        Some(Self { id: uid.to_string(), name: names.user(uid).map(str::to_owned) })
     }
 }
 
 impl Container {
     pub fn of(actor: &Actor) -> Option<Self> {
-        actor
-            .cgroup
-            .as_deref()
-            .and_then(container_id)
-            .map(|id| Self { id: id.to_owned() })
+        actor.cgroup.as_deref().and_then(container_id).map(|id| Self { id: id.to_owned() })
     }
 }
 
@@ -142,21 +135,14 @@ mod tests {
         for (cgroup, is_container) in [
             (format!("/system.slice/docker-{id}.scope"), true),
             (format!("/docker/{id}"), true),
-            (
-                format!("/kubepods.slice/pod1.slice/cri-containerd-{id}.scope"),
-                true,
-            ),
+            (format!("/kubepods.slice/pod1.slice/cri-containerd-{id}.scope"), true),
             (format!("/machine.slice/libpod-{id}.scope/container"), true),
             (format!("docker-{id}.scope"), true),
             ("/user.slice/user-0.slice/session-1.scope".to_owned(), false),
             (format!("/x/{id}0"), false),
             (String::new(), false),
         ] {
-            assert_eq!(
-                container_id(&cgroup),
-                is_container.then_some(id.as_str()),
-                "{cgroup}"
-            );
+            assert_eq!(container_id(&cgroup), is_container.then_some(id.as_str()), "{cgroup}");
         }
     }
 }

@@ -73,40 +73,24 @@ impl FimChange {
             |facts: &Option<Facts>| facts.as_ref().map(|facts| Look::of(facts, secret, file_names));
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
-        let several = if finding.actors.len() > 1 {
-            finding.actors.as_slice()
-        } else {
-            &[]
-        };
+        let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
         Self {
             consumer: finding.consumer,
             detected: finding.detected.as_str(),
             via: finding.via.map(fim_core::Via::as_str),
-            changes: finding
-                .changes
-                .iter()
-                .map(|change| Shown {
-                    change: change.clone(),
-                    secret,
-                })
-                .collect(),
+            changes: finding.changes.iter().map(|change| Shown { change: change.clone(), secret }).collect(),
             before: look(&finding.before),
             after: look(&finding.after),
             diff: finding.diff.clone(),
-            previous: previous.map(|path| Previous {
-                path: path.to_string_lossy().into_owned(),
-                path_raw: raw(path),
-            }),
+            previous: previous
+                .map(|path| Previous { path: path.to_string_lossy().into_owned(), path_raw: raw(path) }),
             moved_to: moved_to.map(|path| path.to_string_lossy().into_owned()),
             moved_to_raw: moved_to.and_then(raw),
             hash_state: finding.hash_state.as_str(),
             login_uid: finding.actors.last().and_then(|actor| login_uid(actor)),
             writes: (finding.writes > 0).then_some(finding.writes),
             raw_path: raw(&finding.path),
-            actors: several
-                .iter()
-                .map(|actor| OneOfMany::of(actor, names, redactor))
-                .collect(),
+            actors: several.iter().map(|actor| OneOfMany::of(actor, names, redactor)).collect(),
         }
     }
 }
@@ -117,19 +101,10 @@ impl Look {
             facts: Attributes::of(facts, secret, names),
             target_path_raw: facts.target.as_deref().and_then(raw),
             links: facts.links,
-            rdev: (facts.rdev != 0).then(|| {
-                format!(
-                    "{}:{}",
-                    rustix::fs::major(facts.rdev),
-                    rustix::fs::minor(facts.rdev)
-                )
-            }),
+            rdev: (facts.rdev != 0)
+                .then(|| format!("{}:{}", rustix::fs::major(facts.rdev), rustix::fs::minor(facts.rdev))),
             attributes: flags(facts.flags),
-            xattrs: facts
-                .xattrs
-                .iter()
-                .map(|xattr| (xattr.name.clone(), hex(&xattr.digest)))
-                .collect(),
+            xattrs: facts.xattrs.iter().map(|xattr| (xattr.name.clone(), hex(&xattr.digest))).collect(),
         }
     }
 }
@@ -183,12 +158,7 @@ struct Shown {
 
 impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Change {
-            what,
-            of,
-            before,
-            after,
-        } = &self.change;
+        let Change { what, of, before, after } = &self.change;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("what", what)?;
         for (name, value) in of {
@@ -208,10 +178,7 @@ impl Serialize for Shown {
 
 impl Shown {
     const fn shown<'a>(&self, value: &'a Value) -> ShownValue<'a> {
-        ShownValue {
-            value,
-            secret: self.secret,
-        }
+        ShownValue { value, secret: self.secret }
     }
 }
 
@@ -230,10 +197,7 @@ impl Serialize for ShownValue<'_> {
             Value::List(values) => {
                 let mut list = to.serialize_seq(Some(values.len()))?;
                 for value in values {
-                    list.serialize_element(&Self {
-                        value,
-                        secret: self.secret,
-                    })?;
+                    list.serialize_element(&Self { value, secret: self.secret })?;
                 }
                 list.end()
             }

@@ -74,10 +74,7 @@ impl Attributes {
     pub fn of(facts: &Facts, keep_secret: bool, names: &mut Names) -> Self {
         Self {
             kind: facts.kind.as_str(),
-            target_path: facts
-                .target
-                .as_ref()
-                .map(|target| target.to_string_lossy().into_owned()),
+            target_path: facts.target.as_ref().map(|target| target.to_string_lossy().into_owned()),
             inode: facts.inode.to_string(),
             device: format!("{}:{}", major(facts.device), minor(facts.device)),
             uid: facts.uid.to_string(),

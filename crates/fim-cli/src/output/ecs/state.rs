@@ -69,25 +69,18 @@ pub struct BaselineFields {
 
 /// The kind of line and its fields.
 pub fn of(record: &Record) -> (Word, FimState) {
-    let word = |kind, action, change, severity| Word {
-        kind,
-        action,
-        change,
-        severity,
-    };
+    let word = |kind, action, change, severity| Word { kind, action, change, severity };
     match record {
         Record::WatchStarted(started) => (
             word("state", "watch_started", &["start"], Severity::Routine),
             FimState::Started(started_fields(started)),
         ),
-        Record::WatchStopped(stopped) => (
-            word("state", "watch_stopped", &["end"], Severity::Routine),
-            FimState::Counts(counts(stopped)),
-        ),
-        Record::CoverageGap(gap) => (
-            word("alert", "coverage_gap", &["info"], Severity::High),
-            FimState::Gap(gap_fields(gap, None)),
-        ),
+        Record::WatchStopped(stopped) => {
+            (word("state", "watch_stopped", &["end"], Severity::Routine), FimState::Counts(counts(stopped)))
+        }
+        Record::CoverageGap(gap) => {
+            (word("alert", "coverage_gap", &["info"], Severity::High), FimState::Gap(gap_fields(gap, None)))
+        }
         Record::GapClosed(gap) => (
             word("alert", "gap_closed", &["info"], Severity::Notable),
             FimState::Gap(gap_fields(gap, Some(gap.found))),
@@ -113,11 +106,7 @@ pub fn of(record: &Record) -> (Word, FimState) {
 fn started_fields(started: &Started) -> StartedFields {
     StartedFields {
         watcher: started.watcher.clone(),
-        coverage: started
-            .coverage
-            .iter()
-            .map(|(class, degree)| (*class, degree.as_str()))
-            .collect(),
+        coverage: started.coverage.iter().map(|(class, degree)| (*class, degree.as_str())).collect(),
         notes: started.notes.clone(),
         files: started.files,
         dirs: started.dirs,
@@ -138,22 +127,13 @@ fn counts(stopped: &Stopped) -> Counts {
 }
 
 fn gap_fields(gap: &Gap, found: Option<u64>) -> GapFields {
-    GapFields {
-        id: gap.id,
-        cause: gap.cause.clone(),
-        scope: gap.scope.clone(),
-        lost: gap.lost,
-        found,
-    }
+    GapFields { id: gap.id, cause: gap.cause.clone(), scope: gap.scope.clone(), lost: gap.lost, found }
 }
 
 fn baseline_fields(lost: &BaselineLost) -> BaselineFields {
     BaselineFields {
         reason: lost.reason.clone(),
-        set_aside: lost
-            .set_aside
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned()),
+        set_aside: lost.set_aside.as_ref().map(|path| path.to_string_lossy().into_owned()),
         scope: lost.scope.clone(),
     }
 }

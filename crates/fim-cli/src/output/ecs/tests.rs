@@ -18,11 +18,8 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 });
 
 fn line_of(record: Record) -> Json {
-    let report = Report {
-        sequence: 7,
-        created: SystemTime::UNIX_EPOCH + Duration::new(1_709_210_097, 0),
-        record,
-    };
+    let report =
+        Report { sequence: 7, created: SystemTime::UNIX_EPOCH + Duration::new(1_709_210_097, 0), record };
     let mut ecs = Ecs::new(Path::new("/nonexistent"), Redactor::new(vec![]));
     let line = String::from_utf8(ecs.line(&report).unwrap()).unwrap();
     assert!(!line.chars().any(char::is_control), "{line}");
@@ -44,10 +41,7 @@ fn facts() -> Facts {
     facts.size = 12;
     facts.inode = u64::MAX;
     facts.device = rustix::fs::makedev(8, 1);
-    facts.mtime = FileTime {
-        seconds: -1,
-        nanos: 5,
-    };
+    facts.mtime = FileTime { seconds: -1, nanos: 5 };
     facts.blake3 = Some([0xab; 32]);
     facts
 }
@@ -87,10 +81,7 @@ fn a_change_with_everything_known() {
     before.rdev = rustix::fs::makedev(1, 3);
     before.target = Some(OsString::from_vec(b"t\xff".to_vec()).into());
     before.sha256 = Some([1; 32]);
-    before.xattrs = vec![Xattr {
-        name: "security.capability".into(),
-        digest: [2; 16],
-    }];
+    before.xattrs = vec![Xattr { name: "security.capability".into(), digest: [2; 16] }];
     let mut finding = finding(Action::Updated, "/etc/fim/fim.toml");
     finding.severity = Severity::High;
     finding.detected = Detected::Scan;
@@ -100,9 +91,7 @@ fn a_change_with_everything_known() {
     finding.moved_to = Some("/tmp/new".into());
     finding.hash_state = HashState::Unstable;
     finding.changes = vec![
-        Change::from_to("uid", 1000_u32, 0_u32)
-            .of("user", "bob")
-            .of("what", true),
+        Change::from_to("uid", 1000_u32, 0_u32).of("user", "bob").of("what", true),
         Change::from_to("keys", Value::List(vec!["a".into()]), Value::Null),
         Change::new("touched"),
     ];
@@ -173,25 +162,12 @@ fn what_is_unknown_is_absent() {
     let line = written(Finding::new(Action::Deleted, "users", "/x/y", at()));
     assert_eq!(line["event"]["type"][0], "deletion");
     assert_eq!(line["event"]["category"], serde_json::json!(["file", "iam"]));
-    assert_eq!(
-        line["file"].as_object().unwrap().len(),
-        3,
-        "path, name, directory"
-    );
+    assert_eq!(line["file"].as_object().unwrap().len(), 3, "path, name, directory");
     for absent in ["process", "user", "container"] {
         assert_eq!(line.get(absent), None);
     }
-    for absent in [
-        "via",
-        "before",
-        "after",
-        "diff",
-        "previous",
-        "moved_to",
-        "login_uid",
-        "writes",
-        "actors",
-    ] {
+    for absent in ["via", "before", "after", "diff", "previous", "moved_to", "login_uid", "writes", "actors"]
+    {
         assert_eq!(line["fim"].get(absent), None, "{absent}");
     }
     let mut actor = Actor::new(3);
@@ -201,22 +177,14 @@ fn what_is_unknown_is_absent() {
     let line = written(finding);
     assert_eq!(line["process"], serde_json::json!({"pid": 3}));
     assert_eq!(line["fim"].get("login_uid"), None);
-    assert_eq!(
-        line["fim"].get("actors"),
-        None,
-        "one writer is the process itself"
-    );
+    assert_eq!(line["fim"].get("actors"), None, "one writer is the process itself");
 }
 
 #[test]
 fn every_action_kind_and_state() {
-    for action in [
-        Action::Created,
-        Action::Updated,
-        Action::Deleted,
-        Action::Moved,
-        Action::AttributesModified,
-    ] {
+    for action in
+        [Action::Created, Action::Updated, Action::Deleted, Action::Moved, Action::AttributesModified]
+    {
         for kind in [
             FileKind::File,
             FileKind::Dir,
@@ -226,12 +194,7 @@ fn every_action_kind_and_state() {
             FileKind::CharDevice,
             FileKind::BlockDevice,
         ] {
-            for state in [
-                HashState::Stable,
-                HashState::TooBig,
-                HashState::Unreadable,
-                HashState::Gone,
-            ] {
+            for state in [HashState::Stable, HashState::TooBig, HashState::Unreadable, HashState::Gone] {
                 let mut finding = Finding::new(action, "access", "/a.b", at());
                 finding.before = Some(Facts::new(kind));
                 finding.hash_state = state;
@@ -295,12 +258,7 @@ fn hashes_of_secret_files_stay_in() {
 fn the_lines_about_the_watch_itself() {
     let mut started = Started::default();
     started.watcher = "bpf".into();
-    started.coverage = [
-        ("write", Degree::Full),
-        ("mmap", Degree::Late),
-        ("mount", Degree::None),
-    ]
-    .into();
+    started.coverage = [("write", Degree::Full), ("mmap", Degree::Late), ("mount", Degree::None)].into();
     started.notes = vec!["fentry".into()];
     let line = line_of(Record::WatchStarted(started));
     assert_eq!(line["event"]["action"], "watch_started");
@@ -366,15 +324,8 @@ fn the_order_of_fields_is_stable() {
     };
     let mut ecs = Ecs::new(Path::new("/"), Redactor::new(vec![]));
     let line = String::from_utf8(ecs.line(&report).unwrap()).unwrap();
-    let order = [
-        "{\"@timestamp\":",
-        "\"event\":",
-        "\"host\":",
-        "\"agent\":",
-        "\"ecs\":",
-        "\"file\":",
-        "\"fim\":",
-    ];
+    let order =
+        ["{\"@timestamp\":", "\"event\":", "\"host\":", "\"agent\":", "\"ecs\":", "\"file\":", "\"fim\":"];
     let places: Vec<usize> = order.iter().map(|key| line.find(key).unwrap()).collect();
     assert!(places.is_sorted(), "{line}");
     assert_eq!(line.as_bytes(), ecs.line(&report).unwrap());

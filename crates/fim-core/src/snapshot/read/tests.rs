@@ -20,21 +20,14 @@ fn reader() -> Reader {
 }
 
 fn small_reader() -> Reader {
-    Reader::new(Limits {
-        max_hash_bytes: 1000,
-        attempts: 3,
-    })
-    .unwrap()
+    Reader::new(Limits { max_hash_bytes: 1000, attempts: 3 }).unwrap()
 }
 
 fn look(path: &Path) -> Facts {
     reader().look(path, Need::default()).facts.unwrap()
 }
 
-const ALL: Need = Need {
-    content: Some(1 << 20),
-    sha256: true,
-};
+const ALL: Need = Need { content: Some(1 << 20), sha256: true };
 
 #[test]
 fn regular_files_of_many_sizes() {
@@ -63,13 +56,7 @@ fn content_only_when_wanted_and_small_enough() {
     fs::write(at.join("f"), [7; 100]).unwrap();
     let mut reader = reader();
     for (limit, expected) in [(None, None), (Some(99), None), (Some(100), Some(vec![7; 100]))] {
-        let snapshot = reader.look(
-            &at.join("f"),
-            Need {
-                content: limit,
-                sha256: false,
-            },
-        );
+        let snapshot = reader.look(&at.join("f"), Need { content: limit, sha256: false });
         assert_eq!(snapshot.content, expected);
         let facts = snapshot.facts.unwrap();
         assert!(facts.blake3.is_some() && facts.sha256.is_none());
@@ -83,11 +70,9 @@ fn too_big_is_not_read() {
     fs::write(at.join("edge"), [1; 1000]).unwrap();
     fs::write(at.join("over"), [1; 1001]).unwrap();
     let mut reader = small_reader();
-    for (name, state) in [
-        ("sparse", HashState::TooBig),
-        ("over", HashState::TooBig),
-        ("edge", HashState::Stable),
-    ] {
+    for (name, state) in
+        [("sparse", HashState::TooBig), ("over", HashState::TooBig), ("edge", HashState::Stable)]
+    {
         let snapshot = reader.look(&at.join(name), ALL);
         assert_eq!(snapshot.hash_state(), state, "{name}");
         assert_eq!(snapshot.content.is_some(), state == HashState::Stable, "{name}");
@@ -100,10 +85,7 @@ fn files_without_a_size_are_read_and_bounded() {
     let snapshot = reader().look(Path::new("/proc/version"), ALL);
     assert_eq!(snapshot.content.unwrap(), fs::read("/proc/version").unwrap());
     // A megabyte and more of symbols, in a file that says it is empty.
-    assert_eq!(
-        small_reader().look(Path::new("/proc/kallsyms"), ALL).hash_state(),
-        HashState::TooBig
-    );
+    assert_eq!(small_reader().look(Path::new("/proc/kallsyms"), ALL).hash_state(), HashState::TooBig);
 }
 
 #[test]
@@ -129,10 +111,7 @@ fn links_are_looked_at_and_not_through() {
         assert!(facts.blake3.is_none());
         assert_eq!(facts.hash_state, HashState::Stable);
     }
-    assert_eq!(
-        reader().look(&at.join("up/file"), ALL),
-        Snapshot::gone(at.join("up/file"))
-    );
+    assert_eq!(reader().look(&at.join("up/file"), ALL), Snapshot::gone(at.join("up/file")));
 }
 
 #[test]
@@ -150,12 +129,7 @@ fn special_files_are_never_opened() {
     for (path, kind, rdev) in cases {
         // Opening the FIFO for reading would let this succeed; nobody must have it open afterwards either.
         let facts = look(&path);
-        assert_eq!(
-            (facts.kind, facts.rdev, facts.size),
-            (kind, rdev, 0),
-            "{}",
-            path.display()
-        );
+        assert_eq!((facts.kind, facts.rdev, facts.size), (kind, rdev, 0), "{}", path.display());
         assert_eq!((facts.blake3, facts.hash_state), (None, HashState::Stable));
     }
     let write_end = open(at.join("fifo"), OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty());
@@ -250,10 +224,7 @@ fn a_file_cut_while_it_is_read_is_read_again() {
         drop(File::create(&path).unwrap());
     });
     // Cutting an empty file again moves its times: it may be unstable, but never keeps the old bytes.
-    assert_eq!(
-        snapshot.facts.unwrap().blake3,
-        Some(*blake3::hash(b"").as_bytes())
-    );
+    assert_eq!(snapshot.facts.unwrap().blake3, Some(*blake3::hash(b"").as_bytes()));
 }
 
 #[test]
@@ -292,23 +263,11 @@ fn the_access_time_is_left_alone() {
     let (_dir, at) = folder();
     let path = at.join("f");
     fs::write(&path, "x").unwrap();
-    let long_ago = rustix::fs::Timespec {
-        tv_sec: 1_000_000,
-        tv_nsec: 7,
-    };
-    let times = rustix::fs::Timestamps {
-        last_access: long_ago,
-        last_modification: long_ago,
-    };
+    let long_ago = rustix::fs::Timespec { tv_sec: 1_000_000, tv_nsec: 7 };
+    let times = rustix::fs::Timestamps { last_access: long_ago, last_modification: long_ago };
     utimensat(rustix::fs::CWD, &path, &times, AtFlags::empty()).unwrap();
     let facts = look(&path);
-    assert_eq!(
-        facts.mtime,
-        FileTime {
-            seconds: 1_000_000,
-            nanos: 7
-        }
-    );
+    assert_eq!(facts.mtime, FileTime { seconds: 1_000_000, nanos: 7 });
     let after = rustix::fs::stat(&path).unwrap();
     assert_eq!(after.st_atime, 1_000_000);
 }
@@ -319,11 +278,7 @@ fn extended_attributes() {
     let path = at.join("f");
     fs::write(&path, "x").unwrap();
     let large = vec![5; 2000];
-    for (name, value) in [
-        ("user.b", large.as_slice()),
-        ("user.a", b"1".as_slice()),
-        ("user.empty", b""),
-    ] {
+    for (name, value) in [("user.b", large.as_slice()), ("user.a", b"1".as_slice()), ("user.empty", b"")] {
         match rustix::fs::setxattr(&path, name, value, XattrFlags::empty()) {
             Ok(()) => {}
             // No user attributes on this file system: nothing to test.
@@ -333,18 +288,11 @@ fn extended_attributes() {
     }
     let digest = |value: &[u8]| *blake3::hash(value).as_bytes().first_chunk::<16>().unwrap();
     let own = |facts: &Facts| -> Vec<(String, [u8; 16])> {
-        let user = facts
-            .xattrs
-            .iter()
-            .filter(|xattr| xattr.name.starts_with("user."));
+        let user = facts.xattrs.iter().filter(|xattr| xattr.name.starts_with("user."));
         user.map(|xattr| (xattr.name.clone(), xattr.digest)).collect()
     };
-    let expected = [
-        ("user.a", digest(b"1")),
-        ("user.b", digest(&large)),
-        ("user.empty", digest(b"")),
-    ]
-    .map(|(name, digest)| (name.to_owned(), digest));
+    let expected = [("user.a", digest(b"1")), ("user.b", digest(&large)), ("user.empty", digest(b""))]
+        .map(|(name, digest)| (name.to_owned(), digest));
     assert_eq!(own(&look(&path)), expected);
 
     let opener = Opener::new().unwrap();
@@ -368,21 +316,10 @@ fn capabilities_and_attributes_of_links_for_root() {
     fs::write(at.join("f"), "x").unwrap();
     // Version 2, cap_net_raw permitted and effective.
     let capability = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    rustix::fs::setxattr(
-        at.join("f"),
-        "security.capability",
-        &capability,
-        XattrFlags::empty(),
-    )
-    .unwrap();
+    rustix::fs::setxattr(at.join("f"), "security.capability", &capability, XattrFlags::empty()).unwrap();
     assert_eq!(look(&at.join("f")).xattrs[0].name, "security.capability");
     symlink("f", at.join("link")).unwrap();
-    assert!(
-        look(&at.join("link"))
-            .xattrs
-            .iter()
-            .all(|xattr| xattr.name != "security.capability")
-    );
+    assert!(look(&at.join("link")).xattrs.iter().all(|xattr| xattr.name != "security.capability"));
     if rustix::fs::lsetxattr(at.join("link"), "trusted.t", b"1", XattrFlags::empty()).is_ok() {
         assert_eq!(look(&at.join("link")).xattrs[0].name, "trusted.t");
     }
@@ -397,10 +334,7 @@ fn unreadable_files_are_facts_too() {
     fs::write(at.join("f"), "x").unwrap();
     fs::set_permissions(at.join("f"), fs::Permissions::from_mode(0o0)).unwrap();
     let facts = look(&at.join("f"));
-    assert_eq!(
-        (facts.hash_state, facts.blake3, facts.size),
-        (HashState::Unreadable, None, 1)
-    );
+    assert_eq!((facts.hash_state, facts.blake3, facts.size), (HashState::Unreadable, None, 1));
     fs::create_dir(at.join("shut")).unwrap();
     fs::write(at.join("shut/f"), "x").unwrap();
     fs::set_permissions(at.join("shut"), fs::Permissions::from_mode(0o0)).unwrap();
@@ -427,10 +361,7 @@ fn flags() {
     assert_eq!(after.flags, before.flags | nodump.bits());
     assert!(!after.same_metadata(&before));
     let path_only = reader().open_path(&at.join("f")).unwrap();
-    assert_eq!(
-        Reader::stat(path_only.as_fd()).unwrap().flags & nodump.bits(),
-        nodump.bits()
-    );
+    assert_eq!(Reader::stat(path_only.as_fd()).unwrap().flags & nodump.bits(), nodump.bits());
 }
 
 #[test]
