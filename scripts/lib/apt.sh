@@ -19,6 +19,7 @@ private_apt() {
 	[ -e $keys ] || { echo "no $keys (package debian-archive-keyring)" >&2; return 1; }
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	for suite; do echo "deb [signed-by=$keys] $mirror $suite main"; done > "$dir/sources.list"
+	# shellcheck disable=SC2034  # for the caller
 	apt_opts=(-qq -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists"
 		-o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false
 		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Retries=2 -o APT::Update::Error-Mode=any)

@@ -22,6 +22,7 @@ cpio             command -v cpio
 xz-utils         command -v xz
 zstd             command -v zstd
 e2fsprogs        command -v mke2fs
+shellcheck       command -v shellcheck
 b3sum            command -v b3sum
 git              command -v git
 attr             command -v setfattr
