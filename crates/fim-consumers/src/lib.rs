@@ -1,1 +1,13 @@
-//! Placeholder
+//! What a change means: consumers for `fim`, one module and one cargo feature each.
+//!
+//! A consumer compares two looks at a file and says what changed in its own terms. None of them reads files
+//! or knows how changes come to light.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "generic")]
+mod generic;
+pub mod secrets;
+
+#[cfg(feature = "generic")]
+pub use generic::{Generic, GenericConfig};

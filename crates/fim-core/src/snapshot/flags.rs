@@ -11,6 +11,7 @@ const ENCRYPTED: u32 = 0x0000_0800;
 const PROJECT_INHERIT: u32 = 0x2000_0000;
 const CASE_FOLDED: u32 = 0x4000_0000;
 const DAX: u32 = 0x0200_0000;
+const NOT_COMPRESSED: u32 = 0x0000_0400;
 
 /// What a user can set.
 const KEPT: u32 = IFlags::IMMUTABLE.bits()
@@ -26,6 +27,7 @@ const KEPT: u32 = IFlags::IMMUTABLE.bits()
     | IFlags::NOCOW.bits()
     | IFlags::SECURE_REMOVAL.bits()
     | IFlags::UNRM.bits()
+    | NOT_COMPRESSED
     | VERITY
     | ENCRYPTED
     | PROJECT_INHERIT

@@ -1,0 +1,66 @@
+//! Any file: what of its content and metadata changed, and how much that matters.
+//!
+//! Knows no file format. That a file was created, deleted or merely touched is said by the engine.
+
+mod changes;
+mod flags;
+mod severity;
+
+use fim_core::{Consumer, ConsumerError, Context, Interest, Snapshot};
+
+/// Which files, and how they are compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenericConfig {
+    /// As [`Interest::paths`].
+    pub paths: Vec<String>,
+    /// As [`Interest::exclude`].
+    pub exclude: Vec<String>,
+    /// As [`Interest::exclude_regex`].
+    pub exclude_regex: Vec<String>,
+    /// SHA-256 besides BLAKE3.
+    pub sha256: bool,
+}
+
+/// The consumer `generic`.
+#[derive(Clone, Debug)]
+pub struct Generic {
+    interest: Interest,
+}
+
+impl Generic {
+    /// A consumer for these files.
+    #[must_use]
+    pub fn new(config: GenericConfig) -> Self {
+        let mut interest = Interest::in_paths(config.paths).excluding(config.exclude);
+        interest.exclude_regex = config.exclude_regex;
+        if config.sha256 {
+            interest = interest.with_sha256();
+        }
+        Self { interest }
+    }
+}
+
+impl Consumer for Generic {
+    fn name(&self) -> &'static str {
+        "generic"
+    }
+
+    fn interest(&self) -> Interest {
+        self.interest.clone()
+    }
+
+    fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+        let before = cx.before();
+        let after = file.facts.as_ref();
+        if let (Some(before), Some(after)) = (before, after) {
+            for change in changes::between(&file.path, before, after) {
+                cx.change(change);
+            }
+        }
+        cx.severity(severity::of(&file.path, before, after));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
