@@ -1,1 +1,23 @@
-//! Placeholder
+//! File events from the kernel by fanotify: the watcher where BPF cannot be loaded.
+//!
+//! A mark on each watched file system reports names, attributes and the last close of a writer; a mark on
+//! each watched directory reports writes. Events name a directory by its handle and a name in it; the
+//! directory's [`fim_core::FileId`] is made from the handle, so no paths are kept.
+
+mod actor;
+mod decode;
+mod file_system;
+mod group;
+mod handle;
+mod marks;
+mod procfs;
+mod reader;
+mod registry;
+mod resolve;
+mod shared;
+mod translate;
+mod watcher;
+
+#[doc(hidden)]
+pub use decode::decode;
+pub use watcher::{FanotifyConfig, FanotifyWatcher};

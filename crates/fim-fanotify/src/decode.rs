@@ -1,0 +1,176 @@
+//! From the bytes of a read to records: which object, which names, what happened.
+//!
+//! The only module that knows how fanotify lays out its events. Pure: bytes in, records out, no panic on
+//! any input; does not open, resolve or interpret anything.
+
+use fanotify_fid::consts as k;
+use fanotify_fid::fid::{FidEvent, Pidfd, RenameSide, parse_fid_events_reported};
+use fim_core::Via;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// What identifies a file system in events: `f_fsid`.
+pub(crate) type Fsid = (i32, i32);
+
+/// A directory's handle and a name in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name<'a> {
+    /// Handle of the directory.
+    pub dir: &'a [u8],
+    /// The name.
+    pub name: &'a OsStr,
+}
+
+/// Which object an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject<'a> {
+    /// A name in a directory.
+    Entry(Name<'a>),
+    /// A rename; a side is absent where its directory is not marked.
+    Rename {
+        /// The old name.
+        from: Option<Name<'a>>,
+        /// The new name.
+        to: Option<Name<'a>>,
+    },
+    /// A directory itself.
+    Dir(&'a [u8]),
+    /// An object of which no name is known.
+    Object,
+    /// Events were dropped: the queue was full or memory was short.
+    Overflow,
+}
+
+/// What is known of the process besides its number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Process<'a> {
+    /// Nothing: the kernel gives no descriptor.
+    Unknown,
+    /// A descriptor of the process, which settles whether its number was used again.
+    Known(BorrowedFd<'a>),
+    /// It was gone before the event was read.
+    Gone,
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    /// `FAN_*` bits: several, where the kernel merged events.
+    pub mask: u64,
+    /// Thread group id of the process, 0 where the kernel does not say.
+    pub pid: u32,
+    /// The process.
+    pub process: Process<'a>,
+    /// File system of all handles here.
+    pub fsid: Fsid,
+    /// Which object.
+    pub subject: Subject<'a>,
+    /// Handle of the object itself, where the kernel gives it.
+    pub target: Option<&'a [u8]>,
+}
+
+impl Record<'_> {
+    /// Whether the object is a directory.
+    pub(crate) const fn is_dir(&self) -> bool {
+        self.mask & k::FAN_ONDIR != 0
+    }
+
+    /// What happened, in the order in which it can have happened: the kernel merges the events of one
+    /// process on one name and forgets their order.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Via> + use<> {
+        let (create, delete) = if self.is_dir() {
+            (Via::Mkdir, Via::Rmdir)
+        } else {
+            (Via::Create, Via::Unlink)
+        };
+        let mask = self.mask;
+        [
+            (k::FAN_CREATE, create),
+            (k::FAN_RENAME | k::FAN_MOVE, Via::Rename),
+            (k::FAN_MODIFY, Via::Write),
+            (k::FAN_ATTRIB, Via::Attributes),
+            (k::FAN_CLOSE_WRITE, Via::Close),
+            (k::FAN_DELETE, delete),
+            (k::FAN_DELETE_SELF, Via::Evict),
+        ]
+        .into_iter()
+        .filter(move |(bits, _)| mask & bits != 0)
+        .map(|(_, via)| via)
+    }
+}
+
+/// The record of an event that is parsed already; `None` if it says nothing that is of use.
+pub(crate) fn record<'a>(event: &'a FidEvent<'_>) -> Option<Record<'a>> {
+    let mask = event.mask();
+    let fsid = event.fsid();
+    Some(Record {
+        mask,
+        pid: u32::try_from(event.pid()).unwrap_or(0),
+        process: process(event.pidfd()),
+        fsid: if event.is_overflow() {
+            fsid.unwrap_or_default()
+        } else {
+            fsid?
+        },
+        subject: subject(event, mask)?,
+        target: event.self_handle(),
+    })
+}
+
+/// How many records the bytes of one read hold, and whether all of them were understood. For fuzzing; the
+/// watcher's own way differs only in that it owns the process descriptors.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> (usize, bool) {
+    let (events, report) = parse_fid_events_reported(bytes);
+    let records: Vec<Record<'_>> = events.iter().filter_map(record).collect();
+    let kinds: usize = records.iter().map(|record| record.kinds().count()).sum();
+    (kinds, report.is_complete() && records.len() == events.len())
+}
+
+fn subject<'a>(event: &'a FidEvent<'_>, mask: u64) -> Option<Subject<'a>> {
+    if event.is_overflow() {
+        return Some(Subject::Overflow);
+    }
+    if event.rename_source().is_some() || event.rename_target().is_some() {
+        return Some(Subject::Rename {
+            from: event.rename_source().map(side),
+            to: event.rename_target().map(side),
+        });
+    }
+    let Some(dir) = event.dfid_name_handle() else {
+        return event.self_handle().map(|_| Subject::Object);
+    };
+    let name = event.dfid_name().unwrap_or_default();
+    if name.is_empty() || name == "." {
+        return Some(Subject::Dir(dir));
+    }
+    let name = Name { dir, name };
+    // Before FAN_RENAME a move comes as two events, one for each name.
+    Some(match mask & k::FAN_MOVE {
+        k::FAN_MOVED_FROM => Subject::Rename {
+            from: Some(name),
+            to: None,
+        },
+        k::FAN_MOVED_TO => Subject::Rename {
+            from: None,
+            to: Some(name),
+        },
+        _ => Subject::Entry(name),
+    })
+}
+
+fn side<'a>(side: &'a RenameSide<'_>) -> Name<'a> {
+    Name {
+        dir: side.handle(),
+        name: OsStr::from_bytes(&side.name),
+    }
+}
+
+fn process(pidfd: &Pidfd) -> Process<'_> {
+    match pidfd {
+        Pidfd::Fd(fd) => Process::Known(fd.as_fd()),
+        Pidfd::Unavailable(k::FAN_NOPIDFD) => Process::Gone,
+        _ => Process::Unknown,
+    }
+}

@@ -1,0 +1,124 @@
+//! The loop: read, translate, say who, send.
+//!
+//! Must not know flags, handles or /proc.
+
+use crate::actor::Actors;
+use crate::decode::{Subject, record};
+use crate::shared::Shared;
+use crate::translate::Translator;
+use fim_core::{EventSink, Loss, Recovery, StopToken, WatchError, WatchMessage, WatchStats};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How soon a stop is noticed.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Reads a group's events.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub shared: Arc<Shared>,
+    pub translator: Translator,
+    pub actors: Actors,
+    /// Whose events are left out: our own.
+    pub ignored: Option<u32>,
+    pub stats: WatchStats,
+    pub losses: u64,
+    buffer: Vec<u8>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>, translator: Translator, ignored: Option<u32>) -> Self {
+        Self {
+            shared,
+            translator,
+            actors: Actors::new(),
+            ignored,
+            stats: WatchStats::default(),
+            losses: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Reads and sends until stopped; then what is still queued.
+    ///
+    /// # Errors
+    /// When fanotify cannot be read.
+    pub(crate) fn run(mut self, sink: &EventSink, stop: &StopToken) -> Result<WatchStats, WatchError> {
+        while !stop.is_stopped() {
+            self.shared.group.wait(PATIENCE);
+            if !self.drain(sink, Some(stop))? {
+                return Ok(self.stats);
+            }
+        }
+        self.shared.group.detach();
+        self.drain(sink, None)?;
+        Ok(self.stats)
+    }
+
+    /// Sends what is queued. `false` when the engine has gone.
+    fn drain(&mut self, sink: &EventSink, stop: Option<&StopToken>) -> Result<bool, WatchError> {
+        loop {
+            let Some(messages) = self.batch()? else {
+                return Ok(true);
+            };
+            for message in messages {
+                if matches!(message, WatchMessage::Event(_)) {
+                    self.stats.events += 1;
+                }
+                if !sink.send(message) {
+                    return Ok(false);
+                }
+            }
+            if stop.is_some_and(StopToken::is_stopped) {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The messages of one read; `None` when nothing was queued.
+    pub(crate) fn batch(&mut self) -> Result<Option<Vec<WatchMessage>>, WatchError> {
+        let shared = Arc::clone(&self.shared);
+        let (events, left) = shared.group.read(&mut self.buffer)?;
+        if events.is_empty() && left == 0 {
+            return Ok(None);
+        }
+        if left > 0 {
+            self.stats.malformed += 1;
+        }
+        let at = SystemTime::now();
+        let mut messages = Vec::new();
+        let mut registry = shared.registry();
+        self.actors.next_batch();
+        for event in &events {
+            let Some(record) = record(event) else {
+                self.stats.malformed += 1;
+                continue;
+            };
+            if record.subject == Subject::Overflow {
+                self.losses += 1;
+                self.stats.lost += 1;
+                messages.push(WatchMessage::Lost(Loss {
+                    number: self.losses,
+                    cause: "queue_overflow",
+                    count: 0,
+                    recovery: Recovery::Rescan,
+                }));
+                continue;
+            }
+            if Some(record.pid) == self.ignored {
+                continue;
+            }
+            let found = self.translator.events(&mut registry, &shared.group, &record, at);
+            if found.is_empty() {
+                continue;
+            }
+            let actor = self.actors.get(record.pid, record.process);
+            messages.extend(found.into_iter().map(|mut event| {
+                event.actor.clone_from(&actor);
+                WatchMessage::Event(event)
+            }));
+        }
+        self.translator.release();
+        Ok(Some(messages))
+    }
+}

@@ -1,0 +1,154 @@
+//! What is marked: the file systems, and the files by identity. Shared by the engine's thread, which marks,
+//! and the reader, which asks.
+//!
+//! Keeps no paths of files: a mark follows its file, and the engine knows where it is. Must not know events.
+
+use crate::decode::Fsid;
+use crate::file_system::{FileSystem, Reach, fold};
+use crate::group::Group;
+use fanotify_fid::handle::{fsid_of_fd, handle_from_fd};
+use fim_core::{FileId, MarkRequest, MarkScope, Marked};
+use rustix::fs::{FileType, fstat, fstatfs};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+/// Btrfs: each subvolume has an fsid of its own, but a mark on the whole reports that of the top.
+const BTRFS_SUPER_MAGIC: i64 = 0x9123_683e;
+
+/// Marked files and their file systems.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    systems: HashMap<Fsid, FileSystem>,
+    marked: HashMap<FileId, MarkScope>,
+    notes: Vec<String>,
+}
+
+impl Registry {
+    /// The file system of an event.
+    pub(crate) fn system(&self, fsid: Fsid) -> Option<&FileSystem> {
+        self.systems.get(&fsid)
+    }
+
+    /// As [`Registry::system`], to open its mounts.
+    pub(crate) fn system_mut(&mut self, fsid: Fsid) -> Option<&mut FileSystem> {
+        self.systems.get_mut(&fsid)
+    }
+
+    /// How a file is marked, if it is.
+    pub(crate) fn scope(&self, id: FileId) -> Option<MarkScope> {
+        self.marked.get(&id).copied()
+    }
+
+    /// How many files are marked.
+    pub(crate) fn len(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// What people should know of the file systems.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Forgets files.
+    pub(crate) fn remove(&mut self, ids: &[FileId]) {
+        let gone: HashSet<&FileId> = ids.iter().collect();
+        for id in ids {
+            self.marked.remove(id);
+        }
+        for system in self.systems.values_mut() {
+            system.forget(&|id| gone.contains(id));
+        }
+    }
+
+    /// Marks one file.
+    pub(crate) fn add(&mut self, group: &Group, request: &MarkRequest<'_>) -> Marked {
+        match self.try_add(group, request) {
+            Ok(marked) => marked,
+            Err(error) => {
+                log::warn!("cannot mark {}: {error}", request.path.display());
+                let id = fstat(request.file).map_or_else(
+                    |_| FileId::default(),
+                    |stat| FileId {
+                        inode: stat.st_ino,
+                        device: fold(stat.st_dev),
+                        generation: 0,
+                    },
+                );
+                Marked { id, armed: false }
+            }
+        }
+    }
+
+    /// Makes the file system of this directory known, and marks it as a whole where that can be.
+    ///
+    /// # Errors
+    /// When its files have no handles: nothing on it can be watched.
+    pub(crate) fn system_of(
+        &mut self,
+        group: &Group,
+        dir: BorrowedFd<'_>,
+        path: &Path,
+    ) -> io::Result<&mut FileSystem> {
+        let fsid = fsid_of_fd(dir)?;
+        let stat = fstat(dir)?;
+        if !self.systems.contains_key(&fsid) {
+            let handle = handle_from_fd(dir)?;
+            let reach = self.reach(group, dir, path);
+            let system = FileSystem::new(fold(stat.st_dev), reach, &handle, stat.st_ino);
+            self.systems.insert(fsid, system);
+        }
+        let system = self.systems.get_mut(&fsid).ok_or(io::ErrorKind::NotFound)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            if system.device != fold(stat.st_dev) {
+                return Err(io::Error::other(
+                    "another file system with the same identifier is watched already (a copy of its image?)",
+                ));
+            }
+            system.seen_at(dir, path);
+        }
+        Ok(system)
+    }
+
+    fn try_add(&mut self, group: &Group, request: &MarkRequest<'_>) -> io::Result<Marked> {
+        let stat = fstat(request.file)?;
+        let is_dir = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let handle = handle_from_fd(request.file)?;
+        let system = self.system_of(group, request.file, request.path)?;
+        let reach = system.reach;
+        let id = system.learn(handle, stat.st_ino);
+        // Known before it is marked: an event of a mark on a file that is not known takes the mark back.
+        self.marked.insert(id, request.scope);
+        let armed = match (is_dir, request.scope) {
+            (true, MarkScope::File) => group.mark_dir_alone(request.file),
+            (true, _) => group.mark_dir(request.file, reach == Reach::Directories),
+            (false, _) => group.mark_file(request.file),
+        };
+        if let Err(error) = armed {
+            self.remove(&[id]);
+            return Err(error);
+        }
+        Ok(Marked { id, armed: true })
+    }
+
+    fn reach(&mut self, group: &Group, on: BorrowedFd<'_>, path: &Path) -> Reach {
+        let btrfs = fstatfs(on).is_ok_and(|s| i64::from(s.f_type) == BTRFS_SUPER_MAGIC);
+        let why = if !group.abilities.privileged {
+            "needs CAP_SYS_ADMIN".to_owned()
+        } else if btrfs {
+            "is not exact on btrfs".to_owned()
+        } else {
+            match group.mark_file_system(on) {
+                Ok(()) => return Reach::Whole,
+                Err(error) => format!("was refused: {error}"),
+            }
+        };
+        self.notes.push(format!(
+            "{}: a mark on the whole file system {why}; its directories are marked one by one, so new \
+             directories are scanned when they are found",
+            path.display()
+        ));
+        Reach::Directories
+    }
+}

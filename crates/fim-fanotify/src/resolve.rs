@@ -1,0 +1,146 @@
+//! Where directories are that are not marked (yet): handle to path, with a memory for the unwatched ones.
+//!
+//! A mark on a file system brings events from all of it. Nearly all come from directories nobody watches:
+//! those cost one look-up. The few that matter come from directories just made inside a watched tree.
+//! Must not know what events mean.
+
+use crate::decode::{Fsid, Name};
+use crate::file_system::{Mount, leads_to};
+use crate::registry::Registry;
+use fim_core::{Cover, FileId, WatchSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// How many directories are remembered; then all are forgotten.
+const REMEMBERED: usize = 1 << 16;
+
+/// Finds paths of handles.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    watch: WatchSet,
+    /// Directories on the way to watched ones have a path, others none.
+    dirs: HashMap<FileId, Option<PathBuf>>,
+    /// Open for one batch of events.
+    mounts: HashMap<Fsid, Vec<Mount>>,
+}
+
+impl Resolver {
+    /// Paths are of interest as this says.
+    pub(crate) fn new(watch: WatchSet) -> Self {
+        Self {
+            watch,
+            dirs: HashMap::new(),
+            mounts: HashMap::new(),
+        }
+    }
+
+    /// A directory was renamed: any path may be another now.
+    pub(crate) fn forget_paths(&mut self) {
+        self.dirs.clear();
+    }
+
+    /// The end of a batch: lets go of the file systems, so that they can be unmounted.
+    pub(crate) fn release(&mut self) {
+        self.mounts.clear();
+    }
+
+    /// The path of a name if it is watched, or may have watched paths below it.
+    pub(crate) fn watched_name(
+        &mut self,
+        registry: &mut Registry,
+        fsid: Fsid,
+        name: Name<'_>,
+        is_dir: bool,
+    ) -> Option<PathBuf> {
+        let path = self.dir(registry, fsid, name.dir)?.join(name.name);
+        self.is_watched(&path, is_dir).then_some(path)
+    }
+
+    /// The path of a directory if it is watched itself.
+    pub(crate) fn watched_dir(&mut self, registry: &mut Registry, fsid: Fsid, dir: &[u8]) -> Option<PathBuf> {
+        let path = self.find(registry, fsid, dir, &|watch, path| watch.owner(path).is_some());
+        path.ok().flatten()
+    }
+
+    /// The path of a name, watched or not.
+    pub(crate) fn any_name(
+        &mut self,
+        registry: &mut Registry,
+        fsid: Fsid,
+        name: Name<'_>,
+    ) -> Option<PathBuf> {
+        Some(
+            self.find(registry, fsid, name.dir, &|_, _| true)
+                .ok()
+                .flatten()?
+                .join(name.name),
+        )
+    }
+
+    /// A file, to mark or unmark it.
+    pub(crate) fn open(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<OwnedFd> {
+        let mounts = self.mounts(registry, fsid).ok()?;
+        mounts
+            .iter()
+            .find_map(|mount| mount.find(handle).ok())
+            .map(|(file, _)| file)
+    }
+
+    fn is_watched(&self, path: &Path, is_dir: bool) -> bool {
+        self.watch.owner(path).is_some() || (is_dir && self.watch.cover(path) != Cover::Nothing)
+    }
+
+    fn dir(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<PathBuf> {
+        let covers = |watch: &WatchSet, path: &Path| watch.cover(path) != Cover::Nothing;
+        let id = registry.system(fsid)?.identify(handle);
+        if let Some(known) = id.and_then(|id| self.dirs.get(&id)) {
+            return known.clone();
+        }
+        let found = self.find(registry, fsid, handle, &covers);
+        if let (Some(id), Ok(path)) = (id, &found) {
+            if self.dirs.len() >= REMEMBERED {
+                self.dirs.clear();
+            }
+            self.dirs.insert(id, path.clone());
+        }
+        found.ok().flatten()
+    }
+
+    /// The first path, over all mounts of the file system, that is wanted. An error if this could not be
+    /// found out, as when there are no descriptors left.
+    fn find(
+        &mut self,
+        registry: &mut Registry,
+        fsid: Fsid,
+        handle: &[u8],
+        wanted: &dyn Fn(&WatchSet, &Path) -> bool,
+    ) -> io::Result<Option<PathBuf>> {
+        self.mounts(registry, fsid)?;
+        let mounts = self.mounts.get(&fsid).into_iter().flatten();
+        let mut result = Err(io::ErrorKind::NotFound.into());
+        for mount in mounts {
+            match mount.find(handle) {
+                Ok((file, path)) if wanted(&self.watch, &path) && leads_to(&path, &file) => {
+                    return Ok(Some(path));
+                }
+                Ok(_) => result = Ok(None),
+                Err(error) if error.raw_os_error() == Some(libc::ESTALE) => result = Ok(None),
+                Err(error) => log::debug!("cannot open a directory by its handle: {error}"),
+            }
+        }
+        result
+    }
+
+    fn mounts(&mut self, registry: &mut Registry, fsid: Fsid) -> io::Result<&[Mount]> {
+        Ok(match self.mounts.entry(fsid) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(closed) => {
+                let system = registry.system_mut(fsid).ok_or(io::ErrorKind::NotFound)?;
+                closed.insert(system.open())
+            }
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! The watcher: from a configuration to a running watch.
+//!
+//! Must not know the layout of events, nor what they mean.
+
+use crate::group::Group;
+use crate::marks::FanotifyMarks;
+use crate::reader::Reader;
+use crate::resolve::Resolver;
+use crate::shared::Shared;
+use crate::translate::Translator;
+use fim_core::{EventSink, Ready, StopToken, WatchError, WatchSet, WatchStats, Watcher};
+use rustix::fs::{Mode, OFlags, open};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How to watch with fanotify.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FanotifyConfig {
+    /// Leave out what this process does itself. On unless testing.
+    pub ignore_self: bool,
+    /// Let the kernel queue as many events as there are, as far as memory goes; off, it drops those beyond
+    /// `fs.fanotify.max_queued_events` and the whole watched set is scanned. Needs `CAP_SYS_ADMIN`.
+    pub unlimited_queue: bool,
+    /// A directory in which to prove, at start, what is seen: a scratch directory is made in it and removed.
+    pub scratch: PathBuf,
+}
+
+impl Default for FanotifyConfig {
+    fn default() -> Self {
+        Self {
+            ignore_self: true,
+            unlimited_queue: true,
+            scratch: std::env::temp_dir(),
+        }
+    }
+}
+
+/// Watches by fanotify.
+#[derive(Debug)]
+pub struct FanotifyWatcher {
+    config: FanotifyConfig,
+}
+
+impl FanotifyWatcher {
+    /// A watcher, not yet started.
+    #[must_use]
+    pub const fn new(config: FanotifyConfig) -> Self {
+        Self { config }
+    }
+}
+
+impl Watcher for FanotifyWatcher {
+    fn name(&self) -> &'static str {
+        "fanotify"
+    }
+
+    fn run(
+        self: Box<Self>,
+        watch: WatchSet,
+        sink: EventSink,
+        stop: StopToken,
+    ) -> Result<WatchStats, WatchError> {
+        let group = Group::new(self.config.unlimited_queue)?;
+        let abilities = group.abilities;
+        let shared = Arc::new(Shared::new(group));
+        let mut notes = vec![format!("fanotify with {}", abilities.describe())];
+        for root in watch.roots() {
+            notes.extend(mark_file_system_of(&shared, &root));
+        }
+        notes.extend_from_slice(shared.registry().notes());
+        let ready = Ready {
+            marks: Box::new(FanotifyMarks(Arc::downgrade(&shared))),
+            coverage: fim_core::Coverage::new(),
+            notes,
+        };
+        sink.ready(ready);
+        let ignored = self.config.ignore_self.then(std::process::id);
+        Reader::new(shared, Translator::new(Resolver::new(watch)), ignored).run(&sink, &stop)
+    }
+}
+
+/// Marks the file system a path is on, or will be on. What kept it from that, if anything.
+fn mark_file_system_of(shared: &Shared, root: &Path) -> Option<String> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let (dir, fd) = root
+        .ancestors()
+        .find_map(|dir| open(dir, flags, Mode::empty()).ok().map(|fd| (dir, fd)))?;
+    let result = shared
+        .registry()
+        .system_of(&shared.group, fd.as_fd(), dir)
+        .map(|_| ());
+    result
+        .err()
+        .map(|error| format!("{} cannot be watched: {error}", root.display()))
+}
