@@ -21,10 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let threads: usize = std::env::args()
-        .nth(1)
-        .ok_or("usage: look THREADS < LIST")?
-        .parse()?;
+    let threads: usize = std::env::args().nth(1).ok_or("usage: look THREADS < LIST")?.parse()?;
     let mut list = Vec::new();
     std::io::stdin().read_to_end(&mut list)?;
     let paths: Vec<&Path> = list

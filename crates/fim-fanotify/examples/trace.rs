@@ -37,11 +37,7 @@ fn mark(marks: &mut dyn Marks, path: &Path) -> Result<(), Box<dyn Error>> {
     let file = open(path)?;
     let is_dir = file.metadata()?.is_dir();
     let scope = if is_dir { MarkScope::Tree } else { MarkScope::File };
-    let marked = marks.add(&[MarkRequest {
-        file: file.as_fd(),
-        path,
-        scope,
-    }])?;
+    let marked = marks.add(&[MarkRequest { file: file.as_fd(), path, scope }])?;
     println!("{} {marked:?}", path.display());
     if is_dir {
         for entry in std::fs::read_dir(path)? {

@@ -43,9 +43,7 @@ impl Actors {
         let up = Duration::new(u64::try_from(up.tv_sec).unwrap_or(0), 0)
             + Duration::from_nanos(u64::try_from(up.tv_nsec).unwrap_or(0));
         Self {
-            boot: SystemTime::now()
-                .checked_sub(up)
-                .unwrap_or(SystemTime::UNIX_EPOCH),
+            boot: SystemTime::now().checked_sub(up).unwrap_or(SystemTime::UNIX_EPOCH),
             batch: 0,
             seen: HashMap::new(),
         }
@@ -89,14 +87,7 @@ impl Actors {
         if self.seen.len() >= REMEMBERED {
             self.seen.clear();
         }
-        self.seen.insert(
-            pid,
-            Seen {
-                actor: Arc::clone(&actor),
-                stat,
-                batch,
-            },
-        );
+        self.seen.insert(pid, Seen { actor: Arc::clone(&actor), stat, batch });
         Some(actor)
     }
 
@@ -128,8 +119,7 @@ impl Actors {
     }
 
     fn time(&self, hundredths: u64) -> Option<SystemTime> {
-        self.boot
-            .checked_add(Duration::from_millis(hundredths.checked_mul(10)?))
+        self.boot.checked_add(Duration::from_millis(hundredths.checked_mul(10)?))
     }
 }
 
@@ -146,23 +136,11 @@ fn is_same(process: Process<'_>) -> bool {
 
 fn has_exited(pidfd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
-    !matches!(
-        poll(
-            &mut fds,
-            Some(&Timespec {
-                tv_sec: 0,
-                tv_nsec: 0
-            })
-        ),
-        Ok(0)
-    )
+    !matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
 }
 
 fn not_reaped(pidfd: BorrowedFd<'_>) -> bool {
-    let info = read(
-        Path::new(&format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())),
-        1024,
-    );
+    let info = read(Path::new(&format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())), 1024);
     info.is_some_and(|info| procfs::keeps_number(&info))
 }
 

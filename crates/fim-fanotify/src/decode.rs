@@ -79,11 +79,8 @@ impl Record<'_> {
     /// What happened, in the order in which it can have happened: the kernel merges the events of one
     /// process on one name and forgets their order.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Via> + use<> {
-        let (create, delete) = if self.is_dir() {
-            (Via::Mkdir, Via::Rmdir)
-        } else {
-            (Via::Create, Via::Unlink)
-        };
+        let (create, delete) =
+            if self.is_dir() { (Via::Mkdir, Via::Rmdir) } else { (Via::Create, Via::Unlink) };
         let mask = self.mask;
         [
             (k::FAN_CREATE, create),
@@ -108,11 +105,7 @@ pub(crate) fn record<'a>(event: &'a FidEvent<'_>) -> Option<Record<'a>> {
         mask,
         pid: u32::try_from(event.pid()).unwrap_or(0),
         process: process(event.pidfd()),
-        fsid: if event.is_overflow() {
-            fsid.unwrap_or_default()
-        } else {
-            fsid?
-        },
+        fsid: if event.is_overflow() { fsid.unwrap_or_default() } else { fsid? },
         subject: subject(event, mask)?,
         target: event.self_handle(),
     })
@@ -148,23 +141,14 @@ fn subject<'a>(event: &'a FidEvent<'_>, mask: u64) -> Option<Subject<'a>> {
     let name = Name { dir, name };
     // Before FAN_RENAME a move comes as two events, one for each name.
     Some(match mask & k::FAN_MOVE {
-        k::FAN_MOVED_FROM => Subject::Rename {
-            from: Some(name),
-            to: None,
-        },
-        k::FAN_MOVED_TO => Subject::Rename {
-            from: None,
-            to: Some(name),
-        },
+        k::FAN_MOVED_FROM => Subject::Rename { from: Some(name), to: None },
+        k::FAN_MOVED_TO => Subject::Rename { from: None, to: Some(name) },
         _ => Subject::Entry(name),
     })
 }
 
 fn side<'a>(side: &'a RenameSide<'_>) -> Name<'a> {
-    Name {
-        dir: side.handle(),
-        name: OsStr::from_bytes(&side.name),
-    }
+    Name { dir: side.handle(), name: OsStr::from_bytes(&side.name) }
 }
 
 fn process(pidfd: &Pidfd) -> Process<'_> {

@@ -46,21 +46,12 @@ impl FileSystem {
     /// A file system, seen first at a file with this handle and inode number.
     pub(crate) fn new(device: u32, reach: Reach, handle: &[u8], inode: u64) -> Self {
         let plain = handle::inode(handle).is_some_and(|(number, _)| number == inode);
-        Self {
-            device,
-            reach,
-            foreign: (!plain).then(HashMap::new),
-            mounts: Vec::new(),
-        }
+        Self { device, reach, foreign: (!plain).then(HashMap::new), mounts: Vec::new() }
     }
 
     /// The identity of a file that is being marked.
     pub(crate) fn learn(&mut self, handle: FileHandle, inode: u64) -> FileId {
-        let id = FileId {
-            inode,
-            device: self.device,
-            generation: 0,
-        };
+        let id = FileId { inode, device: self.device, generation: 0 };
         match &mut self.foreign {
             Some(known) => {
                 known.insert(handle, id);

@@ -76,12 +76,7 @@ impl Group {
                 match Fanotify::new(flags) {
                     Ok(fanotify) => {
                         let rename = knows_rename(&fanotify);
-                        let abilities = Abilities {
-                            privileged,
-                            target,
-                            rename,
-                            pidfd,
-                        };
+                        let abilities = Abilities { privileged, target, rename, pidfd };
                         return Ok(Self { fanotify, abilities });
                     }
                     Err(error) => refused = error.errno().unwrap_or(refused),
@@ -116,11 +111,7 @@ impl Group {
     /// # Errors
     /// The kernel's: `EXDEV`, `EOPNOTSUPP`, `ENODEV` where the file system cannot be marked as a whole.
     pub(crate) fn mark_file_system(&self, on: BorrowedFd<'_>) -> io::Result<()> {
-        self.mark(
-            on,
-            k::FAN_MARK_ADD | k::FAN_MARK_FILESYSTEM,
-            self.names() | k::FAN_ONDIR,
-        )
+        self.mark(on, k::FAN_MARK_ADD | k::FAN_MARK_FILESYSTEM, self.names() | k::FAN_ONDIR)
     }
 
     /// Marks a directory: writes to its children, its own end, and with `all` every name as well.
@@ -136,11 +127,7 @@ impl Group {
     /// # Errors
     /// The kernel's.
     pub(crate) fn mark_dir_alone(&self, dir: BorrowedFd<'_>) -> io::Result<()> {
-        self.mark(
-            dir,
-            k::FAN_MARK_ADD,
-            k::FAN_ATTRIB | k::FAN_DELETE_SELF | k::FAN_ONDIR,
-        )
+        self.mark(dir, k::FAN_MARK_ADD, k::FAN_ATTRIB | k::FAN_DELETE_SELF | k::FAN_ONDIR)
     }
 
     /// Marks a file that is not a directory.
@@ -174,11 +161,7 @@ impl Group {
     }
 
     fn names(&self) -> u64 {
-        let moves = if self.abilities.rename {
-            k::FAN_RENAME
-        } else {
-            k::FAN_MOVE
-        };
+        let moves = if self.abilities.rename { k::FAN_RENAME } else { k::FAN_MOVE };
         k::FAN_CREATE | k::FAN_DELETE | moves | k::FAN_CLOSE_WRITE | k::FAN_ATTRIB
     }
 
@@ -202,10 +185,7 @@ fn knows_rename(fanotify: &Fanotify) -> bool {
 }
 
 fn os(error: &FanotifyError) -> io::Error {
-    error.errno().map_or_else(
-        || io::Error::other(error.to_string()),
-        io::Error::from_raw_os_error,
-    )
+    error.errno().map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
 }
 
 fn refusal(errno: i32) -> WatchError {
@@ -218,7 +198,5 @@ fn refusal(errno: i32) -> WatchError {
         }
         _ => "fim doctor shows what this machine allows",
     };
-    WatchError::new("cannot start fanotify")
-        .caused_by(io::Error::from_raw_os_error(errno))
-        .hint(hint)
+    WatchError::new("cannot start fanotify").caused_by(io::Error::from_raw_os_error(errno)).hint(hint)
 }

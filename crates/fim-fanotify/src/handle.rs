@@ -64,11 +64,7 @@ mod tests {
         let table = [
             ("ext4", handle(1, &[12, 99]), Some((12, 99))),
             ("tmpfs", handle(1, &[99, 12, 1]), Some((0x1_0000_000c, 99))),
-            (
-                "xfs, 64-bit inodes",
-                handle(0x81, &[12, 1, 99]),
-                Some((0x1_0000_000c, 99)),
-            ),
+            ("xfs, 64-bit inodes", handle(0x81, &[12, 1, 99]), Some((0x1_0000_000c, 99))),
             ("btrfs", handle(0x4d, &[257, 0, 5, 0, 7]), Some((257, 7))),
             ("ext4 with its parent", handle(2, &[12, 99, 2, 0]), None),
             ("kernfs", handle(0xfe, &[1, 2]), None),

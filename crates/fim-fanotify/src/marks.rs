@@ -42,19 +42,11 @@ impl Marks for FanotifyMarks {
             return (0, 0);
         };
         let marks = u64::try_from(shared.registry().len()).unwrap_or(u64::MAX);
-        let limit = if shared.group.abilities.privileged {
-            0
-        } else {
-            limit().unwrap_or(0)
-        };
+        let limit = if shared.group.abilities.privileged { 0 } else { limit().unwrap_or(0) };
         (marks, limit)
     }
 }
 
 fn limit() -> Option<u64> {
-    std::fs::read_to_string("/proc/sys/fs/fanotify/max_user_marks")
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    std::fs::read_to_string("/proc/sys/fs/fanotify/max_user_marks").ok()?.trim().parse().ok()
 }

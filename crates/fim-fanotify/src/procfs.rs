@@ -32,24 +32,14 @@ pub(crate) fn stat(bytes: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     let flags: u64 = fields.nth(4)?.parse().ok()?;
     let start = fields.nth(12)?.parse().ok()?;
-    Some(Stat {
-        name: OsString::from_vec(name.to_vec()),
-        parent,
-        start,
-        kernel: flags & KERNEL_THREAD != 0,
-    })
+    Some(Stat { name: OsString::from_vec(name.to_vec()), parent, start, kernel: flags & KERNEL_THREAD != 0 })
 }
 
 /// Real user and group id in /proc/PID/status.
 pub(crate) fn owner(status: &[u8]) -> (Option<u32>, Option<u32>) {
     let first = |key: &[u8]| {
-        let line = status
-            .split(|&b| b == b'\n')
-            .find_map(|line| line.strip_prefix(key))?;
-        number(
-            line.split(u8::is_ascii_whitespace)
-                .find(|word| !word.is_empty())?,
-        )
+        let line = status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(key))?;
+        number(line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?)
     };
     (first(b"Uid:"), first(b"Gid:"))
 }
@@ -65,29 +55,21 @@ pub(crate) fn arguments(bytes: &[u8]) -> Vec<OsString> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    bytes
-        .split(|&b| b == 0)
-        .map(|arg| OsString::from_vec(arg.to_vec()))
-        .collect()
+    bytes.split(|&b| b == 0).map(|arg| OsString::from_vec(arg.to_vec())).collect()
 }
 
 /// The control group in /proc/PID/cgroup: that of version 2, else the first one.
 pub(crate) fn cgroup(bytes: &[u8]) -> Option<String> {
     let lines = || bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    let line = lines()
-        .find(|line| line.starts_with(b"0::"))
-        .or_else(|| lines().next())?;
+    let line = lines().find(|line| line.starts_with(b"0::")).or_else(|| lines().next())?;
     let path = line.splitn(3, |&b| b == b':').nth(2)?;
     Some(String::from_utf8_lossy(path).into_owned())
 }
 
 /// Whether the process of a pidfd still has its number, by /proc/self/fdinfo/FD: it is then not used again.
 pub(crate) fn keeps_number(fdinfo: &[u8]) -> bool {
-    let pid = fdinfo
-        .split(|&b| b == b'\n')
-        .find_map(|line| line.strip_prefix(b"Pid:"));
-    pid.and_then(|pid| number(pid.trim_ascii()))
-        .is_some_and(|pid| pid > 0)
+    let pid = fdinfo.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(b"Pid:"));
+    pid.and_then(|pid| number(pid.trim_ascii())).is_some_and(|pid| pid > 0)
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
@@ -102,12 +84,7 @@ mod tests {
     #[test]
     fn stat_of_a_hostile_name() {
         let line = b"42 (a) (b\n) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 1 2 3";
-        let expected = Stat {
-            name: "a) (b\n".into(),
-            parent: 7,
-            start: 123_456,
-            kernel: false,
-        };
+        let expected = Stat { name: "a) (b\n".into(), parent: 7, start: 123_456, kernel: false };
         assert_eq!(stat(line), Some(expected));
     }
 
@@ -126,12 +103,9 @@ mod tests {
 
     #[test]
     fn audit_ids() {
-        for (bytes, expected) in [
-            (&b"1000"[..], Some(1000)),
-            (b"0\n", Some(0)),
-            (b"4294967295", None),
-            (b"", None),
-        ] {
+        for (bytes, expected) in
+            [(&b"1000"[..], Some(1000)), (b"0\n", Some(0)), (b"4294967295", None), (b"", None)]
+        {
             assert_eq!(audit_id(bytes), expected);
         }
     }
@@ -146,10 +120,7 @@ mod tests {
     #[test]
     fn control_groups() {
         for (bytes, expected) in [
-            (
-                &b"0::/system.slice/x.service\n"[..],
-                Some("/system.slice/x.service"),
-            ),
+            (&b"0::/system.slice/x.service\n"[..], Some("/system.slice/x.service")),
             (b"4:memory:/a\n1:name=systemd:/b\n", Some("/a")),
             (b"12:cpu:/a:b\n0::/c\n", Some("/c")),
             (b"", None),

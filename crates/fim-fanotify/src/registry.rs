@@ -70,11 +70,7 @@ impl Registry {
                 log::warn!("cannot mark {}: {error}", request.path.display());
                 let id = fstat(request.file).map_or_else(
                     |_| FileId::default(),
-                    |stat| FileId {
-                        inode: stat.st_ino,
-                        device: fold(stat.st_dev),
-                        generation: 0,
-                    },
+                    |stat| FileId { inode: stat.st_ino, device: fold(stat.st_dev), generation: 0 },
                 );
                 Marked { id, armed: false }
             }

@@ -30,11 +30,7 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// Paths are of interest as this says.
     pub(crate) fn new(watch: WatchSet) -> Self {
-        Self {
-            watch,
-            dirs: HashMap::new(),
-            mounts: HashMap::new(),
-        }
+        Self { watch, dirs: HashMap::new(), mounts: HashMap::new() }
     }
 
     /// A directory was renamed: any path may be another now.
@@ -72,21 +68,13 @@ impl Resolver {
         fsid: Fsid,
         name: Name<'_>,
     ) -> Option<PathBuf> {
-        Some(
-            self.find(registry, fsid, name.dir, &|_, _| true)
-                .ok()
-                .flatten()?
-                .join(name.name),
-        )
+        Some(self.find(registry, fsid, name.dir, &|_, _| true).ok().flatten()?.join(name.name))
     }
 
     /// A file, to mark or unmark it.
     pub(crate) fn open(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<OwnedFd> {
         let mounts = self.mounts(registry, fsid).ok()?;
-        mounts
-            .iter()
-            .find_map(|mount| mount.find(handle).ok())
-            .map(|(file, _)| file)
+        mounts.iter().find_map(|mount| mount.find(handle).ok()).map(|(file, _)| file)
     }
 
     fn is_watched(&self, path: &Path, is_dir: bool) -> bool {

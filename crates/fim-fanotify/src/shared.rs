@@ -14,10 +14,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(group: Group) -> Self {
-        Self {
-            group,
-            registry: Mutex::default(),
-        }
+        Self { group, registry: Mutex::default() }
     }
 
     /// The registry; whole even if a thread died with it, since each change to it is a single one.

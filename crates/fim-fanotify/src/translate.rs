@@ -46,9 +46,7 @@ impl Translator {
         record: &Record<'_>,
         at: SystemTime,
     ) -> Vec<FileEvent> {
-        let target = record
-            .target
-            .and_then(|handle| registry.system(record.fsid)?.identify(handle));
+        let target = record.target.and_then(|handle| registry.system(record.fsid)?.identify(handle));
         let (file, place, from) = match record.subject {
             Subject::Overflow => return Vec::new(),
             Subject::Object => (target.filter(|&id| registry.scope(id).is_some()), None, None),
@@ -56,11 +54,7 @@ impl Translator {
             Subject::Entry(name) => match self.end(registry, record, Some(name)) {
                 End::Watched(place) => (target, Some(place), None),
                 // A marked file in a directory that is not.
-                _ => (
-                    target.filter(|&id| registry.scope(id) == Some(MarkScope::File)),
-                    None,
-                    None,
-                ),
+                _ => (target.filter(|&id| registry.scope(id) == Some(MarkScope::File)), None, None),
             },
             Subject::Rename { from, to } => {
                 if record.is_dir() {
@@ -84,11 +78,7 @@ impl Translator {
         let event = |via: Via| FileEvent {
             file,
             // What else was merged with a move away happened under the old name.
-            place: if via == Via::Rename {
-                place.clone()
-            } else {
-                place.clone().or_else(|| from.clone())
-            },
+            place: if via == Via::Rename { place.clone() } else { place.clone().or_else(|| from.clone()) },
             from: if via == Via::Rename { from.clone() } else { None },
             settled: via == Via::Close,
             ..FileEvent::new(at, via)
@@ -103,9 +93,7 @@ impl Translator {
         record: &Record<'_>,
         dir: &[u8],
     ) -> (Option<FileId>, Option<Place>, Option<Place>) {
-        let id = registry
-            .system(record.fsid)
-            .and_then(|system| system.identify(dir));
+        let id = registry.system(record.fsid).and_then(|system| system.identify(dir));
         if id.is_some_and(|id| registry.scope(id).is_some()) {
             return (id, None, None);
         }
@@ -144,16 +132,10 @@ impl Translator {
         {
             return match scope {
                 MarkScope::File => End::Elsewhere,
-                _ => End::Watched(Place::Entry {
-                    dir,
-                    name: name.name.to_owned(),
-                }),
+                _ => End::Watched(Place::Entry { dir, name: name.name.to_owned() }),
             };
         }
-        match self
-            .resolver
-            .watched_name(registry, record.fsid, name, record.is_dir())
-        {
+        match self.resolver.watched_name(registry, record.fsid, name, record.is_dir()) {
             Some(path) => End::Watched(Place::Path(path)),
             None => End::Elsewhere,
         }
@@ -165,9 +147,7 @@ impl Translator {
         record: &Record<'_>,
         name: Option<Name<'_>>,
     ) -> Option<Place> {
-        self.resolver
-            .any_name(registry, record.fsid, name?)
-            .map(Place::Path)
+        self.resolver.any_name(registry, record.fsid, name?).map(Place::Path)
     }
 
     /// Takes back the mark of a file that is no longer watched: only now there is a handle to reach it by.

@@ -29,11 +29,7 @@ pub struct FanotifyConfig {
 
 impl Default for FanotifyConfig {
     fn default() -> Self {
-        Self {
-            ignore_self: true,
-            unlimited_queue: true,
-            scratch: std::env::temp_dir(),
-        }
+        Self { ignore_self: true, unlimited_queue: true, scratch: std::env::temp_dir() }
     }
 }
 
@@ -84,14 +80,8 @@ impl Watcher for FanotifyWatcher {
 /// Marks the file system a path is on, or will be on. What kept it from that, if anything.
 fn mark_file_system_of(shared: &Shared, root: &Path) -> Option<String> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let (dir, fd) = root
-        .ancestors()
-        .find_map(|dir| open(dir, flags, Mode::empty()).ok().map(|fd| (dir, fd)))?;
-    let result = shared
-        .registry()
-        .system_of(&shared.group, fd.as_fd(), dir)
-        .map(|_| ());
-    result
-        .err()
-        .map(|error| format!("{} cannot be watched: {error}", root.display()))
+    let (dir, fd) =
+        root.ancestors().find_map(|dir| open(dir, flags, Mode::empty()).ok().map(|fd| (dir, fd)))?;
+    let result = shared.registry().system_of(&shared.group, fd.as_fd(), dir).map(|_| ());
+    result.err().map(|error| format!("{} cannot be watched: {error}", root.display()))
 }

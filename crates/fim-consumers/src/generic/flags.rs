@@ -31,11 +31,7 @@ pub(super) const APPEND_ONLY: u32 = 0x0000_0020;
 
 /// The letters of all flags that are set; a flag without a letter is not shown.
 pub(super) fn letters(flags: u32) -> String {
-    LETTERS
-        .iter()
-        .filter(|(flag, _)| flags & flag != 0)
-        .map(|(_, letter)| letter)
-        .collect()
+    LETTERS.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect()
 }
 
 #[cfg(test)]

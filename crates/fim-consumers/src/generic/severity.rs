@@ -12,9 +12,7 @@ use fim_core::{Facts, FileKind, Severity, Xattr};
 use std::path::Path;
 
 /// Directories whose files decide what the system does.
-const SYSTEM: [&str; 9] = [
-    "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/root", "/sbin", "/usr",
-];
+const SYSTEM: [&str; 9] = ["/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/root", "/sbin", "/usr"];
 
 /// Judges a change by the looks before and after it.
 pub(super) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> Severity {
@@ -54,18 +52,11 @@ fn gains_power(before: Option<&Facts>, after: &Facts) -> bool {
 
 /// The setuid and setgid bits of a regular file; on directories they give no power.
 fn privileges(facts: &Facts) -> u32 {
-    if facts.kind == FileKind::File {
-        facts.mode & 0o6000
-    } else {
-        0
-    }
+    if facts.kind == FileKind::File { facts.mode & 0o6000 } else { 0 }
 }
 
 fn capability(facts: &Facts) -> Option<&Xattr> {
-    facts
-        .xattrs
-        .iter()
-        .find(|xattr| xattr.name == "security.capability")
+    facts.xattrs.iter().find(|xattr| xattr.name == "security.capability")
 }
 
 /// Whether everyone can write to it; a sticky directory keeps their files apart.
@@ -82,24 +73,10 @@ fn is_program(facts: &Facts) -> bool {
 }
 
 fn rights_differ(before: &Facts, after: &Facts) -> bool {
-    let rights = |facts: &Facts| {
-        (
-            facts.kind,
-            facts.mode,
-            facts.uid,
-            facts.gid,
-            facts.flags,
-            facts.rdev,
-        )
-    };
+    let rights = |facts: &Facts| (facts.kind, facts.mode, facts.uid, facts.gid, facts.flags, facts.rdev);
     let is_theirs = |xattr: &&Xattr| xattr.name.starts_with("user.");
     let attributes = |facts: &Facts| -> Vec<Xattr> {
-        facts
-            .xattrs
-            .iter()
-            .filter(|xattr| !is_theirs(xattr))
-            .cloned()
-            .collect()
+        facts.xattrs.iter().filter(|xattr| !is_theirs(xattr)).cloned().collect()
     };
     rights(before) != rights(after) || attributes(before) != attributes(after)
 }

@@ -28,10 +28,7 @@ fn with(mut facts: Facts, change: impl FnOnce(&mut Facts)) -> Facts {
 }
 
 fn xattr(name: &str, digest: u8) -> Xattr {
-    Xattr {
-        name: name.to_owned(),
-        digest: [digest; 16],
-    }
+    Xattr { name: name.to_owned(), digest: [digest; 16] }
 }
 
 fn inspect(path: &str, before: Option<&Facts>, after: Option<&Facts>) -> (Vec<Change>, Severity) {
@@ -40,9 +37,7 @@ fn inspect(path: &str, before: Option<&Facts>, after: Option<&Facts>) -> (Vec<Ch
         None => Snapshot::gone(path),
     };
     let mut cx = Context::new(before, None);
-    Generic::new(GenericConfig::default())
-        .inspect(&snapshot, &mut cx)
-        .unwrap();
+    Generic::new(GenericConfig::default()).inspect(&snapshot, &mut cx).unwrap();
     let answer = cx.into_answer();
     (answer.changes, answer.severity.unwrap())
 }
@@ -59,12 +54,7 @@ fn shown(changes: &[Change]) -> Vec<String> {
         .iter()
         .map(|change| {
             let of: String = change.of.iter().map(|(_, of)| value(&Some(of.clone()))).collect();
-            format!(
-                "{} {of}[{}>{}]",
-                change.what,
-                value(&change.before),
-                value(&change.after)
-            )
+            format!("{} {of}[{}>{}]", change.what, value(&change.before), value(&change.after))
         })
         .collect()
 }
@@ -75,18 +65,8 @@ fn what_is_said_of_differences() {
     let same = file;
     let cases: Vec<(Facts, Facts, &[&str], Severity)> = vec![
         (same(), same(), &[], Routine),
-        (
-            same(),
-            with(file(), |f| f.mtime = FileTime { seconds: 9, nanos: 0 }),
-            &[],
-            Routine,
-        ),
-        (
-            same(),
-            with(file(), |f| f.blake3 = Some([2; 32])),
-            &["content [01>02]"],
-            Routine,
-        ),
+        (same(), with(file(), |f| f.mtime = FileTime { seconds: 9, nanos: 0 }), &[], Routine),
+        (same(), with(file(), |f| f.blake3 = Some([2; 32])), &["content [01>02]"], Routine),
         (
             same(),
             with(file(), |f| (f.blake3, f.size) = (Some([2; 32]), 12)),
@@ -112,36 +92,11 @@ fn what_is_said_of_differences() {
             &["content [Null>Null]"],
             Routine,
         ),
-        (
-            same(),
-            with(file(), |f| f.mode = 0o600),
-            &["mode [0644>0600]"],
-            Notable,
-        ),
-        (
-            same(),
-            with(file(), |f| f.mode = 0o4755),
-            &["mode [0644>4755]"],
-            High,
-        ),
-        (
-            same(),
-            with(file(), |f| f.mode = 0o2755),
-            &["mode [0644>2755]"],
-            High,
-        ),
-        (
-            same(),
-            with(file(), |f| f.mode = 0o666),
-            &["mode [0644>0666]"],
-            High,
-        ),
-        (
-            with(file(), |f| f.mode = 0o4755),
-            with(file(), |f| f.mode = 0o755),
-            &["mode [4755>0755]"],
-            Notable,
-        ),
+        (same(), with(file(), |f| f.mode = 0o600), &["mode [0644>0600]"], Notable),
+        (same(), with(file(), |f| f.mode = 0o4755), &["mode [0644>4755]"], High),
+        (same(), with(file(), |f| f.mode = 0o2755), &["mode [0644>2755]"], High),
+        (same(), with(file(), |f| f.mode = 0o666), &["mode [0644>0666]"], High),
+        (with(file(), |f| f.mode = 0o4755), with(file(), |f| f.mode = 0o755), &["mode [4755>0755]"], Notable),
         (
             with(file(), |f| f.mode = 0o4755),
             with(file(), |f| (f.mode, f.blake3) = (0o4755, Some([2; 32]))),
@@ -154,19 +109,9 @@ fn what_is_said_of_differences() {
             &["content [01>02]"],
             Notable,
         ),
-        (
-            same(),
-            with(file(), |f| (f.uid, f.gid) = (1, 2)),
-            &["uid [0>1]", "gid [0>2]"],
-            Notable,
-        ),
+        (same(), with(file(), |f| (f.uid, f.gid) = (1, 2)), &["uid [0>1]", "gid [0>2]"], Notable),
         (with(file(), |f| f.flags = 0x10), same(), &["flags [i>]"], High),
-        (
-            same(),
-            with(file(), |f| f.flags = 0x90),
-            &["flags [>iA]"],
-            Notable,
-        ),
+        (same(), with(file(), |f| f.flags = 0x90), &["flags [>iA]"], Notable),
         (
             same(),
             with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]),
@@ -180,12 +125,8 @@ fn what_is_said_of_differences() {
             Notable,
         ),
         (
-            with(file(), |f| {
-                f.xattrs = vec![xattr("system.posix_acl_access", 1), xattr("user.a", 1)]
-            }),
-            with(file(), |f| {
-                f.xattrs = vec![xattr("system.posix_acl_access", 2), xattr("user.b", 1)]
-            }),
+            with(file(), |f| f.xattrs = vec![xattr("system.posix_acl_access", 1), xattr("user.a", 1)]),
+            with(file(), |f| f.xattrs = vec![xattr("system.posix_acl_access", 2), xattr("user.b", 1)]),
             &[
                 "acl changed system.posix_acl_access[->-]",
                 "xattr removed user.a[->-]",
@@ -201,15 +142,8 @@ fn what_is_said_of_differences() {
         ),
         (
             same(),
-            with(of_kind(FileKind::Symlink), |f| {
-                (f.target, f.mode) = (Some("/x".into()), 0o777)
-            }),
-            &[
-                "content [01>Null]",
-                "type [file>symlink]",
-                "target [Null>/x]",
-                "mode [0644>0777]",
-            ],
+            with(of_kind(FileKind::Symlink), |f| (f.target, f.mode) = (Some("/x".into()), 0o777)),
+            &["content [01>Null]", "type [file>symlink]", "target [Null>/x]", "mode [0644>0777]"],
             Notable,
         ),
         (
@@ -238,16 +172,12 @@ fn what_is_said_of_differences() {
         ),
         (
             same(),
-            with(Facts::new(FileKind::File), |f| {
-                f.hash_state = HashState::Unreadable
-            }),
+            with(Facts::new(FileKind::File), |f| f.hash_state = HashState::Unreadable),
             &["unreadable [->-]"],
             Notable,
         ),
         (
-            with(Facts::new(FileKind::File), |f| {
-                f.hash_state = HashState::Unreadable
-            }),
+            with(Facts::new(FileKind::File), |f| f.hash_state = HashState::Unreadable),
             same(),
             &["readable [->-]"],
             Notable,
@@ -270,45 +200,15 @@ fn files_that_come_and_go() {
         ("/srv/a", with(file(), |f| f.mode = 0o755), Notable, Notable),
         ("/srv/a", with(file(), |f| f.mode = 0o4755), High, Notable),
         ("/srv/a", with(file(), |f| f.mode = 0o666), High, Routine),
-        (
-            "/srv/a",
-            with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]),
-            High,
-            Routine,
-        ),
-        (
-            "/srv/a",
-            with(of_kind(FileKind::Symlink), |f| f.mode = 0o777),
-            Routine,
-            Routine,
-        ),
-        (
-            "/srv/a",
-            with(of_kind(FileKind::Dir), |f| f.mode = 0o1777),
-            Routine,
-            Routine,
-        ),
-        (
-            "/srv/a",
-            with(of_kind(FileKind::Dir), |f| f.mode = 0o2775),
-            Routine,
-            Routine,
-        ),
+        ("/srv/a", with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]), High, Routine),
+        ("/srv/a", with(of_kind(FileKind::Symlink), |f| f.mode = 0o777), Routine, Routine),
+        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o1777), Routine, Routine),
+        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o2775), Routine, Routine),
         ("/srv/a", of_kind(FileKind::BlockDevice), Notable, Routine),
     ];
     for (path, facts, created, deleted) in cases {
-        assert_eq!(
-            inspect(path, None, Some(&facts)),
-            (vec![], created),
-            "{path} {:o}",
-            facts.mode
-        );
-        assert_eq!(
-            inspect(path, Some(&facts), None),
-            (vec![], deleted),
-            "{path} {:o}",
-            facts.mode
-        );
+        assert_eq!(inspect(path, None, Some(&facts)), (vec![], created), "{path} {:o}", facts.mode);
+        assert_eq!(inspect(path, Some(&facts), None), (vec![], deleted), "{path} {:o}", facts.mode);
     }
     assert_eq!(inspect("/srv/a", None, None), (vec![], Routine));
 }

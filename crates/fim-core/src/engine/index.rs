@@ -5,7 +5,7 @@
 //! the path finds out. Knows nothing of the file system.
 
 use crate::id::FileId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
@@ -18,6 +18,8 @@ struct Dir {
     name: OsString,
     id: Option<FileId>,
     children: HashMap<OsString, Slot>,
+    /// Names of files that hang here.
+    files: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ const ROOT: Slot = 0;
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::new() };
+        let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::new(), files: 0 };
         Self { dirs: HashMap::from([(ROOT, root)]), next: 1, nodes: HashMap::new() }
     }
 
@@ -60,7 +62,13 @@ impl Index {
             self.next += 1;
             self.dirs.insert(
                 child,
-                Dir { parent: Some(slot), name: name.to_owned(), id: None, children: HashMap::new() },
+                Dir {
+                    parent: Some(slot),
+                    name: name.to_owned(),
+                    id: None,
+                    children: HashMap::new(),
+                    files: 0,
+                },
             );
             if let Some(dir) = self.dirs.get_mut(&slot) {
                 dir.children.insert(name.to_owned(), child);
@@ -100,46 +108,49 @@ impl Index {
 
     /// Notes that the file at this path has this identity.
     pub(crate) fn add_file(&mut self, path: &Path, id: FileId) {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return;
-        };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
         let entry = (self.find_or_make(parent), name.to_owned());
+        let slot = entry.0;
         match self.nodes.get_mut(&id) {
-            Some(Node::File(slot, name)) => {
-                let old = (*slot, name.clone());
-                if old != entry {
-                    self.nodes.insert(id, Node::Linked(vec![old, entry]));
+            Some(Node::File(at, called)) => {
+                if (*at, &*called) == (slot, &entry.1) {
+                    return;
                 }
+                let old = (*at, std::mem::take(called));
+                self.nodes.insert(id, Node::Linked(vec![old, entry]));
             }
-            Some(Node::Linked(all)) => {
-                if !all.contains(&entry) {
-                    all.push(entry);
-                }
-            }
+            Some(Node::Linked(all)) if all.contains(&entry) => return,
+            Some(Node::Linked(all)) => all.push(entry),
             Some(Node::Dir(_)) | None => {
                 self.nodes.insert(id, Node::File(entry.0, entry.1));
             }
+        }
+        self.count(slot, 1);
+    }
+
+    fn count(&mut self, slot: Slot, change: isize) {
+        if let Some(dir) = self.dirs.get_mut(&slot) {
+            dir.files = dir.files.saturating_add_signed(change);
         }
     }
 
     /// Forgets one name of a file; the identity too when it was the last.
     pub(crate) fn remove_name(&mut self, id: FileId, path: &Path) {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return;
-        };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
         let Some(slot) = self.find(parent) else { return };
         match self.nodes.get_mut(&id) {
             Some(Node::File(at, called)) if *at == slot && called == name => {
                 self.nodes.remove(&id);
             }
-            Some(Node::Linked(all)) => {
+            Some(Node::Linked(all)) if all.iter().any(|(at, called)| *at == slot && called == name) => {
                 all.retain(|(at, called)| *at != slot || called != name);
                 if all.is_empty() {
                     self.nodes.remove(&id);
                 }
             }
-            _ => {}
+            _ => return,
         }
+        self.count(slot, -1);
     }
 
     /// Forgets an identity and, for a directory, everything below it; returns what was forgotten.
@@ -150,7 +161,14 @@ impl Index {
                 gone.push(id);
                 gone
             }
-            Some(_) => vec![id],
+            Some(Node::File(slot, _)) => {
+                self.count(slot, -1);
+                vec![id]
+            }
+            Some(Node::Linked(all)) => {
+                all.iter().for_each(|(slot, _)| self.count(*slot, -1));
+                vec![id]
+            }
             None => Vec::new(),
         }
     }
@@ -172,18 +190,32 @@ impl Index {
             parent.children.remove(&name);
         }
         let mut slots = vec![top];
+        let mut gone = Vec::new();
+        let mut files = 0;
         let mut at = 0;
         while let Some(slot) = slots.get(at).copied() {
             if let Some(dir) = self.dirs.remove(&slot) {
                 slots.extend(dir.children.into_values());
+                files += dir.files;
+                if let Some(id) = dir.id.filter(|id| self.nodes.get(id) == Some(&Node::Dir(slot))) {
+                    self.nodes.remove(&id);
+                    gone.push(id);
+                }
             }
             at += 1;
         }
-        let slots: std::collections::HashSet<Slot> = slots.into_iter().collect();
-        let mut gone = Vec::new();
+        if files > 0 {
+            self.remove_files_in(&slots.into_iter().collect(), &mut gone);
+        }
+        gone
+    }
+
+    /// Looks at every file known, so only for directories that went with files in them.
+    fn remove_files_in(&mut self, slots: &HashSet<Slot>, gone: &mut Vec<FileId>) {
         self.nodes.retain(|id, node| {
             let keep = match node {
-                Node::Dir(slot) | Node::File(slot, _) => !slots.contains(slot),
+                Node::Dir(_) => true,
+                Node::File(slot, _) => !slots.contains(slot),
                 Node::Linked(all) => {
                     all.retain(|(slot, _)| !slots.contains(slot));
                     !all.is_empty()
@@ -194,7 +226,6 @@ impl Index {
             }
             keep
         });
-        gone
     }
 
     /// Moves a known directory with everything below it; `false` if it is not known.
