@@ -19,6 +19,7 @@ mod facts;
 mod finding;
 mod id;
 mod snapshot;
+mod state;
 mod store;
 mod watch_set;
 mod watcher;
@@ -32,7 +33,8 @@ pub use finding::{
 };
 pub use id::FileId;
 pub use snapshot::Snapshot;
-pub use store::{Batch, Generation, Store, StoreError, StoreErrorKind, Visit};
+pub use state::{FileRecord, State, Trusted};
+pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet};
 pub use watcher::{
     Coverage, Degree, EventSink, EventSource, Loss, MarkRequest, MarkScope, Marked, Marks, Ready, Recovery,
