@@ -37,8 +37,8 @@ pub use finding::{
 pub use id::FileId;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use snapshot::{Limits, Reader, Snapshot};
-pub use state::{FileRecord, MemStore, State, Trusted};
-pub use store::{Batch, Generation, Store, StoreError, StoreErrorKind, Visit};
+pub use state::{FileRecord, State, Trusted};
+pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
 pub use watcher::{
     Coverage, Degree, EventSink, EventSource, Loss, MarkRequest, MarkScope, Marked, Marks, Ready, Recovery,

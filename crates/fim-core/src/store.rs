@@ -2,6 +2,10 @@
 //!
 //! So narrow that another library takes a day. Knows nothing of files, facts or findings.
 
+mod mem;
+
+pub use mem::MemStore;
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -84,7 +88,7 @@ pub enum StoreErrorKind {
     Rollback,
     /// Another process has it open.
     Locked,
-    /// It was made by a newer version.
+    /// It was made by another version.
     Version,
     /// Reading or writing failed.
     Io,

@@ -1,0 +1,308 @@
+//! What the engine keeps for each path, on any store.
+//!
+//! Changes are buffered: reads see them at once, [`State::commit`] hands them to the store as one batch,
+//! and [`State::sync`] makes that durable. The format is in `state/`: keys, blocks, records.
+
+mod block;
+mod blocks;
+mod bytes;
+mod codec;
+mod keys;
+mod record;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod tests;
+
+pub use record::{FileRecord, Trusted};
+
+use crate::store::{Batch, Generation, Store, StoreError, StoreErrorKind};
+use blocks::{Blocks, name_directory};
+use keys::Place;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Of the whole: keys, blocks, records and their frames.
+const FORMAT: [u8; 4] = 1u32.to_le_bytes();
+const FORMAT_KEY: &str = "format";
+
+/// Called with the directory, the name in it, and its record.
+type VisitRecord<'a> = dyn FnMut(&[u8], &[u8], FileRecord) -> ControlFlow<()> + 'a;
+
+/// What is known of every path.
+pub struct State {
+    blocks: Blocks,
+    meta: BTreeMap<Vec<u8>, Vec<u8>>,
+    is_new: bool,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("blocks", &self.blocks).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Goes on with what a store holds, or begins anew in an empty one.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Version`] if the store holds another format, or when it cannot be read.
+    pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
+        let is_new = match store.get(&keys::meta(FORMAT_KEY))? {
+            Some(format) if format == FORMAT => false,
+            Some(format) => {
+                return Err(StoreError::new(
+                    StoreErrorKind::Version,
+                    format!(
+                        "the state is of format {}, this version reads format {}: use the version of fim that wrote it, \
+                         or move the state away and make a new baseline",
+                        number(&format),
+                        number(&FORMAT)
+                    ),
+                ));
+            }
+            None => {
+                let mut empty = true;
+                store.scan(b"", &mut |_, _| {
+                    empty = false;
+                    ControlFlow::Break(())
+                })?;
+                if !empty {
+                    return Err(StoreError::new(
+                        StoreErrorKind::Corrupt,
+                        "the state does not say which format it is of",
+                    ));
+                }
+                true
+            }
+        };
+        Ok(Self { blocks: Blocks::new(store), meta: BTreeMap::new(), is_new })
+    }
+
+    /// The record of a path.
+    ///
+    /// # Errors
+    /// When the store cannot be read. Damage is told by [`StoreErrorKind::Corrupt`] and
+    /// [`State::damaged_dir`]; so with all that reads.
+    pub fn get(&self, path: &Path) -> Result<Option<FileRecord>, StoreError> {
+        let place = place(path)?;
+        match self.blocks.get(&place)? {
+            Some(bytes) => record(&place.dir, &place.name, &bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the record of a path, in the buffer.
+    ///
+    /// # Errors
+    /// When the block it belongs to cannot be read, or the path is not absolute.
+    pub fn put(&mut self, path: &Path, record: FileRecord) -> Result<(), StoreError> {
+        let mut bytes = Vec::new();
+        codec::encode(&record, &mut bytes);
+        self.blocks.put(&place(path)?, bytes)
+    }
+
+    /// Forgets a path, in the buffer.
+    ///
+    /// # Errors
+    /// As [`State::put`].
+    pub fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.blocks.remove(&place(path)?)
+    }
+
+    /// The names in a directory that have a record, in the order of their bytes.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn list_dir(&self, dir: &Path) -> Result<Vec<(OsString, FileRecord)>, StoreError> {
+        let mut names = Vec::new();
+        self.records(&keys::first_block(&place(dir)?.as_dir()), &mut |_, name, record| {
+            names.push((OsStr::from_bytes(name).to_owned(), record));
+            ControlFlow::Continue(())
+        })?;
+        Ok(names)
+    }
+
+    /// Visits a path and all below it that have records: a directory's names before what is in the
+    /// directories among them, so that nothing comes before the directory it is in.
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn walk(
+        &self,
+        top: &Path,
+        visit: &mut dyn FnMut(PathBuf, FileRecord) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        if let Some(record) = self.get(top)?
+            && visit(top.to_owned(), record).is_break()
+        {
+            return Ok(());
+        }
+        let tree = keys::tree(&place(top)?.as_dir());
+        self.records(&tree, &mut |dir, name, record| visit(keys::path(dir, name), record))
+    }
+
+    /// All that has a record below a path, itself not included, in the order of [`State::walk`].
+    ///
+    /// # Errors
+    /// As [`State::get`].
+    pub fn below(&self, top: &Path) -> Result<Vec<(PathBuf, FileRecord)>, StoreError> {
+        let mut all = Vec::new();
+        let tree = keys::tree(&place(top)?.as_dir());
+        self.records(&tree, &mut |dir, name, record| {
+            all.push((keys::path(dir, name), record));
+            ControlFlow::Continue(())
+        })?;
+        Ok(all)
+    }
+
+    /// Gives the records of a path and of all below it to another path, in the buffer; what had a record
+    /// there has none any more.
+    ///
+    /// # Errors
+    /// As [`State::put`].
+    pub fn rename_tree(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        let mut moved = Vec::new();
+        self.walk(from, &mut |path, record| {
+            moved.push((path, record));
+            ControlFlow::Continue(())
+        })?;
+        let mut replaced = Vec::new();
+        self.walk(to, &mut |path, _| {
+            replaced.push(path);
+            ControlFlow::Continue(())
+        })?;
+        for path in moved.iter().map(|(path, _)| path).chain(&replaced) {
+            self.remove(path)?;
+        }
+        for (path, record) in moved {
+            let rest = path.strip_prefix(from).unwrap_or(Path::new(""));
+            self.put(&to.join(rest), record)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the buffer to the store, all of it or nothing; says whether there was anything.
+    ///
+    /// # Errors
+    /// When it cannot be written; the store then takes no more.
+    pub fn commit(&mut self) -> Result<bool, StoreError> {
+        let mut batch = self.blocks.pending();
+        for (key, value) in &self.meta {
+            batch.put(key.clone(), value.clone());
+        }
+        let anything = !batch.is_empty();
+        if anything {
+            if self.is_new {
+                batch.put(keys::meta(FORMAT_KEY), FORMAT);
+            }
+            self.blocks.store_mut().apply(batch)?;
+            self.is_new = false;
+        }
+        self.blocks.committed();
+        self.meta.clear();
+        Ok(anything)
+    }
+
+    /// Returns when all that was committed would survive a power cut.
+    ///
+    /// # Errors
+    /// As [`State::commit`].
+    pub fn sync(&mut self) -> Result<Generation, StoreError> {
+        self.blocks.store_mut().sync()
+    }
+
+    /// A value that belongs to no path.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = keys::meta(name);
+        match self.meta.get(&key) {
+            Some(value) => Ok(Some(value.clone())),
+            None => self.blocks.store().get(&key),
+        }
+    }
+
+    /// Sets a value that belongs to no path, in the buffer.
+    ///
+    /// # Errors
+    /// When it would have to be written and cannot.
+    pub fn set_meta(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.meta.insert(keys::meta(name), value.to_vec());
+        Ok(())
+    }
+
+    /// The directory whose records an error says are damaged.
+    #[must_use]
+    pub fn damaged_dir(error: &StoreError) -> Option<PathBuf> {
+        let (dir, _) = keys::parts(error.key.as_deref()?)?;
+        (error.kind == StoreErrorKind::Corrupt).then(|| keys::path(dir, b""))
+    }
+
+    /// Gives up the damaged blocks of a directory, at once, so that the rest can be used; what they held is
+    /// lost. Says how many there were.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or is damaged elsewhere.
+    pub fn drop_damaged(&mut self, dir: &Path) -> Result<usize, StoreError> {
+        let prefix = keys::first_block(&place(dir)?.as_dir());
+        let mut dropped: Vec<Vec<u8>> = Vec::new();
+        loop {
+            let Err(error) = self.records(&prefix, &mut |_, _, _| ControlFlow::Continue(())) else {
+                return Ok(dropped.len());
+            };
+            match error.key.clone() {
+                Some(key) if key.starts_with(&prefix) && !dropped.contains(&key) => {
+                    let mut batch = Batch::default();
+                    batch.remove(key.clone());
+                    self.blocks.store_mut().apply(batch)?;
+                    dropped.push(key);
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    fn records(&self, prefix: &[u8], visit: &mut VisitRecord<'_>) -> Result<(), StoreError> {
+        self.blocks.scan(prefix, &mut |key, block| {
+            let Some((dir, _)) = keys::parts(key) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            for (name, bytes) in block.entries().filter(|(name, _)| !name.is_empty()) {
+                let record = record(dir, name, bytes)
+                    .map_err(|error| StoreError { key: Some(key.to_vec()), ..error })?;
+                if visit(dir, name, record).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+fn place(path: &Path) -> Result<Place, StoreError> {
+    Place::of(path).ok_or_else(|| {
+        let what = format!("{}: only an absolute path can have a record", path.display());
+        StoreError::new(StoreErrorKind::Io, what)
+    })
+}
+
+fn record(dir: &[u8], name: &[u8], bytes: &[u8]) -> Result<FileRecord, StoreError> {
+    codec::decode(bytes).map_err(|malformed| {
+        let what = format!("the record of {} is malformed", keys::path(dir, name).display());
+        let mut error = StoreError::new(StoreErrorKind::Corrupt, what);
+        error.key = Some(keys::block(dir, name));
+        error.source = Some(Box::new(malformed));
+        name_directory(error)
+    })
+}
+
+fn number(format: &[u8]) -> String {
+    format.try_into().map_or_else(|_| "unknown".to_owned(), |bytes| u32::from_le_bytes(bytes).to_string())
+}

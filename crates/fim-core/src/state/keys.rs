@@ -1,0 +1,137 @@
+//! Where the record of a path is: the keys of the store.
+//!
+//! A block holds some names of one directory. Its key is `f`, the directory with a slash at its end, a NUL,
+//! and the least name that may be in it; nothing for the first block of a directory. NUL is below every byte
+//! of a path, so that a directory's own blocks come before those of the directories in it, and one prefix
+//! covers a whole tree.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+const FILES: u8 = b'f';
+const META: u8 = b'm';
+
+/// A path, cut into the directory (with a slash at its end) and the name in it; `/` itself has no name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub dir: Vec<u8>,
+    pub name: Vec<u8>,
+}
+
+impl Place {
+    /// `None` if the path is not absolute, or cannot be a path.
+    pub fn of(path: &Path) -> Option<Self> {
+        let mut components = path.components();
+        if components.next() != Some(Component::RootDir) || path.as_os_str().as_bytes().contains(&0) {
+            return None;
+        }
+        let (mut dir, mut name) = (vec![b'/'], &b""[..]);
+        for component in components {
+            if !name.is_empty() {
+                dir.extend_from_slice(name);
+                dir.push(b'/');
+            }
+            name = component.as_os_str().as_bytes();
+        }
+        Some(Self { dir, name: name.to_vec() })
+    }
+
+    /// As a directory: what the places of the names in it have as theirs.
+    pub fn as_dir(&self) -> Vec<u8> {
+        let mut dir = self.dir.clone();
+        if !self.name.is_empty() {
+            dir.extend_from_slice(&self.name);
+            dir.push(b'/');
+        }
+        dir
+    }
+
+    /// The greatest key a block that holds this place can have.
+    pub fn key(&self) -> Vec<u8> {
+        block(&self.dir, &self.name)
+    }
+}
+
+/// The key of the block of a directory that begins with a name.
+pub(crate) fn block(dir: &[u8], name: &[u8]) -> Vec<u8> {
+    [&[FILES], dir, &[0], name].concat()
+}
+
+/// What the keys of all blocks of a directory begin with; the key of its first.
+pub(crate) fn first_block(dir: &[u8]) -> Vec<u8> {
+    block(dir, b"")
+}
+
+/// Above all blocks of a directory, below those of the directories in it.
+pub(crate) fn after_blocks(dir: &[u8]) -> Vec<u8> {
+    [&[FILES], dir, &[1]].concat()
+}
+
+/// What the keys of all blocks of a directory and of those below it begin with.
+pub(crate) fn tree(dir: &[u8]) -> Vec<u8> {
+    [&[FILES], dir].concat()
+}
+
+/// The directory of a block and the least name that may be in it.
+pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&FILES, key) = key.split_first()? else {
+        return None;
+    };
+    let at = key.iter().position(|&byte| byte == 0)?;
+    let (dir, name) = key.split_at_checked(at)?;
+    Some((dir, name.get(1..)?))
+}
+
+pub(crate) fn meta(name: &str) -> Vec<u8> {
+    [&[META], name.as_bytes()].concat()
+}
+
+/// The path of a name in a directory.
+pub(crate) fn path(dir: &[u8], name: &[u8]) -> PathBuf {
+    OsString::from_vec([dir, name].concat()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cut_at_the_last_name() {
+        let table: [(&str, Option<(&str, &str)>); 8] = [
+            ("/", Some(("/", ""))),
+            ("/etc", Some(("/", "etc"))),
+            ("/etc/", Some(("/", "etc"))),
+            ("/etc/ssh/sshd_config", Some(("/etc/ssh/", "sshd_config"))),
+            ("/etc//ssh/./sshd_config", Some(("/etc/ssh/", "sshd_config"))),
+            ("etc/passwd", None),
+            ("", None),
+            ("/a\0b", None),
+        ];
+        for (path, expected) in table {
+            let expected = expected.map(|(dir, name)| Place { dir: dir.into(), name: name.into() });
+            assert_eq!(Place::of(Path::new(path)), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_comes_before_what_is_in_it() {
+        let key = |path: &str| Place::of(Path::new(path)).unwrap().key();
+        let ordered = ["/", "/a", "/b", "/a-/x", "/a/z", "/a/\u{1}/x", "/a/b/c"].map(key);
+        assert!(ordered.is_sorted(), "{ordered:?}");
+        let in_a = tree(b"/a/");
+        assert_eq!(
+            ordered.iter().map(|key| key.starts_with(&in_a)).collect::<Vec<_>>(),
+            [false, false, false, false, true, true, true]
+        );
+        assert!(after_blocks(b"/a/") > key("/a/\u{7f}") && after_blocks(b"/a/") < key("/a/\u{1}/x"));
+    }
+
+    #[test]
+    fn keys_come_back() {
+        assert_eq!(parts(&block(b"/a/b/", b"c")), Some((&b"/a/b/"[..], &b"c"[..])));
+        assert_eq!(parts(&meta("sequence")), None);
+        assert_eq!(parts(b""), None);
+        assert_eq!(parts(b"f/a"), None);
+    }
+}
