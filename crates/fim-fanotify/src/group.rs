@@ -138,6 +138,15 @@ impl Group {
         self.mark(file, k::FAN_MARK_ADD, FILE)
     }
 
+    /// Whether a file can be marked at all.
+    ///
+    /// # Errors
+    /// The kernel's: `ENODEV` without an fsid (tmpfs before Linux 5.13), `EOPNOTSUPP` without handles.
+    pub(crate) fn try_mark(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+        self.mark(file, k::FAN_MARK_ADD, k::FAN_DELETE_SELF)?;
+        self.mark(file, k::FAN_MARK_REMOVE, k::FAN_DELETE_SELF)
+    }
+
     /// Takes the marks of an inode back.
     pub(crate) fn unmark(&self, file: BorrowedFd<'_>, is_dir: bool) {
         let mask = if is_dir { self.dir_mask(true) } else { FILE };

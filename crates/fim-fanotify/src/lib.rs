@@ -10,7 +10,10 @@ mod file_system;
 mod group;
 mod handle;
 mod marks;
+mod operations;
+mod probe;
 mod procfs;
+mod prove;
 mod reader;
 mod registry;
 mod resolve;
@@ -20,4 +23,5 @@ mod watcher;
 
 #[doc(hidden)]
 pub use decode::decode;
+pub use probe::{Probe, probe};
 pub use watcher::{FanotifyConfig, FanotifyWatcher};

@@ -8,19 +8,21 @@ use crate::file_system::{FileSystem, Reach, fold};
 use crate::group::Group;
 use fanotify_fid::handle::{fsid_of_fd, handle_from_fd};
 use fim_core::{FileId, MarkRequest, MarkScope, Marked};
-use rustix::fs::{FileType, fstat, fstatfs};
+use rustix::fs::{FileType, FsWord, fstat, fstatfs};
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 /// Btrfs: each subvolume has an fsid of its own, but a mark on the whole reports that of the top.
-const BTRFS_SUPER_MAGIC: i64 = 0x9123_683e;
+const BTRFS_SUPER_MAGIC: FsWord = 0x9123_683e;
 
 /// Marked files and their file systems.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     systems: HashMap<Fsid, FileSystem>,
+    /// Those that cannot be marked at all, and why.
+    refused: HashMap<Fsid, String>,
     marked: HashMap<FileId, MarkScope>,
     notes: Vec<String>,
 }
@@ -67,7 +69,7 @@ impl Registry {
         match self.try_add(group, request) {
             Ok(marked) => marked,
             Err(error) => {
-                log::warn!("cannot mark {}: {error}", request.path.display());
+                log::debug!("cannot mark {}: {error}", request.path.display());
                 let id = fstat(request.file).map_or_else(
                     |_| FileId::default(),
                     |stat| FileId { inode: stat.st_ino, device: fold(stat.st_dev), generation: 0 },
@@ -80,7 +82,7 @@ impl Registry {
     /// Makes the file system of this directory known, and marks it as a whole where that can be.
     ///
     /// # Errors
-    /// When its files have no handles: nothing on it can be watched.
+    /// When it takes no marks or its files have no handles: nothing on it can be watched.
     pub(crate) fn system_of(
         &mut self,
         group: &Group,
@@ -89,11 +91,25 @@ impl Registry {
     ) -> io::Result<&mut FileSystem> {
         let fsid = fsid_of_fd(dir)?;
         let stat = fstat(dir)?;
+        if let Some(why) = self.refused.get(&fsid) {
+            return Err(io::Error::other(why.clone()));
+        }
         if !self.systems.contains_key(&fsid) {
-            let handle = handle_from_fd(dir)?;
-            let reach = self.reach(group, dir, path);
-            let system = FileSystem::new(fold(stat.st_dev), reach, &handle, stat.st_ino);
-            self.systems.insert(fsid, system);
+            let system = handle_from_fd(dir).and_then(|handle| {
+                let reach = self.reach(group, dir, path)?;
+                Ok(FileSystem::new(fold(stat.st_dev), reach, &handle, stat.st_ino))
+            });
+            match system {
+                Ok(system) => self.systems.insert(fsid, system),
+                Err(error) => {
+                    log::warn!(
+                        "{}: its file system takes no fanotify marks: {error}",
+                        path.display()
+                    );
+                    self.refused.insert(fsid, error.to_string());
+                    return Err(error);
+                }
+            };
         }
         let system = self.systems.get_mut(&fsid).ok_or(io::ErrorKind::NotFound)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
@@ -128,23 +144,24 @@ impl Registry {
         Ok(Marked { id, armed: true })
     }
 
-    fn reach(&mut self, group: &Group, on: BorrowedFd<'_>, path: &Path) -> Reach {
-        let btrfs = fstatfs(on).is_ok_and(|s| i64::from(s.f_type) == BTRFS_SUPER_MAGIC);
+    fn reach(&mut self, group: &Group, on: BorrowedFd<'_>, path: &Path) -> io::Result<Reach> {
+        let btrfs = fstatfs(on).is_ok_and(|s| s.f_type == BTRFS_SUPER_MAGIC);
         let why = if !group.abilities.privileged {
             "needs CAP_SYS_ADMIN".to_owned()
         } else if btrfs {
             "is not exact on btrfs".to_owned()
         } else {
             match group.mark_file_system(on) {
-                Ok(()) => return Reach::Whole,
+                Ok(()) => return Ok(Reach::Whole),
                 Err(error) => format!("was refused: {error}"),
             }
         };
+        group.try_mark(on)?;
         self.notes.push(format!(
-            "{}: a mark on the whole file system {why}; its directories are marked one by one, so new \
-             directories are scanned when they are found",
+            "{}: a mark on the whole file system {why}; its directories are marked one by one, so what \
+             happens in a new directory before it is marked is found by a scan and has no actor",
             path.display()
         ));
-        Reach::Directories
+        Ok(Reach::Directories)
     }
 }

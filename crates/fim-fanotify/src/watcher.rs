@@ -4,6 +4,7 @@
 
 use crate::group::Group;
 use crate::marks::FanotifyMarks;
+use crate::probe::{Probe, probe};
 use crate::reader::Reader;
 use crate::resolve::Resolver;
 use crate::shared::Shared;
@@ -59,16 +60,17 @@ impl Watcher for FanotifyWatcher {
         stop: StopToken,
     ) -> Result<WatchStats, WatchError> {
         let group = Group::new(self.config.unlimited_queue)?;
-        let abilities = group.abilities;
+        let Probe {
+            coverage, mut notes, ..
+        } = probe(&self.config)?;
         let shared = Arc::new(Shared::new(group));
-        let mut notes = vec![format!("fanotify with {}", abilities.describe())];
         for root in watch.roots() {
             notes.extend(mark_file_system_of(&shared, &root));
         }
         notes.extend_from_slice(shared.registry().notes());
         let ready = Ready {
             marks: Box::new(FanotifyMarks(Arc::downgrade(&shared))),
-            coverage: fim_core::Coverage::new(),
+            coverage,
             notes,
         };
         sink.ready(ready);

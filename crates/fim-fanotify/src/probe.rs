@@ -1,0 +1,46 @@
+//! Whether fanotify can be used here, and what it sees: for `fim doctor`.
+//!
+//! Must not know what is to be watched.
+
+use crate::group::Group;
+use crate::prove::coverage;
+use crate::watcher::FanotifyConfig;
+use fim_core::{Coverage, WatchError};
+
+/// What fanotify can do on this machine, for this user.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Probe {
+    /// What is seen, as proved in a scratch directory; empty if it could not be proved.
+    pub coverage: Coverage,
+    /// Facts for people: flags, limits, and why something is missing.
+    pub notes: Vec<String>,
+}
+
+/// Tries fanotify.
+///
+/// # Errors
+/// Why it cannot be used, and what to do about it.
+pub fn probe(config: &FanotifyConfig) -> Result<Probe, WatchError> {
+    let group = Group::new(config.unlimited_queue)?;
+    let mut notes = vec![format!("fanotify with {}", group.abilities.describe())];
+    if !group.abilities.privileged {
+        notes.push(
+            "without CAP_SYS_ADMIN: directories are marked one by one, and processes of others have no number"
+                .to_owned(),
+        );
+    }
+    if !group.abilities.rename {
+        notes.push("before Linux 5.17: the two names of a rename come apart".to_owned());
+    }
+    notes.push(
+        "of a process only the number is certain: what has ended before it was looked at has no name"
+            .to_owned(),
+    );
+    notes.push("a write through a hard link outside the watched directories is found by a scan".to_owned());
+    let coverage = coverage(&config.scratch).unwrap_or_else(|error| {
+        notes.push(error.to_string());
+        Coverage::new()
+    });
+    Ok(Probe { coverage, notes })
+}
