@@ -76,6 +76,8 @@ setup_rust() {
 	if ! command -v rustup >/dev/null && [ "$(id -u)" = 0 ]; then apt-get -qq install -y rustup >/dev/null 2>&1 </dev/null || true; fi
 	if command -v rustup >/dev/null; then
 		rustup default stable >&2 && cargo --version >/dev/null && return
+		echo "rustup could not fetch a toolchain (no network?). Type:  rustup default stable" >&2
+		exit 2
 	fi
 	echo "no Rust toolchain. Type:" >&2
 	if apt-cache show rustup >/dev/null 2>&1; then echo "  sudo apt-get install rustup && rustup default stable" >&2
