@@ -61,36 +61,11 @@ pub(crate) fn prepare(dir: &Path) -> io::Result<()> {
 
 /// Operations, in the order in which they are done.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    Operation {
-        class: "write",
-        name: "write",
-        makes: &[Via::Write],
-        run: write,
-    },
-    Operation {
-        class: "truncate",
-        name: "truncate",
-        makes: &[Via::Write],
-        run: truncate,
-    },
-    Operation {
-        class: "fallocate",
-        name: "fallocate",
-        makes: &[Via::Write],
-        run: allocate,
-    },
-    Operation {
-        class: "copy",
-        name: "copy",
-        makes: &[Via::Write],
-        run: copy,
-    },
-    Operation {
-        class: "splice",
-        name: "splice",
-        makes: &[Via::Write],
-        run: splice_into,
-    },
+    Operation { class: "write", name: "write", makes: &[Via::Write], run: write },
+    Operation { class: "truncate", name: "truncate", makes: &[Via::Write], run: truncate },
+    Operation { class: "fallocate", name: "fallocate", makes: &[Via::Write], run: allocate },
+    Operation { class: "copy", name: "copy", makes: &[Via::Write], run: copy },
+    Operation { class: "splice", name: "splice", makes: &[Via::Write], run: splice_into },
     Operation {
         class: "create",
         name: "create",
@@ -103,36 +78,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         makes: &[Via::Mkdir],
         run: |dir| done(fs::create_dir(dir.join("mkdir"))),
     },
-    Operation {
-        class: "mknod",
-        name: "mknod",
-        makes: &[Via::Create],
-        run: fifo,
-    },
+    Operation { class: "mknod", name: "mknod", makes: &[Via::Create], run: fifo },
     Operation {
         class: "symlink",
         name: "symlink",
         makes: &[Via::Create],
         run: |dir| done(symlink("nowhere", dir.join("symlink"))),
     },
-    Operation {
-        class: "link",
-        name: "link",
-        makes: &[Via::Create],
-        run: link,
-    },
+    Operation { class: "link", name: "link", makes: &[Via::Create], run: link },
     Operation {
         class: "rename",
         name: "rename",
         makes: &[Via::Rename],
         run: |dir| done(fs::rename(dir.join("rename-source"), dir.join("rename"))),
     },
-    Operation {
-        class: "exchange",
-        name: "exchange",
-        makes: &[Via::Rename],
-        run: exchange,
-    },
+    Operation { class: "exchange", name: "exchange", makes: &[Via::Rename], run: exchange },
     Operation {
         class: "unlink",
         name: "unlink",
@@ -149,25 +109,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         class: "attributes",
         name: "attributes",
         makes: &[Via::Attributes],
-        run: |dir| {
-            done(fs::set_permissions(
-                dir.join("attributes"),
-                Permissions::from_mode(0o600),
-            ))
-        },
+        run: |dir| done(fs::set_permissions(dir.join("attributes"), Permissions::from_mode(0o600))),
     },
-    Operation {
-        class: "xattr",
-        name: "xattr",
-        makes: &[Via::Attributes],
-        run: attribute,
-    },
-    Operation {
-        class: "flags",
-        name: "flags",
-        makes: &[Via::Attributes, Via::Flags],
-        run: flags,
-    },
+    Operation { class: "xattr", name: "xattr", makes: &[Via::Attributes], run: attribute },
+    Operation { class: "flags", name: "flags", makes: &[Via::Attributes, Via::Flags], run: flags },
     Operation {
         class: "close",
         name: "close",
@@ -181,11 +126,7 @@ fn done(result: io::Result<()>) -> io::Result<Aftermath> {
 }
 
 fn file(dir: &Path, name: &str, new: bool) -> io::Result<Aftermath> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(new)
-        .open(dir.join(name))
-        .map(Some)
+    OpenOptions::new().write(true).create_new(new).open(dir.join(name)).map(Some)
 }
 
 fn existing(dir: &Path, name: &str) -> io::Result<File> {
@@ -230,24 +171,12 @@ fn fifo(dir: &Path) -> io::Result<Aftermath> {
 }
 
 fn link(dir: &Path) -> io::Result<Aftermath> {
-    linkat(
-        CWD,
-        dir.join("link-source"),
-        CWD,
-        dir.join("link"),
-        AtFlags::empty(),
-    )?;
+    linkat(CWD, dir.join("link-source"), CWD, dir.join("link"), AtFlags::empty())?;
     Ok(None)
 }
 
 fn exchange(dir: &Path) -> io::Result<Aftermath> {
-    renameat_with(
-        CWD,
-        dir.join("exchange-other"),
-        CWD,
-        dir.join("exchange"),
-        RenameFlags::EXCHANGE,
-    )?;
+    renameat_with(CWD, dir.join("exchange-other"), CWD, dir.join("exchange"), RenameFlags::EXCHANGE)?;
     Ok(None)
 }
 

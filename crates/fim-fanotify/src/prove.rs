@@ -39,40 +39,24 @@ type Seen = HashSet<(OsString, Via)>;
 /// When no directory can be made or marked there.
 pub(crate) fn coverage(scratch: &Path) -> Result<Coverage, WatchError> {
     let failed = |error: std::io::Error| {
-        WatchError::new(format!(
-            "cannot prove in {} what fanotify sees",
-            scratch.display()
-        ))
-        .caused_by(error)
-        .hint("name another directory for scratch files, on a disk or tmpfs")
+        WatchError::new(format!("cannot prove in {} what fanotify sees", scratch.display()))
+            .caused_by(error)
+            .hint("name another directory for scratch files, on a disk or tmpfs")
     };
-    let dir = tempfile::Builder::new()
-        .prefix(".fim-proof-")
-        .tempdir_in(scratch)
-        .map_err(failed)?;
+    let dir = tempfile::Builder::new().prefix(".fim-proof-").tempdir_in(scratch).map_err(failed)?;
     prepare(dir.path()).map_err(failed)?;
     let shared = Arc::new(Shared::new(Group::new(true)?));
-    let file = open(
-        dir.path(),
-        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|error| failed(error.into()))?;
-    let request = MarkRequest {
-        file: file.as_fd(),
-        path: dir.path(),
-        scope: MarkScope::Tree,
-    };
+    let file = open(dir.path(), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| failed(error.into()))?;
+    let request = MarkRequest { file: file.as_fd(), path: dir.path(), scope: MarkScope::Tree };
     if !shared.registry().add(&shared.group, &request).armed {
         return Err(failed(std::io::ErrorKind::Unsupported.into()));
     }
     let mut reader = Reader::new(shared, Translator::new(Resolver::new(WatchSet::default())), None);
 
     // Writers stay open until the first look: what comes only after it comes at the close.
-    let done: Vec<Option<Aftermath>> = OPERATIONS
-        .iter()
-        .map(|operation| (operation.run)(dir.path()).ok())
-        .collect();
+    let done: Vec<Option<Aftermath>> =
+        OPERATIONS.iter().map(|operation| (operation.run)(dir.path()).ok()).collect();
     let at_once = drain(&mut reader)?;
     let supported: Vec<bool> = done.iter().map(Option::is_some).collect();
     drop(done);
@@ -81,10 +65,7 @@ pub(crate) fn coverage(scratch: &Path) -> Result<Coverage, WatchError> {
     let mut coverage = Coverage::from(UNPROVED);
     for (operation, supported) in OPERATIONS.iter().zip(supported) {
         let came = |seen: &Seen| {
-            operation
-                .makes
-                .iter()
-                .any(|&via| seen.contains(&(OsString::from(operation.name), via)))
+            operation.makes.iter().any(|&via| seen.contains(&(OsString::from(operation.name), via)))
         };
         let degree = if came(&at_once) {
             Degree::Full
@@ -101,11 +82,7 @@ pub(crate) fn coverage(scratch: &Path) -> Result<Coverage, WatchError> {
 
 /// Takes one class for another that makes the same event in the kernel, else for late.
 fn assume_like(coverage: &mut Coverage, class: &'static str, other: &str, holds: bool) {
-    let degree = coverage
-        .get(other)
-        .copied()
-        .filter(|_| holds)
-        .unwrap_or(Degree::Late);
+    let degree = coverage.get(other).copied().filter(|_| holds).unwrap_or(Degree::Late);
     coverage.insert(class, degree);
 }
 

@@ -102,10 +102,7 @@ impl Registry {
             match system {
                 Ok(system) => self.systems.insert(fsid, system),
                 Err(error) => {
-                    log::warn!(
-                        "{}: its file system takes no fanotify marks: {error}",
-                        path.display()
-                    );
+                    log::warn!("{}: its file system takes no fanotify marks: {error}", path.display());
                     self.refused.insert(fsid, error.to_string());
                     return Err(error);
                 }

@@ -60,19 +60,13 @@ impl Watcher for FanotifyWatcher {
         stop: StopToken,
     ) -> Result<WatchStats, WatchError> {
         let group = Group::new(self.config.unlimited_queue)?;
-        let Probe {
-            coverage, mut notes, ..
-        } = probe(&self.config)?;
+        let Probe { coverage, mut notes, .. } = probe(&self.config)?;
         let shared = Arc::new(Shared::new(group));
         for root in watch.roots() {
             notes.extend(mark_file_system_of(&shared, &root));
         }
         notes.extend_from_slice(shared.registry().notes());
-        let ready = Ready {
-            marks: Box::new(FanotifyMarks(Arc::downgrade(&shared))),
-            coverage,
-            notes,
-        };
+        let ready = Ready { marks: Box::new(FanotifyMarks(Arc::downgrade(&shared))), coverage, notes };
         sink.ready(ready);
         let ignored = self.config.ignore_self.then(std::process::id);
         Reader::new(shared, Translator::new(Resolver::new(watch)), ignored).run(&sink, &stop)
