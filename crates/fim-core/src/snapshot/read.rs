@@ -95,7 +95,21 @@ impl Reader {
     /// gone is seen all the same, with no link.
     #[must_use]
     pub fn look_at(&mut self, file: BorrowedFd<'_>, path: &Path, need: Need) -> Snapshot {
-        self.look_and(file, path, need, &mut || ())
+        match stat(file) {
+            Ok(found) => self.look_and(file, path, facts(&found), need, &mut || ()),
+            Err(_) => Snapshot::new(path, unknown(), None),
+        }
+    }
+
+    /// As [`Self::look_at`], going on from an earlier [`Self::stat`] of this descriptor: one call less for a
+    /// regular file. If it moved since that stat, that is noticed as if it had moved while it was read.
+    #[must_use]
+    pub fn look_from(&mut self, file: BorrowedFd<'_>, path: &Path, stat: Facts, need: Need) -> Snapshot {
+        if stat.kind == FileKind::File {
+            self.look_and(file, path, stat, need, &mut || ())
+        } else {
+            self.look_at(file, path, need)
+        }
     }
 
     /// `meanwhile` is called after each reading, before it is checked whether the file moved.
@@ -103,18 +117,16 @@ impl Reader {
         &mut self,
         file: BorrowedFd<'_>,
         path: &Path,
+        mut facts: Facts,
         need: Need,
         meanwhile: &mut dyn FnMut(),
     ) -> Snapshot {
-        let Ok(found) = stat(file) else {
-            return Snapshot::new(path, unknown(), None);
-        };
-        let mut facts = facts(&found);
         let mut content = None;
         match facts.kind {
             FileKind::File => match self.opener.reopen(file, OFlags::empty()) {
                 Ok(open) => (facts, content) = self.read(open.as_fd(), facts, need, meanwhile),
                 Err(_) => {
+                    facts = stat(file).map_or(facts, |found| self::facts(&found));
                     facts.hash_state = HashState::Unreadable;
                     facts.xattrs = xattrs::read(Handle::PathOnly(file), &mut self.buffer);
                 }
@@ -177,7 +189,7 @@ impl Reader {
 
     /// The target of a symbolic link; `None` if it cannot be read. Linux bounds it to 4095 bytes.
     fn target(&mut self, link: BorrowedFd<'_>) -> Option<PathBuf> {
-        let length = readlinkat_raw(link, "", &mut *self.buffer).ok()?;
+        let length = readlinkat_raw(link, c"", &mut *self.buffer).ok()?;
         let target = self.buffer.get(..length)?;
         Some(PathBuf::from(OsStr::from_bytes(target)))
     }
@@ -198,7 +210,7 @@ fn put(content: Content, facts: &mut Facts) -> Option<Vec<u8>> {
 }
 
 fn stat(file: BorrowedFd<'_>) -> rustix::io::Result<Statx> {
-    statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)
+    statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)
 }
 
 fn facts(found: &Statx) -> Facts {

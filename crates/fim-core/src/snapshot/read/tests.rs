@@ -181,7 +181,8 @@ fn a_file_that_moves_once_is_read_again() {
     let mut reader = reader();
     let file = reader.open_path(&path).unwrap();
     let mut looks = 0;
-    let snapshot = reader.look_and(file.as_fd(), &path, ALL, &mut || {
+    let stat = Reader::stat(file.as_fd()).unwrap();
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
         looks += 1;
         if looks == 1 {
             fs::write(&path, "afterwards").unwrap();
@@ -201,7 +202,8 @@ fn a_file_that_never_rests_is_unstable() {
     let file = reader.open_path(&path).unwrap();
     let mut looks = 0;
     let mut append = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    let snapshot = reader.look_and(file.as_fd(), &path, ALL, &mut || {
+    let stat = Reader::stat(file.as_fd()).unwrap();
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
         looks += 1;
         append.write_all(b"+").unwrap();
     });
@@ -220,7 +222,8 @@ fn a_file_cut_while_it_is_read_is_read_again() {
     fs::write(&path, vec![1; 3 * BUFFER]).unwrap();
     let mut reader = reader();
     let file = reader.open_path(&path).unwrap();
-    let snapshot = reader.look_and(file.as_fd(), &path, ALL, &mut || {
+    let stat = Reader::stat(file.as_fd()).unwrap();
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
         drop(File::create(&path).unwrap());
     });
     // Cutting an empty file again moves its times: it may be unstable, but never keeps the old bytes.
@@ -372,4 +375,26 @@ fn a_stat_is_the_same_as_a_look() {
     let stat = Reader::stat(file.as_fd()).unwrap();
     assert!(stat.same_stat(&look(&at.join("f"))));
     assert_eq!(stat.blake3, None);
+}
+
+#[test]
+fn an_old_stat_is_found_out() {
+    let (_dir, at) = folder();
+    let path = at.join("f");
+    fs::write(&path, "old").unwrap();
+    let mut reader = reader();
+    let file = reader.open_path(&path).unwrap();
+    let stat = Reader::stat(file.as_fd()).unwrap();
+    fs::write(&path, "newer").unwrap();
+    let snapshot = reader.look_from(file.as_fd(), &path, stat, ALL);
+    assert_eq!(snapshot.hash_state(), HashState::Stable);
+    assert_eq!(snapshot.content.unwrap(), b"newer");
+
+    let dir = reader.open_path(&at).unwrap();
+    let stat = Reader::stat(dir.as_fd()).unwrap();
+    fs::set_permissions(&at, fs::Permissions::from_mode(0o751)).unwrap();
+    assert_eq!(
+        reader.look_from(dir.as_fd(), &at, stat, ALL).facts.unwrap().mode,
+        0o751
+    );
 }
