@@ -34,6 +34,8 @@ pub use finding::{
 pub use id::FileId;
 pub use snapshot::Snapshot;
 pub use state::{FileRecord, State, Trusted};
+#[cfg(feature = "sled")]
+pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet};
 pub use watcher::{
