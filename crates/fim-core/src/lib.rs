@@ -38,6 +38,8 @@ pub use id::FileId;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
+#[cfg(feature = "sled")]
+pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
 pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
 pub use watcher::{

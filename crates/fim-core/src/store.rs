@@ -2,8 +2,16 @@
 //!
 //! So narrow that another library takes a day. Knows nothing of files, facts or findings.
 
+#[cfg(feature = "sled")]
+mod folder;
+#[cfg(feature = "sled")]
+mod frame;
 mod mem;
+#[cfg(feature = "sled")]
+mod sled;
 
+#[cfg(feature = "sled")]
+pub use self::sled::SledStore;
 pub use mem::MemStore;
 
 use std::fmt;
@@ -35,7 +43,7 @@ impl Batch {
     }
 }
 
-/// Counts the syncs of a store over its whole life.
+/// How far a store has come: grows with every batch over its whole life, and never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 

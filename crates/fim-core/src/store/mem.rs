@@ -13,7 +13,8 @@ pub struct MemStore(Arc<Mutex<Inner>>);
 struct Inner {
     live: BTreeMap<Vec<u8>, Vec<u8>>,
     durable: BTreeMap<Vec<u8>, Vec<u8>>,
-    generation: u64,
+    batches: u64,
+    synced: u64,
     writes_left: Option<u64>,
     poisoned: bool,
 }
@@ -32,7 +33,8 @@ impl MemStore {
         Self(Arc::new(Mutex::new(Inner {
             live: inner.durable.clone(),
             durable: inner.durable.clone(),
-            generation: inner.generation,
+            batches: inner.synced,
+            synced: inner.synced,
             ..Inner::default()
         })))
     }
@@ -97,6 +99,7 @@ impl Store for MemStore {
     fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         let mut inner = self.inner();
         inner.may_write()?;
+        inner.batches += 1;
         for (key, value) in batch.writes {
             match value {
                 Some(value) => inner.live.insert(key, value),
@@ -109,10 +112,8 @@ impl Store for MemStore {
     fn sync(&mut self) -> Result<Generation, StoreError> {
         let mut inner = self.inner();
         inner.may_write()?;
-        if inner.live != inner.durable {
-            inner.durable = inner.live.clone();
-            inner.generation += 1;
-        }
-        Ok(Generation(inner.generation))
+        inner.durable = inner.live.clone();
+        inner.synced = inner.batches;
+        Ok(Generation(inner.synced))
     }
 }

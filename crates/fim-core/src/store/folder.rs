@@ -1,0 +1,237 @@
+//! The folder a store lives in: who may use it, who does, and how far it had come when it was last synced.
+//!
+//! ```text
+//! DIR/lock              locked by the process that has the state open; says which
+//! DIR/STATE             the last generation that was made durable
+//! DIR/sled/             the store
+//! DIR/damaged-<time>/   stores that were set aside
+//! ```
+//! `STATE` is beside the store, not in it, so that a store that lost its end, or was replaced by an older
+//! copy of itself, is noticed. Knows nothing of what is in the store.
+
+use super::frame::{frame, unframe};
+use super::{StoreError, StoreErrorKind};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+const STORE: &str = "sled";
+const STATE: &str = "STATE";
+const STATE_NEW: &str = "STATE.new";
+const LOCK: &str = "lock";
+
+/// A state folder, locked for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if there is none, checks that no one else can write in it, and locks it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        make(dir).map_err(|source| io_error("cannot make the state folder", dir, source))?;
+        check(dir)?;
+        let lock = lock(dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where the store is, made if need be.
+    pub fn store(&self) -> Result<PathBuf, StoreError> {
+        let store = self.dir.join(STORE);
+        make(&store).map_err(|source| io_error("cannot make the state folder", &store, source))?;
+        Ok(store)
+    }
+
+    /// The last generation that was made durable.
+    pub fn generation(&self) -> Result<Option<u64>, StoreError> {
+        let path = self.dir.join(STATE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(io_error("cannot read the mark of the state", &path, source)),
+        };
+        match unframe(STATE.as_bytes(), &bytes) {
+            Ok(value) => Ok(value.try_into().ok().map(u64::from_le_bytes)),
+            Err(unframed) => Err(StoreError {
+                path: Some(path),
+                source: Some(Box::new(unframed)),
+                ..StoreError::new(StoreErrorKind::Corrupt, "the mark of the state is damaged")
+            }),
+        }
+    }
+
+    /// Makes durable what was written to the store, then that it has come so far.
+    pub fn sync(&self, generation: u64) -> Result<(), StoreError> {
+        let store = self.dir.join(STORE);
+        sync_all(&store).map_err(|source| io_error("cannot make the state durable", &store, source))?;
+        self.set_generation(generation).map_err(|source| {
+            io_error(
+                "cannot write the mark of the state",
+                &self.dir.join(STATE),
+                source,
+            )
+        })
+    }
+
+    fn set_generation(&self, generation: u64) -> io::Result<()> {
+        let bytes = frame(STATE.as_bytes(), &generation.to_le_bytes()).unwrap_or_default();
+        let new = self.dir.join(STATE_NEW);
+        let mut file = File::create(&new)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, self.dir.join(STATE))?;
+        sync_dir(&self.dir)
+    }
+
+    /// Renames the store and its mark, so that the folder is as good as new; says where they are now.
+    pub fn set_aside(&self) -> Result<PathBuf, StoreError> {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let aside = (1..100)
+            .map(|number| match number {
+                1 => format!("damaged-{now}"),
+                _ => format!("damaged-{now}-{number}"),
+            })
+            .map(|name| self.dir.join(name))
+            .find(|aside| !aside.exists())
+            .unwrap_or_else(|| self.dir.join("damaged"));
+        self.move_to(&aside)
+            .map_err(|source| io_error("cannot set the damaged state aside", &aside, source))?;
+        Ok(aside)
+    }
+
+    fn move_to(&self, aside: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(aside)?;
+        // The mark last: without it, a store half set aside would pass for a new one.
+        for name in [STORE, STATE] {
+            match std::fs::rename(self.dir.join(name), aside.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        sync_dir(aside)?;
+        sync_dir(&self.dir)
+    }
+}
+
+pub(super) fn io_error(what: &str, path: &Path, source: io::Error) -> StoreError {
+    let what = match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("{what}: the disk is full; free some space and start again")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{what}: run as the user the state belongs to, or name another by --state")
+        }
+        _ => what.to_owned(),
+    };
+    StoreError {
+        path: Some(path.to_owned()),
+        source: Some(Box::new(source)),
+        ..StoreError::new(StoreErrorKind::Io, what)
+    }
+}
+
+fn make(dir: &Path) -> io::Result<()> {
+    if dir.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    dir.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .map_or(Ok(()), sync_dir)
+}
+
+/// Whoever can write in the folder can make any change go unnoticed.
+fn check(dir: &Path) -> Result<(), StoreError> {
+    let refuse = |what: String| {
+        Err(StoreError {
+            path: Some(dir.to_owned()),
+            ..StoreError::new(StoreErrorKind::Io, what)
+        })
+    };
+    let found = dir
+        .symlink_metadata()
+        .map_err(|source| io_error("cannot look at the state folder", dir, source))?;
+    let me = rustix::process::geteuid().as_raw();
+    if found.is_symlink() {
+        return refuse("the state folder is a symbolic link: name the folder itself by --state".to_owned());
+    }
+    if !found.is_dir() {
+        return refuse(
+            "the state folder is not a folder: move it away, or name another by --state".to_owned(),
+        );
+    }
+    if found.uid() != me {
+        let uid = found.uid();
+        return refuse(format!(
+            "the state folder belongs to user {uid}, not to user {me}: chown it, or name another by --state"
+        ));
+    }
+    if found.mode() & 0o022 != 0 {
+        return refuse("others can write in the state folder: chmod 700 it".to_owned());
+    }
+    Ok(())
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(LOCK);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let failed = |errno: rustix::io::Errno| io_error("cannot lock the state folder", &path, errno.into());
+    let mut file = File::from(rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?);
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => return Err(locked(dir, &mut file)),
+        Err(errno) => return Err(failed(errno)),
+    }
+    // Only a help for people: the lock itself is what counts.
+    let said = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    said.map_err(|source| io_error("cannot lock the state folder", &path, source))?;
+    Ok(file)
+}
+
+fn locked(dir: &Path, file: &mut File) -> StoreError {
+    let mut said = String::new();
+    let pid = file
+        .take(20)
+        .read_to_string(&mut said)
+        .ok()
+        .and_then(|_| said.trim().parse::<u32>().ok());
+    let what = pid.map_or_else(
+        || "another process has the state open: stop it first".to_owned(),
+        |pid| format!("process {pid} has the state open: stop it first"),
+    );
+    StoreError {
+        path: Some(dir.to_owned()),
+        ..StoreError::new(StoreErrorKind::Locked, what)
+    }
+}
+
+/// Files, then the names of the files.
+fn sync_all(dir: &Path) -> io::Result<()> {
+    for entry in dir.read_dir()? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            sync_all(&entry.path())?;
+        } else if kind.is_file() {
+            match File::open(entry.path()) {
+                Ok(file) => file.sync_all()?,
+                // Temporary files of the store come and go.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    sync_dir(dir)
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
