@@ -23,5 +23,5 @@ mod watcher;
 
 #[doc(hidden)]
 pub use decode::decode;
-pub use probe::{Probe, probe};
+pub use probe::{Probe, probe, probe_at};
 pub use watcher::{FanotifyConfig, FanotifyWatcher};

@@ -6,6 +6,7 @@ use crate::group::Group;
 use crate::prove::coverage;
 use crate::watcher::FanotifyConfig;
 use fim_core::{Coverage, WatchError};
+use std::path::Path;
 
 /// What fanotify can do on this machine, for this user.
 #[derive(Clone, Debug)]
@@ -15,6 +16,15 @@ pub struct Probe {
     pub coverage: Coverage,
     /// Facts for people: flags, limits, and why something is missing.
     pub notes: Vec<String>,
+}
+
+/// Whether files in this directory can be watched, and what is seen of them: makes a scratch directory there
+/// for as long as it takes to find out.
+///
+/// # Errors
+/// Why not.
+pub fn probe_at(dir: &Path) -> Result<Coverage, WatchError> {
+    coverage(dir)
 }
 
 /// Tries fanotify.
