@@ -80,7 +80,7 @@ setup_rust() {
 		exit 2
 	fi
 	echo "no Rust toolchain. Type:" >&2
-	if apt-cache show rustup >/dev/null 2>&1; then echo "  sudo apt-get install rustup && rustup default stable" >&2
+	if apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [^(]'; then echo "  sudo apt-get install rustup && rustup default stable" >&2
 	else echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" >&2; fi
 	exit 2
 }
