@@ -3,12 +3,20 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod commands;
 mod config;
+mod doctor;
+mod failure;
 mod logging;
 mod output;
+mod progress;
+mod signals;
+mod watchers;
+mod wiring;
 
 use args::{Command, Early, Invocation};
 use config::Plan;
+use failure::Failure;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +32,7 @@ fn main() -> ExitCode {
         },
         Err(Early::Asked(text)) => match writeln!(std::io::stdout(), "{}", text.trim_end()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&format!("cannot write to standard output: {error}")),
+            Err(error) => fail(&Failure::stdout(&error).to_string()),
         },
         Err(Early::Wrong(text)) => fail(text.trim_end()),
     }
@@ -36,7 +44,7 @@ fn fail(text: &str) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn run(invocation: &Invocation) -> Result<u8, Box<dyn std::error::Error>> {
+fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
@@ -44,11 +52,10 @@ fn run(invocation: &Invocation) -> Result<u8, Box<dyn std::error::Error>> {
         log::warn!("{warning}");
     }
     match &invocation.command {
-        Command::Config => {
-            let text = toml::to_string(&plan.config)?;
-            std::io::stdout().write_all(text.as_bytes())?;
-            Ok(0)
-        }
-        other => Err(format!("{other:?}").into()),
+        Command::Run { paths } => commands::run(&plan, paths),
+        Command::Baseline { paths } => commands::baseline(&plan, paths),
+        Command::Check { full, paths } => commands::check(&plan, paths, *full),
+        Command::Doctor => commands::doctor(&plan),
+        Command::Config => commands::config(&plan),
     }
 }

@@ -12,7 +12,7 @@ pub use names::homes;
 pub use secret::Redactor;
 
 use ecs::Ecs;
-use fim_core::{Report, Sink};
+use fim_core::{Record, Report, Sink};
 use pretty::Pretty;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -64,12 +64,13 @@ pub struct LineSink<W: Write + Send> {
     out: BufWriter<W>,
     form: Form,
     gone: ReaderGone,
+    notes: Vec<String>,
 }
 
 impl<W: Write + Send> LineSink<W> {
-    /// A sink to this writer.
-    pub fn new(out: W, form: Form, gone: ReaderGone) -> Self {
-        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone }
+    /// A sink to this writer, which adds these notes to what `watch_started` says.
+    pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
+        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes }
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -84,7 +85,17 @@ impl<W: Write + Send> LineSink<W> {
 
 impl<W: Write + Send> Sink for LineSink<W> {
     fn write(&mut self, report: &Report) -> io::Result<()> {
-        let mut line = self.form.line(report)?;
+        let mut line = match &report.record {
+            Record::WatchStarted(started) => {
+                let mut started = started.clone();
+                started.notes.splice(0..0, self.notes.iter().cloned());
+                self.form.line(&Report {
+                    record: Record::WatchStarted(started),
+                    ..*report
+                })?
+            }
+            _ => self.form.line(report)?,
+        };
         line.push(b'\n');
         let result = self.out.write_all(&line);
         self.note(result)
@@ -99,7 +110,7 @@ impl<W: Write + Send> Sink for LineSink<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fim_core::{Record, Stopped};
+    use fim_core::{Started, Stopped};
     use std::time::SystemTime;
 
     fn report() -> Report {
@@ -125,7 +136,7 @@ mod tests {
     #[test]
     fn a_reader_that_has_gone_is_noticed() {
         let gone = ReaderGone::default();
-        let mut sink = LineSink::new(Closed, Form::pretty(Redactor::new(vec![])), gone.clone());
+        let mut sink = LineSink::new(Closed, Form::pretty(Redactor::new(vec![])), gone.clone(), vec![]);
         sink.write(&report()).unwrap();
         assert!(!gone.is_gone());
         assert_eq!(sink.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
@@ -136,12 +147,26 @@ mod tests {
     fn lines_leave_at_the_flush() {
         let mut out = Vec::new();
         let form = Form::json(Path::new("/"), Redactor::new(vec![]));
-        let mut sink = LineSink::new(&mut out, form, ReaderGone::default());
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
         sink.write(&report()).unwrap();
         sink.write(&report()).unwrap();
         sink.flush().unwrap();
         drop(sink);
         assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
         assert!(out.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn notes_are_added_to_the_start() {
+        let mut out = Vec::new();
+        let form = Form::json(Path::new("/"), Redactor::new(vec![]));
+        let mut started = Started::default();
+        started.notes = vec!["own".to_owned()];
+        let report = Report { record: Record::WatchStarted(started), ..report() };
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec!["added".to_owned()]);
+        sink.write(&report).unwrap();
+        drop(sink);
+        let line = String::from_utf8(out).unwrap();
+        assert!(line.contains(r#""notes":["added","own"]"#), "{line}");
     }
 }

@@ -107,9 +107,14 @@ fn line_at(text: &str, offset: usize) -> usize {
     before.iter().filter(|&&b| b == b'\n').count() + 1
 }
 
+/// The line on which a value stands, as a string of its own if there is one such.
 fn line_with(text: &str, value: &str) -> Option<usize> {
-    text.lines()
-        .position(|line| !line.trim_start().starts_with('#') && line.contains(value))
+    let find = |wanted: &str| {
+        text.lines().position(|line| !line.trim_start().starts_with('#') && line.contains(wanted))
+    };
+    find(&format!("\"{value}\""))
+        .or_else(|| find(&format!("'{value}'")))
+        .or_else(|| find(value))
         .map(|index| index + 1)
 }
 

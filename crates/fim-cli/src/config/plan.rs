@@ -3,7 +3,7 @@
 use super::load::{Loaded, not_here};
 use super::{Config, ConfigError, Generic, Hash, Users};
 use crate::args::Shared;
-use fim_core::Interest;
+use fim_core::{Interest, WatchSet, escape};
 use regex::Regex;
 use std::path::{Component, Path, PathBuf};
 
@@ -45,7 +45,12 @@ impl Plan {
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
 
-        let mut plan = Self { redact: Vec::new(), warnings: warnings(&config), config, loaded };
+        let mut plan = Self {
+            redact: Vec::new(),
+            warnings: warnings(&config),
+            config,
+            loaded,
+        };
         plan.check()?;
         Ok(plan)
     }
@@ -54,30 +59,34 @@ impl Plan {
         let config = &self.config;
         let absolute = config.paths().find(|path| !path.starts_with('/'));
         if let Some(path) = absolute {
-            return Err(self.loaded.fault(path, format!("the path \"{path}\" is not absolute")));
+            return Err(self
+                .loaded
+                .fault(path, format!("the path \"{path}\" is not absolute")));
         }
         let sections = config.generic.iter().map(|generic| &generic.paths);
         let sections = sections.chain(config.generic_diff.iter().map(|diff| &diff.paths));
         if sections.clone().any(Vec::is_empty) {
-            return Err(self.loaded.fault("paths", "`paths` is empty: name at least one path"));
+            return Err(self
+                .loaded
+                .fault("paths", "`paths` is empty: name at least one path"));
         }
         for pattern in config.generic_diff.iter().flat_map(|diff| &diff.redact) {
             let regex = Regex::new(pattern).map_err(|error| self.bad_pattern(pattern, &error.to_string()))?;
             self.redact.push(regex);
         }
-        // The watch set compiles these too, but cannot say on which line they stand.
-        for pattern in self.config.regexes() {
-            if let Err(error) = Regex::new(pattern) {
-                return Err(self.bad_pattern(pattern, &error.to_string()));
-            }
+        // Homes come from the accounts, not from the configuration: no fault of it.
+        if let Err(error) = WatchSet::new(self.watched(&[])) {
+            let root = escape(&self.config.root.to_string_lossy());
+            let written = error.pattern.strip_prefix(root.trim_end_matches('/'));
+            return Err(self.bad_pattern(written.unwrap_or(&error.pattern), &error.reason));
         }
         Ok(())
     }
 
-    /// An error about a pattern of the configuration.
-    pub fn bad_pattern(&self, pattern: &str, reason: &str) -> ConfigError {
+    fn bad_pattern(&self, pattern: &str, reason: &str) -> ConfigError {
         let reason = reason.lines().last().unwrap_or(reason);
-        self.loaded.fault(pattern, format!("cannot use the pattern \"{pattern}\": {reason}"))
+        self.loaded
+            .fault(pattern, format!("cannot use the pattern \"{pattern}\": {reason}"))
     }
 
     /// The interests of the configuration, in order of precedence.
@@ -110,14 +119,11 @@ impl Config {
         let generic = self.generic.iter().flat_map(|generic| &generic.paths);
         let diff = self.generic_diff.iter().flat_map(|diff| &diff.paths);
         let access = self.access.iter().flat_map(|access| &access.paths);
-        let users =
-            self.users.iter().flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
+        let users = self
+            .users
+            .iter()
+            .flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
         generic.chain(diff).chain(access).chain(users)
-    }
-
-    fn regexes(&self) -> impl Iterator<Item = &String> {
-        let generic = self.generic.iter().flat_map(|generic| &generic.exclude_regex);
-        generic.chain(self.generic_diff.iter().flat_map(|diff| &diff.exclude_regex))
     }
 }
 
@@ -131,13 +137,19 @@ fn generic_interest(generic: &Generic) -> Interest {
 }
 
 fn user_paths(users: &Users, homes: &[PathBuf]) -> Vec<String> {
-    let mut paths =
-        vec![users.passwd.clone(), users.shadow.clone(), users.group.clone(), users.gshadow.clone()];
+    let mut paths = vec![
+        users.passwd.clone(),
+        users.shadow.clone(),
+        users.group.clone(),
+        users.gshadow.clone(),
+    ];
     for file in &users.authorized_keys {
         if file.starts_with('/') {
             paths.push(file.clone());
         } else {
-            let in_homes = homes.iter().filter_map(|home| home.join(file).to_str().map(literal));
+            let in_homes = homes
+                .iter()
+                .filter_map(|home| home.join(file).to_str().map(escape));
             paths.extend(in_homes);
         }
     }
@@ -153,11 +165,8 @@ pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigErr
     let mut plain = Vec::new();
     for path in paths {
         let path = absolute(Path::new(path))?;
-        let text = path.to_string_lossy();
-        // What the shell passed is the name of a file, even one with a star in it; only where no such
-        // file exists was a glob meant.
-        let is_name = path.symlink_metadata().is_ok();
-        patterns.push(if is_name { literal(&text) } else { text.into_owned() });
+        // A name, even one with a star in it: globs were the shell's to expand.
+        patterns.push(escape(&path.to_string_lossy()));
         plain.push(path);
     }
     Ok((Interest::in_paths(patterns), plain))
@@ -183,24 +192,11 @@ fn warnings(config: &Config) -> Vec<String> {
 
 /// Puts absolute patterns below the root; what begins with a wildcard matches there anyway.
 fn below(root: &Path, patterns: &mut [String]) {
-    let root = literal(&root.to_string_lossy());
+    let root = escape(&root.to_string_lossy());
     let root = root.trim_end_matches('/');
     for pattern in patterns.iter_mut().filter(|pattern| pattern.starts_with('/')) {
         pattern.insert_str(0, root);
     }
-}
-
-/// The glob that matches this text alone.
-fn literal(text: &str) -> String {
-    let mut glob = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '*' | '?' | '[' | ']' | '{' | '}' => glob.extend(['[', c, ']']),
-            '\\' => glob.push_str("\\\\"),
-            _ => glob.push(c),
-        }
-    }
-    glob
 }
 
 /// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
@@ -241,7 +237,9 @@ mod tests {
             root: Some("/r/../q/.".into()),
             ..Shared::default()
         };
-        let config = plan("state='/a'\nwatcher='auto'\nroot='/'\n", &options).unwrap().config;
+        let config = plan("state='/a'\nwatcher='auto'\nroot='/'\n", &options)
+            .unwrap()
+            .config;
         assert_eq!(config.state, Path::new("/b"));
         assert_eq!(config.watcher.to_string(), "bpf");
         assert_eq!(config.format.to_string(), "pretty");
@@ -251,16 +249,29 @@ mod tests {
     #[test]
     fn values_that_cannot_be_used() {
         for (text, said) in [
-            ("[[generic]]\npaths = ['etc']", ":2: the path \"etc\" is not absolute"),
+            (
+                "[[generic]]\npaths = ['etc']",
+                ":2: the path \"etc\" is not absolute",
+            ),
             ("[[generic]]\npaths = []", ":2: `paths` is empty"),
-            ("[[generic]]\npaths = ['/']\nexclude_regex = ['(']", ":3: cannot use the pattern \"(\""),
-            ("[[generic_diff]]\npaths = ['/']\nredact = ['(']", ":3: cannot use the pattern \"(\""),
+            (
+                "[[generic]]\npaths = ['/']\nexclude_regex = ['(']",
+                ":3: cannot use the pattern \"(\"",
+            ),
+            (
+                "[[generic_diff]]\npaths = ['/']\nredact = ['(']",
+                ":3: cannot use the pattern \"(\"",
+            ),
         ] {
             let error = plan(text, &Shared::default()).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
         for (watcher, format, said) in [
-            (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
+            (
+                Some("kqueue"),
+                None,
+                "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify",
+            ),
             (None, Some("xml"), "unknown format \"xml\""),
             (None, Some("bpfink"), "not in this version"),
         ] {
@@ -283,21 +294,22 @@ mod tests {
         assert_eq!(plan.warnings.len(), 3);
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
-        assert_eq!(watched[0].paths[0], "/r[*]/etc/security/access.conf");
-        assert!(watched[1].paths.contains(&"/r[*]/home/[[]b[]]ob/.ssh/authorized_keys".to_owned()));
-        assert_eq!(watched[3].paths, ["/r[*]/etc", "/r[*]/usr/**"]);
-        assert_eq!(watched[3].exclude, ["**/*.swp", "/r[*]/etc/x"]);
+        assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");
+        assert!(
+            watched[1]
+                .paths
+                .contains(&"/r\\*/home/\\[b]ob/.ssh/authorized_keys".to_owned())
+        );
+        assert_eq!(watched[3].paths, ["/r\\*/etc", "/r\\*/usr/**"]);
+        assert_eq!(watched[3].exclude, ["**/*.swp", "/r\\*/etc/x"]);
         assert!(watched[3].need.sha256);
     }
 
     #[test]
-    fn arguments_are_names_where_such_a_file_exists() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a*"), "").unwrap();
-        let base = dir.path().to_str().unwrap();
-        let (interest, plain) = arguments(&[format!("{base}/./a*"), format!("{base}/b*")]).unwrap();
-        assert_eq!(interest.paths, [format!("{base}/a[*]"), format!("{base}/b*")]);
-        assert_eq!(plain[0], dir.path().join("a*"));
+    fn arguments_are_absolute_names() {
+        let (interest, plain) = arguments(&["/w/./a*".into(), "/w/b/../c".into()]).unwrap();
+        assert_eq!(interest.paths, ["/w/a\\*", "/w/c"]);
+        assert_eq!(plain, [Path::new("/w/a*"), Path::new("/w/c")]);
         let (interest, _) = arguments(&["x".into()]).unwrap();
         assert!(interest.paths[0].starts_with('/') && interest.paths[0].ends_with("/x"));
     }

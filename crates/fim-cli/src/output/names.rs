@@ -1,10 +1,11 @@
 //! Names of users and groups, read from the account files themselves: asking the system's name service
 //! could block on a network, or answer from a file that has just been tampered with in memory.
 
-use rustix::fs::{Mode, OFlags, fstat};
+use rustix::fs::{Mode, OFlags};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// An account file larger than this is not read.
@@ -58,7 +59,7 @@ struct Table {
 }
 
 /// What shows that a file is another than it was.
-type Stamp = (u64, i64, i64, i64);
+type Stamp = (u64, u64, i64, i64);
 
 impl Table {
     fn new(path: PathBuf) -> Self {
@@ -71,12 +72,12 @@ impl Table {
     }
 
     fn refresh(&mut self) {
-        let stamp = rustix::fs::lstat(&self.path).ok().map(|stat| stamp(&stat));
+        let stamp = self.path.symlink_metadata().ok().map(|found| stamp(&found));
         if stamp.is_some() && stamp == self.stamp {
             return;
         }
         let fresh = open(&self.path).and_then(|file| {
-            let stamp = stamp_of(&file)?;
+            let stamp = stamp(&file.metadata()?);
             Ok((stamp, parse(&read(&file)?)))
         });
         match fresh {
@@ -90,13 +91,8 @@ impl Table {
     }
 }
 
-#[expect(clippy::unnecessary_cast, reason = "the fields of stat have other types on other machines")]
-fn stamp(stat: &rustix::fs::Stat) -> Stamp {
-    (stat.st_ino as u64, stat.st_size as i64, stat.st_mtime as i64, stat.st_mtime_nsec as i64)
-}
-
-fn stamp_of(file: &File) -> io::Result<Stamp> {
-    Ok(stamp(&fstat(file)?))
+fn stamp(metadata: &Metadata) -> Stamp {
+    (metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec())
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -1,0 +1,118 @@
+//! What each subcommand does, and the exit status it ends in.
+
+use crate::config::{Plan, plan};
+use crate::failure::Failure;
+use crate::output::{self, ReaderGone};
+use crate::{doctor, signals, watchers, wiring};
+use fim_core::{EngineError, Interest, StopToken};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Done, and nothing to report.
+pub const DONE: u8 = 0;
+/// `check` found changes; `doctor` found the machine not fully covered.
+pub const FOUND: u8 = 1;
+
+/// `fim run`.
+///
+/// # Errors
+/// When nothing can watch, the state cannot be kept, or the lines not be written.
+pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
+    let watched = match paths {
+        [] => configured(plan),
+        _ => vec![plan::arguments(paths)?.0],
+    };
+    let chosen = watchers::choose(plan.config.watcher)?;
+    let stop = StopToken::new();
+    signals::stop_on_signal(stop.clone())
+        .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
+    let gone = ReaderGone::default();
+    let mut engine = wiring::engine(plan, watched, vec![chosen.why], &gone)?;
+    let stopped = engine.run(chosen.watcher, &stop).map_err(|error| explain(error, &gone))?;
+    log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
+    Ok(DONE)
+}
+
+/// `fim baseline`.
+///
+/// # Errors
+/// When the state cannot be kept.
+pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
+    let (watched, scope) = scoped(plan, paths)?;
+    let gone = ReaderGone::default();
+    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let summary = engine.baseline(&scope).map_err(|error| explain(error, &gone))?;
+    drop(engine);
+    if summary.files == 0 {
+        log::warn!("nothing of what is watched is there: nothing was recorded");
+    }
+    let mut text = format!("{} files recorded as trusted, {} bytes", summary.files, summary.bytes);
+    for (count, what) in [(summary.unreadable, "unreadable"), (summary.too_big, "too big to hash")] {
+        if count > 0 {
+            text.push_str(&format!(", {count} of them {what}"));
+        }
+    }
+    print(&format!("{text}\n"))?;
+    Ok(DONE)
+}
+
+/// `fim check`.
+///
+/// # Errors
+/// When there is no baseline, the state cannot be read, or the lines not be written.
+pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
+    let (watched, scope) = scoped(plan, paths)?;
+    let gone = ReaderGone::default();
+    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let summary = engine.check(&scope, full).map_err(|error| explain(error, &gone))?;
+    log::info!("{} files compared, {} changes", summary.files, summary.changes);
+    Ok(if summary.changes == 0 { DONE } else { FOUND })
+}
+
+/// `fim doctor`.
+///
+/// # Errors
+/// When the diagnosis cannot be written.
+pub fn doctor(plan: &Plan) -> Result<u8, Failure> {
+    let diagnosis = doctor::examine(plan, configured(plan));
+    print(&diagnosis.text)?;
+    Ok(if diagnosis.covered { DONE } else { FOUND })
+}
+
+/// `fim config`.
+///
+/// # Errors
+/// When the configuration cannot be written.
+pub fn config(plan: &Plan) -> Result<u8, Failure> {
+    let text = toml::to_string(&plan.config)
+        .map_err(|error| Failure::new(format!("cannot print the configuration: {error}")))?;
+    print(&text)?;
+    Ok(DONE)
+}
+
+fn configured(plan: &Plan) -> Vec<Interest> {
+    plan.watched(&output::homes(&plan.config.root))
+}
+
+/// What is watched, and which part of it is meant: the configured consumers keep their say, and what none
+/// of them claims goes to the generic one.
+fn scoped(plan: &Plan, paths: &[String]) -> Result<(Vec<Interest>, Vec<PathBuf>), Failure> {
+    let mut watched = configured(plan);
+    if paths.is_empty() {
+        return Ok((watched, Vec::new()));
+    }
+    let (interest, scope) = plan::arguments(paths)?;
+    watched.push(interest);
+    Ok((watched, scope))
+}
+
+fn explain(error: EngineError, gone: &ReaderGone) -> Failure {
+    if gone.is_gone() { Failure::reader_gone() } else { error.into() }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::stdout(&error))
+}

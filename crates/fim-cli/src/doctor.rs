@@ -1,0 +1,155 @@
+//! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
+
+mod place;
+mod privileges;
+
+use crate::config::Plan;
+use crate::watchers::{self, Tried};
+use fim_core::{Degree, Interest, WatchSet};
+use place::Place;
+use std::fmt::Write;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What was found.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// In words, for standard output.
+    pub text: String,
+    /// Whether every change of every watched path is seen as it happens.
+    pub covered: bool,
+}
+
+/// Examines the machine for what the plan wants to watch.
+pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
+    let tried = watchers::try_all(plan.config.watcher);
+    let roots = WatchSet::new(watched).map(|set| set.roots()).unwrap_or_default();
+    let places: Vec<(PathBuf, Place)> = roots
+        .into_iter()
+        .map(|path| {
+            let place = Place::of(&path);
+            (path, place)
+        })
+        .collect();
+    describe(&tried, &places, &privileges::missing(), &plan.config.state, state_fault(&plan.config.state))
+}
+
+fn describe(
+    tried: &[Tried],
+    places: &[(PathBuf, Place)],
+    missing: &[String],
+    state: &Path,
+    state_fault: Option<String>,
+) -> Diagnosis {
+    let mut faults = Vec::new();
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "kernel      {}", rustix::system::uname().release().to_string_lossy());
+    let chosen = tried.iter().find_map(|one| Some((one.name, one.sight.as_ref().ok()?)));
+    let _ = writeln!(text, "watcher     {}", chosen.map_or("none", |(name, _)| name));
+    let _ = writeln!(text, "            {}", watchers::why(tried));
+    if let Some((name, sight)) = chosen {
+        if sight.coverage.is_empty() {
+            faults.push(format!("{name} could not show that it sees anything"));
+        }
+        for note in &sight.notes {
+            let _ = writeln!(text, "            {note}");
+        }
+        for (class, degree) in &sight.coverage {
+            let _ = writeln!(text, "coverage    {class:<16} {}", degree.as_str());
+            if *degree != Degree::Full {
+                faults.push(format!("{class}: {}", degree.as_str()));
+            }
+        }
+    } else {
+        faults.push("no watcher can be used; `fim baseline` and `fim check` work all the same".to_owned());
+    }
+    for (path, place) in places {
+        let _ = writeln!(text, "path        {} ({place})", path.display());
+        if !place.is_covered() {
+            faults.push(format!("{}: {place}", path.display()));
+        }
+    }
+    let state_word = state_fault.as_deref().unwrap_or("can be written");
+    let _ = writeln!(text, "state       {} ({state_word})", state.display());
+    if let Some(fault) = &state_fault {
+        faults.push(format!("the state folder {} {fault}", state.display()));
+    }
+    let _ = match missing {
+        [] => writeln!(text, "privileges  all that are needed"),
+        _ => writeln!(text, "privileges  missing: {}", missing.join(", ")),
+    };
+    if !missing.is_empty() {
+        faults.push("privileges are missing: run as root".to_owned());
+    }
+
+    let covered = faults.is_empty();
+    if covered {
+        let _ = writeln!(text, "\nfully covered");
+    } else {
+        let _ = writeln!(text, "\nnot fully covered:");
+        for fault in faults {
+            let _ = writeln!(text, "  {fault}");
+        }
+    }
+    Diagnosis { text, covered }
+}
+
+/// Why the state cannot be kept in this folder, if so. Leaves nothing behind.
+fn state_fault(dir: &Path) -> Option<String> {
+    // The folder is made at the first start: what counts is the nearest one there is.
+    let existing = dir.ancestors().find(|dir| dir.exists())?;
+    let probe = existing.join(format!(".fim-doctor-{}", std::process::id()));
+    match DirBuilder::new().mode(0o700).create(&probe) {
+        Ok(()) => std::fs::remove_dir(&probe).err().map(|error| format!("cannot be cleaned: {error}")),
+        Err(error) => Some(format!("cannot be written: {error}; name another by --state DIR")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watchers::Sight;
+    use fim_core::WatchError;
+
+    fn tried(name: &'static str, degree: Option<Degree>) -> Tried {
+        let sight = match degree {
+            Some(degree) => Ok(Sight {
+                coverage: [("write", degree)].into(),
+                notes: vec!["by this hook".to_owned()],
+            }),
+            None => Err(WatchError::new("no such luck").hint("be root")),
+        };
+        Tried { name, sight }
+    }
+
+    fn verdict(tried: &[Tried], place: Place, missing: &[String], fault: Option<&str>) -> Diagnosis {
+        let places = [(PathBuf::from("/etc"), place)];
+        describe(tried, &places, missing, Path::new("/var/lib/fim"), fault.map(str::to_owned))
+    }
+
+    #[test]
+    fn covered_only_when_nothing_is_amiss() {
+        let full = [tried("bpf", Some(Degree::Full))];
+        assert!(verdict(&full, Place::Local("ext4"), &[], None).covered);
+        assert!(verdict(&full, Place::Missing, &[], None).covered);
+        assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
+        assert!(!verdict(&full, Place::Local("ext4"), &["CAP_X".to_owned()], None).covered);
+        assert!(!verdict(&full, Place::Local("ext4"), &[], Some("cannot be written")).covered);
+        let late = [tried("bpf", Some(Degree::Late))];
+        assert!(!verdict(&late, Place::Local("ext4"), &[], None).covered);
+        let none = [tried("bpf", None), tried("fanotify", None)];
+        let diagnosis = verdict(&none, Place::Local("ext4"), &[], None);
+        assert!(!diagnosis.covered);
+        assert!(diagnosis.text.contains("fim check"), "{}", diagnosis.text);
+    }
+
+    #[test]
+    fn says_which_watcher_and_why() {
+        let tried = [tried("bpf", None), tried("fanotify", Some(Degree::Full))];
+        let text = verdict(&tried, Place::Local("ext4"), &[], None).text;
+        assert!(text.contains("watcher     fanotify"), "{text}");
+        assert!(text.contains("fanotify is used because bpf cannot be used: no such luck (be root)"), "{text}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Joins configuration, state, consumers and output to an engine. The one place that knows all the parts.
+
+use crate::config::{Format, Plan};
+use crate::failure::Failure;
+use crate::output::{Form, LineSink, ReaderGone, Redactor};
+use crate::progress::TerminalProgress;
+use fim_consumers::{Generic, GenericConfig};
+use fim_core::{Engine, Interest, Limits, SledStore, State};
+
+/// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
+/// to what `watch_started` says.
+///
+/// # Errors
+/// When the state cannot be opened, or a pattern not be used.
+pub fn engine(
+    plan: &Plan,
+    watched: Vec<Interest>,
+    notes: Vec<String>,
+    gone: &ReaderGone,
+) -> Result<Engine, Failure> {
+    let redactor = Redactor::new(plan.redact.clone());
+    let form = match plan.config.format {
+        Format::Pretty => Form::pretty(redactor),
+        Format::Json | Format::Ocsf | Format::Bpfink => Form::json(&plan.config.root, redactor),
+    };
+    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+
+    let mut builder = Engine::builder().limits(limits(plan));
+    for interest in watched {
+        builder = builder.consumer(Box::new(Generic::new(generic(interest))));
+    }
+    if let Some(progress) = TerminalProgress::on_terminal() {
+        builder = builder.progress(Box::new(progress));
+    }
+    builder.build(state(plan)?, Box::new(sink)).map_err(Failure::from)
+}
+
+fn limits(plan: &Plan) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_hash_bytes = plan.config.limits.max_file_size.0;
+    limits
+}
+
+fn generic(interest: Interest) -> GenericConfig {
+    let mut config = GenericConfig::default();
+    config.paths = interest.paths;
+    config.exclude = interest.exclude;
+    config.exclude_regex = interest.exclude_regex;
+    config.sha256 = interest.need.sha256;
+    config
+}
+
+fn state(plan: &Plan) -> Result<State, Failure> {
+    let dir = &plan.config.state;
+    let store = SledStore::open(dir)?;
+    Ok(State::open(Box::new(store))?)
+}
