@@ -29,10 +29,7 @@ fn kind<T>(outcome: Result<T, StoreError>) -> Option<StoreErrorKind> {
 fn round(number: u32) -> Batch {
     let mut batch = Batch::default();
     for key in 0..50u32 {
-        batch.put(
-            format!("key {key}"),
-            [number.to_le_bytes().as_slice(), &[0; 300]].concat(),
-        );
+        batch.put(format!("key {key}"), [number.to_le_bytes().as_slice(), &[0; 300]].concat());
     }
     batch
 }
@@ -112,10 +109,7 @@ fn sudden_death_leaves_all_that_was_synced() {
         let rounds = rounds_of(&store);
         assert_eq!(rounds.len(), 50);
         assert!(rounds[0] > start && rounds[0] < start + 7, "{rounds:?}");
-        assert!(
-            rounds.iter().all(|round| *round == rounds[0]),
-            "a torn batch: {rounds:?}"
-        );
+        assert!(rounds.iter().all(|round| *round == rounds[0]), "a torn batch: {rounds:?}");
     }
 }
 
@@ -141,10 +135,7 @@ fn a_folder_others_could_write_in_is_refused() {
     let (temp, dir) = temp();
     drop(SledStore::open(&dir).unwrap());
     assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o7777, 0o700);
-    assert_eq!(
-        fs::metadata(dir.join("sled")).unwrap().permissions().mode() & 0o7777,
-        0o700
-    );
+    assert_eq!(fs::metadata(dir.join("sled")).unwrap().permissions().mode() & 0o7777, 0o700);
 
     let link = temp.path().join("link");
     symlink(&dir, &link).unwrap();
@@ -153,11 +144,7 @@ fn a_folder_others_could_write_in_is_refused() {
     let open = temp.path().join("open");
     fs::create_dir(&open).unwrap();
     fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).unwrap();
-    for (refused, word) in [
-        (&link, "symbolic link"),
-        (&file, "not a folder"),
-        (&open, "chmod"),
-    ] {
+    for (refused, word) in [(&link, "symbolic link"), (&file, "not a folder"), (&open, "chmod")] {
         let error = SledStore::open(refused).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
         assert_eq!(error.path.as_ref(), Some(refused));
@@ -165,12 +152,7 @@ fn a_folder_others_could_write_in_is_refused() {
     // Needs root: else there is no folder of another user to try.
     if rustix_chown(&open).is_ok() {
         fs::set_permissions(&open, fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(
-            SledStore::open(&open)
-                .unwrap_err()
-                .to_string()
-                .contains("belongs to user 4242")
-        );
+        assert!(SledStore::open(&open).unwrap_err().to_string().contains("belongs to user 4242"));
     }
 }
 
@@ -246,15 +228,7 @@ fn what_is_damaged_is_set_aside_and_kept() {
         let aside = SledStore::set_aside(&dir).unwrap();
         assert_eq!(fs::read(aside.join("sled/db")).unwrap(), damaged);
         assert!(aside.join("STATE").exists());
-        assert!(
-            aside
-                .file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with("damaged-20"),
-            "{aside:?}"
-        );
+        assert!(aside.file_name().unwrap().to_str().unwrap().starts_with("damaged-20"), "{aside:?}");
         seen.push(aside);
         let mut store = SledStore::open(&dir).unwrap();
         assert_eq!(rounds_of(&store), []);
@@ -276,10 +250,7 @@ fn damage_is_an_error_or_harmless() {
     let damaged_dir = dir.with_extension("damaged");
     for file in files(&dir.join("sled")) {
         let good = fs::read(&file).unwrap();
-        let used = good
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |last| last + 1);
+        let used = good.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         let step = (used / 150).max(1);
         for at in (0..used).step_by(step) {
             for bits in [0x01, 0x80, 0xff] {
@@ -299,11 +270,7 @@ fn damage_is_an_error_or_harmless() {
         for length in [0, used / 3, used / 2, used - 1] {
             drop(fs::remove_dir_all(&damaged_dir));
             copy(&dir, &damaged_dir);
-            fs::write(
-                damaged_dir.join(file.strip_prefix(&dir).unwrap()),
-                &good[..length],
-            )
-            .unwrap();
+            fs::write(damaged_dir.join(file.strip_prefix(&dir).unwrap()), &good[..length]).unwrap();
             let found = SledStore::open(&damaged_dir)
                 .and_then(|store| State::open(Box::new(store)))
                 .and_then(|state| state.get(path));
@@ -318,11 +285,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(files(&path))
-        } else {
-            all.push(path)
-        }
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
     }
     all
 }
@@ -331,9 +294,5 @@ fn record(number: u64) -> FileRecord {
     let mut facts = Facts::new(FileKind::File);
     facts.size = number;
     facts.blake3 = Some([7; 32]);
-    FileRecord {
-        seen: Some(facts),
-        trusted: Trusted::Same,
-        kept: Some(vec![3; 500]),
-    }
+    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: Some(vec![3; 500]) }
 }

@@ -62,10 +62,7 @@ fn everything(store: &dyn Store, prefix: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 fn keys(store: &dyn Store, prefix: &str) -> Vec<String> {
-    everything(store, prefix.as_bytes())
-        .into_iter()
-        .map(|(key, _)| String::from_utf8(key).unwrap())
-        .collect()
+    everything(store, prefix.as_bytes()).into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
 }
 
 fn an_empty_store_has_nothing<H: Home>() {
@@ -79,19 +76,10 @@ fn an_empty_store_has_nothing<H: Home>() {
 fn the_last_write_of_a_batch_counts<H: Home>() {
     let home = H::new();
     let mut store = home.open();
-    store
-        .apply(batch(&[
-            ("a", Some("1")),
-            ("b", Some("1")),
-            ("a", Some("2")),
-            ("b", None),
-        ]))
-        .unwrap();
+    store.apply(batch(&[("a", Some("1")), ("b", Some("1")), ("a", Some("2")), ("b", None)])).unwrap();
     assert_eq!(store.get(b"a").unwrap().unwrap(), b"2");
     assert_eq!(store.get(b"b").unwrap(), None);
-    store
-        .apply(batch(&[("a", None), ("a", Some("3")), ("never", None)]))
-        .unwrap();
+    store.apply(batch(&[("a", None), ("a", Some("3")), ("never", None)])).unwrap();
     assert_eq!(keys(&*store, ""), ["a"]);
 }
 
@@ -107,9 +95,7 @@ fn empty_keys_and_values_are_kept<H: Home>() {
 fn floor_is_the_greatest_key_not_above<H: Home>() {
     let home = H::new();
     let mut store = home.open();
-    store
-        .apply(batch(&[("b", Some("1")), ("d", Some("2")), ("da", Some("3"))]))
-        .unwrap();
+    store.apply(batch(&[("b", Some("1")), ("d", Some("2")), ("da", Some("3"))])).unwrap();
     let table = [
         ("a", None),
         ("b", Some("b")),
@@ -119,10 +105,7 @@ fn floor_is_the_greatest_key_not_above<H: Home>() {
         ("z", Some("da")),
     ];
     for (key, expected) in table {
-        let found = store
-            .floor(key.as_bytes())
-            .unwrap()
-            .map(|(key, _)| String::from_utf8(key).unwrap());
+        let found = store.floor(key.as_bytes()).unwrap().map(|(key, _)| String::from_utf8(key).unwrap());
         assert_eq!(found.as_deref(), expected, "{key:?}");
     }
 }
@@ -191,10 +174,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 fn it_is_a_sorted_map<H: Home>() {
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(24)
-    };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) };
     proptest!(config, |(steps in prop::collection::vec(any_step(), 0..20), sought: [u8; 2])| {
         let home = H::new();
         let (mut store, mut model) = (home.open(), BTreeMap::new());
@@ -256,10 +236,7 @@ fn in_memory_a_failed_write_ends_the_writing() {
     store.apply(batch(&[("a", Some("2"))])).unwrap();
     assert_eq!(store.sync().unwrap_err().kind, StoreErrorKind::Io);
     assert_eq!(store.sync().unwrap_err().kind, StoreErrorKind::Poisoned);
-    assert_eq!(
-        store.apply(batch(&[("a", Some("3"))])).unwrap_err().kind,
-        StoreErrorKind::Poisoned
-    );
+    assert_eq!(store.apply(batch(&[("a", Some("3"))])).unwrap_err().kind, StoreErrorKind::Poisoned);
     assert_eq!(store.get(b"a").unwrap().unwrap(), b"2");
     let mut after = store.crash();
     assert_eq!(after.get(b"a").unwrap().unwrap(), b"1");

@@ -17,21 +17,12 @@ fn operations() {
         (
             "create and write",
             |dir| fs::write(dir.join("a"), b"x").unwrap(),
-            &[
-                (Via::Create, "", "a"),
-                (Via::Write, "", "a"),
-                (Via::Close, "", "a"),
-            ],
+            &[(Via::Create, "", "a"), (Via::Write, "", "a"), (Via::Close, "", "a")],
         ),
         (
             "append",
             |dir| {
-                OpenOptions::new()
-                    .append(true)
-                    .open(dir.join("a"))
-                    .unwrap()
-                    .write_all(b"y")
-                    .unwrap();
+                OpenOptions::new().append(true).open(dir.join("a")).unwrap().write_all(b"y").unwrap();
             },
             &[(Via::Write, "", "a"), (Via::Close, "", "a")],
         ),
@@ -40,31 +31,11 @@ fn operations() {
             |dir| fs::set_permissions(dir.join("a"), Permissions::from_mode(0o600)).unwrap(),
             &[(Via::Attributes, "", "a")],
         ),
-        (
-            "rename",
-            |dir| fs::rename(dir.join("a"), dir.join("b")).unwrap(),
-            &[(Via::Rename, "a", "b")],
-        ),
-        (
-            "symlink",
-            |dir| symlink("b", dir.join("l")).unwrap(),
-            &[(Via::Create, "", "l")],
-        ),
-        (
-            "mkdir",
-            |dir| fs::create_dir(dir.join("d")).unwrap(),
-            &[(Via::Mkdir, "", "d")],
-        ),
-        (
-            "rmdir",
-            |dir| fs::remove_dir(dir.join("d")).unwrap(),
-            &[(Via::Rmdir, "", "d")],
-        ),
-        (
-            "unlink",
-            |dir| fs::remove_file(dir.join("b")).unwrap(),
-            &[(Via::Unlink, "", "b")],
-        ),
+        ("rename", |dir| fs::rename(dir.join("a"), dir.join("b")).unwrap(), &[(Via::Rename, "a", "b")]),
+        ("symlink", |dir| symlink("b", dir.join("l")).unwrap(), &[(Via::Create, "", "l")]),
+        ("mkdir", |dir| fs::create_dir(dir.join("d")).unwrap(), &[(Via::Mkdir, "", "d")]),
+        ("rmdir", |dir| fs::remove_dir(dir.join("d")).unwrap(), &[(Via::Rmdir, "", "d")]),
+        ("unlink", |dir| fs::remove_file(dir.join("b")).unwrap(), &[(Via::Unlink, "", "b")]),
         (
             "move out",
             |dir| {
@@ -97,10 +68,8 @@ fn operations() {
         for (what, run, expected) in table {
             run(&dir);
             let events = watch.events();
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|&(via, from, to)| (via, from.to_owned(), to.to_owned()))
-                .collect();
+            let expected: Vec<_> =
+                expected.iter().map(|&(via, from, to)| (via, from.to_owned(), to.to_owned())).collect();
             assert_eq!(brief(&events), expected, "{what} in {}", place.display());
             for event in &events {
                 assert_eq!(event.settled, event.via == Via::Close);
@@ -120,9 +89,7 @@ fn identities_agree_with_marks() {
         let inode = fs::metadata(watch.path("watched/a")).unwrap().ino();
         let marked = watch.mark("watched/a", MarkScope::File).id;
         for event in events {
-            let Some(Place::Entry { dir, .. }) = event.place else {
-                panic!("{event:?}")
-            };
+            let Some(Place::Entry { dir, .. }) = event.place else { panic!("{event:?}") };
             assert_eq!(dir, watch.dir);
             // Before Linux 5.17 a new name comes without the file's own handle.
             if let Some(file) = event.file {
@@ -192,10 +159,7 @@ fn a_directory_that_goes_takes_its_mark_along() {
         let marked = watch.mark("watched/d", MarkScope::Tree).id;
         fs::remove_dir(watch.path("watched/d")).unwrap();
         let events = watch.events();
-        let evicted = events
-            .iter()
-            .find(|event| event.via == Via::Evict)
-            .expect("an eviction");
+        let evicted = events.iter().find(|event| event.via == Via::Evict).expect("an eviction");
         assert_eq!(evicted.file, Some(marked));
         // The watched directory and the two fences are no marks of ours but the first.
         assert_eq!(watch.ready.marks.fill().0, 1);
@@ -215,10 +179,7 @@ fn new_directories_are_seen_before_they_are_marked() {
         let events = watch.events();
         for round in 0..1000 {
             let leaf = Place::Path(watch.path(&format!("watched/{round}/b/c/d/e/f/g")));
-            let count = events
-                .iter()
-                .filter(|event| event.place.as_ref() == Some(&leaf))
-                .count();
+            let count = events.iter().filter(|event| event.place.as_ref() == Some(&leaf)).count();
             assert!(count >= 2, "round {round}: create and close, not {count} events");
         }
         watch.stop();
@@ -234,15 +195,8 @@ fn a_directory_moved_in_is_no_longer_unwatched() {
         assert_eq!(brief(&watch.events()), []);
         fs::rename(watch.path("outside/d"), watch.path("watched/d")).unwrap();
         fs::write(watch.path("watched/d/a"), b"y").unwrap();
-        let places: Vec<_> = watch
-            .events()
-            .into_iter()
-            .filter_map(|event| event.place)
-            .collect();
-        assert!(
-            places.contains(&Place::Path(watch.path("watched/d/a"))),
-            "{places:?}"
-        );
+        let places: Vec<_> = watch.events().into_iter().filter_map(|event| event.place).collect();
+        assert!(places.contains(&Place::Path(watch.path("watched/d/a"))), "{places:?}");
         watch.stop();
     }
 }

@@ -29,10 +29,7 @@ fn the_actor_of_a_process_that_lives() {
         let actor = event.actor.unwrap();
         assert_eq!(actor.pid, child.id());
         assert_eq!(actor.name.as_deref(), Some("sh".as_ref()));
-        assert_eq!(
-            actor.args,
-            ["sh", "-c", "echo x > a; read line", "with", "arguments"]
-        );
+        assert_eq!(actor.args, ["sh", "-c", "echo x > a; read line", "with", "arguments"]);
         assert_eq!(actor.uid, Some(0));
         assert!(actor.executable.as_ref().unwrap().is_absolute());
         assert!(!actor.kernel);
@@ -55,17 +52,11 @@ fn a_process_that_has_ended_is_a_number() {
         for i in 0..4 {
             fs::write(watch.path(&format!("watched/{i}")), b"x").unwrap();
         }
-        let child = Command::new("touch")
-            .arg(watch.path("watched/t"))
-            .spawn()
-            .unwrap();
+        let child = Command::new("touch").arg(watch.path("watched/t")).spawn().unwrap();
         let pid = child.id();
         child.wait_with_output().unwrap();
         let events = watch.events();
-        let event = events
-            .iter()
-            .find(|event| name(event.place.as_ref()) == "t")
-            .unwrap();
+        let event = events.iter().find(|event| name(event.place.as_ref()) == "t").unwrap();
         let actor = event.actor.as_ref().unwrap();
         assert_eq!(actor.pid, pid);
         assert!(actor.executable.is_none() || actor.name.as_deref() == Some("touch".as_ref()));
@@ -78,20 +69,10 @@ fn our_own_events_are_left_out() {
     for place in places() {
         let watch = Watch::start_with(&place, FanotifyConfig::default(), 1024);
         fs::write(watch.path("watched/own"), b"x").unwrap();
-        assert!(
-            Command::new("touch")
-                .arg(watch.path("watched/other"))
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("touch").arg(watch.path("watched/other")).status().unwrap().success());
         let (events, ..) = watch.stop();
         assert!(!events.is_empty());
-        assert!(
-            events.iter().all(|event| name(event.place.as_ref()) == "other"),
-            "{:?}",
-            brief(&events)
-        );
+        assert!(events.iter().all(|event| name(event.place.as_ref()) == "other"), "{:?}", brief(&events));
     }
 }
 
@@ -109,19 +90,12 @@ fn a_full_queue_is_a_loss_and_not_the_end() {
             fs::create_dir(watch.path(&format!("watched/{i}"))).unwrap();
         }
         let lost = loop {
-            match watch
-                .source
-                .next(std::time::Duration::from_secs(20))
-                .expect("a loss is told")
-            {
+            match watch.source.next(std::time::Duration::from_secs(20)).expect("a loss is told") {
                 WatchMessage::Lost(loss) => break loss,
                 _ => continue,
             }
         };
-        assert_eq!(
-            (lost.number, lost.cause, lost.recovery),
-            (1, "queue_overflow", Recovery::Rescan)
-        );
+        assert_eq!((lost.number, lost.cause, lost.recovery), (1, "queue_overflow", Recovery::Rescan));
         fs::create_dir(watch.path("watched/after")).unwrap();
         let after = watch.events();
         assert!(after.iter().any(|event| name(event.place.as_ref()) == "after"));
@@ -140,17 +114,10 @@ fn a_stop_sends_what_is_queued_and_ends_the_marks() {
         let dir = watch.path("watched");
         let file = common::open(&dir);
         let (events, stats, mut marks) = watch.stop();
-        assert_eq!(
-            events.iter().filter(|event| event.via == Via::Mkdir).count(),
-            1000
-        );
+        assert_eq!(events.iter().filter(|event| event.via == Via::Mkdir).count(), 1000);
         assert_eq!(stats.events, 1000);
         assert_eq!(stats.malformed, 0);
-        let request = MarkRequest {
-            file: file.as_fd(),
-            path: &dir,
-            scope: MarkScope::Tree,
-        };
+        let request = MarkRequest { file: file.as_fd(), path: &dir, scope: MarkScope::Tree };
         assert!(marks.add(&[request]).is_err());
     }
 }

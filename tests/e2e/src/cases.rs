@@ -1,7 +1,7 @@
 //! The table of cases: what is done, and the lines that come of it.
 
 use crate::agent::{Agent, action};
-use crate::expect::{Line, about, actors, compare, line};
+use crate::expect::{Line, about, actors, compare, compare_lasting, line};
 use crate::{lifecycle, tools};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -134,7 +134,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     for (tool, ran) in tools.iter().zip(used) {
         match ran {
             Some(reason) => score.skip(tool.name, &reason),
-            None => score.say(tool.name, compare(&tool.dir, &tool.lines, &lines)),
+            None => score.say(tool.name, compare_lasting(&tool.dir, &tool.lines, &lines)),
         }
     }
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));

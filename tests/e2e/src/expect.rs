@@ -66,6 +66,17 @@ pub fn about<'a>(dir: &'a Path, lines: &'a [Value]) -> impl Iterator<Item = &'a 
     })
 }
 
+/// Compares what a tool did, but for the names that came and went: those are the tool's own affair.
+pub fn compare_lasting(dir: &Path, expected: &[Line], lines: &[Value]) -> Result<(), String> {
+    let lasting: Vec<Value> = lines.iter().filter(|line| !is_transient(line)).cloned().collect();
+    compare(dir, expected, &lasting)
+}
+
+fn is_transient(line: &Value) -> bool {
+    line["event"]["severity"] == 10
+        && line["fim"]["changes"].as_array().is_some_and(|all| all.iter().any(|it| it["what"] == "transient"))
+}
+
 /// Compares; the error names the first difference.
 pub fn compare(dir: &Path, expected: &[Line], lines: &[Value]) -> Result<(), String> {
     let mut left: Vec<&Value> = about(dir, lines).collect();

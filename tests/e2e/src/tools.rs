@@ -54,7 +54,7 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
             top,
             "vim",
             "vim -es -u NONE -c 'set backup nowritebackup nobackup' -c 's/old/new/' -c wq f",
-            [line("updated", "f"), transient(".f.swp"), transient(".f.swx"), transient("4913")],
+            [line("updated", "f")],
         )?,
     ];
     fs::create_dir_all(top.join("tree"))?;
@@ -65,10 +65,6 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
     tools.push(useradd(top)?);
     tools.push(dpkg(top)?);
     Ok(tools)
-}
-
-fn transient(name: &str) -> Line {
-    line("deleted", name).what("transient").maybe()
 }
 
 fn tool(
@@ -115,17 +111,13 @@ fn useradd(top: &Path) -> io::Result<Tool> {
         vec![line("updated", "etc/passwd"), line("updated", "etc/shadow"), line("updated", "etc/group")];
     made.lines.push(line("updated", "etc/gshadow").maybe());
     for file in ["passwd", "shadow", "group", "gshadow"] {
-        // The backups stay; locks and copies in the making come and go.
+        // The backups stay.
         made.lines.push(line("created", format!("etc/{file}-")).maybe());
-        made.lines.push(transient(&format!("etc/{file}.lock")));
-        made.lines.push(transient(&format!("etc/{file}+")));
     }
     for file in ["subuid", "subgid"] {
         for suffix in ["", "-"] {
             made.lines.push(line("created", format!("etc/{file}{suffix}")).maybe());
         }
-        made.lines.push(transient(&format!("etc/{file}.lock")));
-        made.lines.push(transient(&format!("etc/{file}+")));
     }
     Ok(made)
 }
@@ -156,8 +148,6 @@ fn dpkg(top: &Path) -> io::Result<Tool> {
     };
     quiet(Command::new("sh").args(["-ec", &install(1)]));
     made.script = install(2);
-    made.lines
-        .extend(["etc/small.conf.dpkg-tmp", "usr/data.dpkg-tmp", "etc/small.conf.dpkg-new"].map(transient));
     Ok(made)
 }
 

@@ -253,6 +253,14 @@ impl Live<'_> {
             }
         }
         self.mark(path, event)?;
+        if !event.via.is_namespace()
+            && let Some(id) = event.file
+        {
+            // The same file under its other names.
+            for other in self.index.paths(id).iter().filter(|other| *other != path) {
+                self.mark(other, event)?;
+            }
+        }
         if event.via == Via::Mkdir && !self.follows {
             // Who made the directory is not known to have made what is in it.
             self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;

@@ -194,7 +194,7 @@ impl Live<'_> {
         if is_dir && (!known || item.list || item.via == Via::Mkdir) {
             return self.adopt_below(path, item);
         }
-        if known || is_dir || !self.follows {
+        if known || is_dir || (!self.follows && facts.links < 2) {
             return Ok(());
         }
         let scope = MarkScope::File;

@@ -102,15 +102,17 @@ impl Pending {
     }
 
     fn add_actor(&mut self, actor: &Arc<Actor>) {
-        if let Some(at) = self.actors.iter().position(|known| known == actor) {
-            let last = self.actors.remove(at);
-            self.actors.push(last);
-        } else {
-            if self.actors.len() == MAX_ACTORS {
-                self.actors.remove(0);
+        let mut actor = Arc::clone(actor);
+        if let Some(at) = self.actors.iter().position(|known| is_same(known, &actor)) {
+            let known = self.actors.remove(at);
+            // Of one process, what was learned while it lived says more.
+            if known.name.is_some() && actor.name.is_none() {
+                actor = known;
             }
-            self.actors.push(Arc::clone(actor));
+        } else if self.actors.len() == MAX_ACTORS {
+            self.actors.remove(0);
         }
+        self.actors.push(actor);
     }
 
     /// Takes over what another item knew: the same file under an older name.
@@ -124,6 +126,14 @@ impl Pending {
             self.add_actor(actor);
         }
     }
+}
+
+/// Whether two actors are one process image, as far as they are known: the marks of one look lie too close
+/// together for a process number to come round.
+fn is_same(one: &Actor, other: &Actor) -> bool {
+    let start = one.start.is_none() || other.start.is_none() || one.start == other.start;
+    let image = one.name.is_none() || other.name.is_none() || one.executable == other.executable;
+    one.pid == other.pid && start && image
 }
 
 /// Which of two calls says more about what happened to a name.
@@ -409,6 +419,19 @@ mod tests {
         }
         let item = queue.take(Path::new("/f")).unwrap();
         assert_eq!(item.actors.iter().map(|actor| actor.pid).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn what_was_learned_of_a_writer_outlives_it() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let mut named = Actor::new(1);
+        named.name = Some("sed".into());
+        for actor in [named.clone(), Actor::new(1)] {
+            let mut event = event(Via::Write);
+            event.actor = Some(Arc::new(actor));
+            queue.mark(Path::new("/f"), &event, KNOWN, now);
+        }
+        assert_eq!(queue.take(Path::new("/f")).unwrap().actors, [Arc::new(named)]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn is_rsync(name: &[u8]) -> bool {
 fn is_swap(name: &[u8]) -> bool {
     name == b"4913"
         || (name.first() == Some(&b'.')
-            && [b".swp".as_slice(), b".swx", b".swo"].iter().any(|suffix| name.ends_with(suffix)))
+            && [b".swp".as_slice(), b".swpx", b".swx", b".swo"].iter().any(|suffix| name.ends_with(suffix)))
 }
 
 /// shadow's tools lock with `passwd.12345`, linked to `passwd.lock`.

@@ -250,8 +250,11 @@ impl<'a> Walk<'a> {
         let follows = marks.follows_files();
         let wanted: Vec<(&Entry, &OwnedFd, MarkScope)> = opened
             .iter()
-            .filter_map(|(entry, file, facts)| scope(entry, facts.kind).map(|scope| (entry, file, scope)))
-            .filter(|(_, _, scope)| follows || *scope != MarkScope::File)
+            .filter_map(|(entry, file, facts)| {
+                let scope = scope(entry, facts.kind)?;
+                // Where events come by name, only a file of several names must be known as itself.
+                (follows || scope != MarkScope::File || facts.links > 1).then_some((entry, file, scope))
+            })
             .collect();
         let requests: Vec<MarkRequest<'_>> = wanted
             .iter()

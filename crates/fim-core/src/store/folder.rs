@@ -35,10 +35,7 @@ impl Folder {
         make(dir).map_err(|source| io_error("cannot make the state folder", dir, source))?;
         check(dir)?;
         let lock = lock(dir)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            _lock: lock,
-        })
+        Ok(Self { dir: dir.to_owned(), _lock: lock })
     }
 
     /// Where the store is, made if need be.
@@ -70,13 +67,8 @@ impl Folder {
     pub fn sync(&self, generation: u64) -> Result<(), StoreError> {
         let store = self.dir.join(STORE);
         sync_all(&store).map_err(|source| io_error("cannot make the state durable", &store, source))?;
-        self.set_generation(generation).map_err(|source| {
-            io_error(
-                "cannot write the mark of the state",
-                &self.dir.join(STATE),
-                source,
-            )
-        })
+        self.set_generation(generation)
+            .map_err(|source| io_error("cannot write the mark of the state", &self.dir.join(STATE), source))
     }
 
     fn set_generation(&self, generation: u64) -> io::Result<()> {
@@ -141,22 +133,16 @@ fn make(dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    dir.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map_or(Ok(()), sync_dir)
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
 }
 
 /// Whoever can write in the folder can make any change go unnoticed.
 fn check(dir: &Path) -> Result<(), StoreError> {
     let refuse = |what: String| {
-        Err(StoreError {
-            path: Some(dir.to_owned()),
-            ..StoreError::new(StoreErrorKind::Io, what)
-        })
+        Err(StoreError { path: Some(dir.to_owned()), ..StoreError::new(StoreErrorKind::Io, what) })
     };
-    let found = dir
-        .symlink_metadata()
-        .map_err(|source| io_error("cannot look at the state folder", dir, source))?;
+    let found =
+        dir.symlink_metadata().map_err(|source| io_error("cannot look at the state folder", dir, source))?;
     let me = rustix::process::geteuid().as_raw();
     if found.is_symlink() {
         return refuse("the state folder is a symbolic link: name the folder itself by --state".to_owned());
@@ -189,28 +175,19 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(errno) => return Err(failed(errno)),
     }
     // Only a help for people: the lock itself is what counts.
-    let said = file
-        .set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    let said = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     said.map_err(|source| io_error("cannot lock the state folder", &path, source))?;
     Ok(file)
 }
 
 fn locked(dir: &Path, file: &mut File) -> StoreError {
     let mut said = String::new();
-    let pid = file
-        .take(20)
-        .read_to_string(&mut said)
-        .ok()
-        .and_then(|_| said.trim().parse::<u32>().ok());
+    let pid = file.take(20).read_to_string(&mut said).ok().and_then(|_| said.trim().parse::<u32>().ok());
     let what = pid.map_or_else(
         || "another process has the state open: stop it first".to_owned(),
         |pid| format!("process {pid} has the state open: stop it first"),
     );
-    StoreError {
-        path: Some(dir.to_owned()),
-        ..StoreError::new(StoreErrorKind::Locked, what)
-    }
+    StoreError { path: Some(dir.to_owned()), ..StoreError::new(StoreErrorKind::Locked, what) }
 }
 
 /// Files, then the names of the files.

@@ -59,11 +59,7 @@ pub(super) fn unframe<'a>(key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8], Unfra
 
 fn checksum(key: &[u8], value: &[u8]) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(&[VERSION])
-        .update(&(key.len() as u64).to_le_bytes())
-        .update(key)
-        .update(value);
+    hasher.update(&[VERSION]).update(&(key.len() as u64).to_le_bytes()).update(key).update(value);
     let mut checksum = [0; 16];
     hasher.finalize_xof().fill(&mut checksum);
     checksum
@@ -77,7 +73,8 @@ mod tests {
     proptest! {
         #[test]
         fn values_come_back(key: Vec<u8>, value: Vec<u8>) {
-            prop_assert_eq!(unframe(&key, &frame(&key, &value).unwrap()), Ok(&value[..]));
+            let framed = frame(&key, &value).unwrap();
+            prop_assert_eq!(unframe(&key, &framed), Ok(&value[..]));
         }
 
         #[test]

@@ -52,23 +52,13 @@ impl SledStore {
         let folder = Folder::open(dir)?;
         let durable = folder.generation()?;
         let path = folder.store()?;
-        let config = ::sled::Config::new()
-            .path(&path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None);
+        let config = ::sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let db = match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(db)) => db,
             Ok(Err(error)) => return Err(sled_error("cannot open the state", &path, error)),
             Err(_) => return Err(panicked("cannot open the state", &path)),
         };
-        let mut store = Self {
-            db,
-            folder,
-            path,
-            applied: 0,
-            synced: 0,
-            poisoned: Cell::new(false),
-        };
+        let mut store = Self { db, folder, path, applied: 0, synced: 0, poisoned: Cell::new(false) };
         store.applied = store.mark()?;
         match durable {
             Some(durable) if store.applied >= durable => store.synced = durable,
@@ -145,10 +135,7 @@ impl SledStore {
                 Unframed::Version(_) => StoreErrorKind::Version,
             };
             StoreError {
-                key: key
-                    .split_first()
-                    .filter(|(first, _)| **first == KEY)
-                    .map(|(_, key)| key.to_vec()),
+                key: key.split_first().filter(|(first, _)| **first == KEY).map(|(_, key)| key.to_vec()),
                 source: Some(Box::new(unframed)),
                 ..self.error(kind, "a value in the state cannot be used")
             }
@@ -161,10 +148,7 @@ impl SledStore {
     }
 
     fn error(&self, kind: StoreErrorKind, what: &str) -> StoreError {
-        StoreError {
-            path: Some(self.path.clone()),
-            ..StoreError::new(kind, what)
-        }
+        StoreError { path: Some(self.path.clone()), ..StoreError::new(kind, what) }
     }
 }
 
@@ -179,9 +163,7 @@ impl Store for SledStore {
 
     fn floor(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
         let range = (Bound::Included(vec![KEY]), Bound::Included(stored(key)));
-        let found = self.guard("cannot read the state", |db| {
-            db.range(range).next_back().transpose()
-        })?;
+        let found = self.guard("cannot read the state", |db| db.range(range).next_back().transpose())?;
         found.map(|(key, bytes)| self.entry(&key, &bytes)).transpose()
     }
 
@@ -251,9 +233,5 @@ fn sled_error(what: &str, path: &Path, error: ::sled::Error) -> StoreError {
         ::sled::Error::Unsupported(_) => StoreErrorKind::Version,
         _ => StoreErrorKind::Corrupt,
     };
-    StoreError {
-        path: Some(path.to_owned()),
-        source: Some(Box::new(error)),
-        ..StoreError::new(kind, what)
-    }
+    StoreError { path: Some(path.to_owned()), source: Some(Box::new(error)), ..StoreError::new(kind, what) }
 }

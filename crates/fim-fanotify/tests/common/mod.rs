@@ -34,16 +34,8 @@ pub struct Watch {
 pub fn places() -> Vec<PathBuf> {
     let config = FanotifyConfig::default();
     match probe(&config) {
-        Ok(probe)
-            if probe
-                .notes
-                .iter()
-                .any(|note| note.contains("FAN_MARK_FILESYSTEM")) =>
-        {
-            let mut places = vec![
-                PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
-                PathBuf::from("/dev/shm"),
-            ];
+        Ok(probe) if probe.notes.iter().any(|note| note.contains("FAN_MARK_FILESYSTEM")) => {
+            let mut places = vec![PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from("/dev/shm")];
             places.retain(|place| {
                 let takes_marks = fim_fanotify::probe_at(place).is_ok();
                 if !takes_marks {
@@ -86,15 +78,7 @@ impl Watch {
         let Some(ready) = source.wait_ready() else {
             panic!("{}", thread.join().unwrap().unwrap_err());
         };
-        let mut started = Self {
-            scratch,
-            ready,
-            source,
-            dir: FileId::default(),
-            stop,
-            thread,
-            fences: 0,
-        };
+        let mut started = Self { scratch, ready, source, dir: FileId::default(), stop, thread, fences: 0 };
         started.dir = started.mark("watched", MarkScope::Tree).id;
         started
     }
@@ -154,31 +138,18 @@ impl Watch {
 
 pub fn mark(marks: &mut dyn Marks, path: &Path, scope: MarkScope) -> Marked {
     let file = open(path);
-    marks
-        .add(&[MarkRequest {
-            file: file.as_fd(),
-            path,
-            scope,
-        }])
-        .unwrap()[0]
+    marks.add(&[MarkRequest { file: file.as_fd(), path, scope }]).unwrap()[0]
 }
 
 /// An `O_PATH` descriptor.
 pub fn open(path: &Path) -> File {
     let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .unwrap()
+    OpenOptions::new().read(true).custom_flags(flags).open(path).unwrap()
 }
 
 /// Short forms of events: kind, old name, name.
 pub fn brief(events: &[FileEvent]) -> Vec<(Via, String, String)> {
-    events
-        .iter()
-        .map(|event| (event.via, name(event.from.as_ref()), name(event.place.as_ref())))
-        .collect()
+    events.iter().map(|event| (event.via, name(event.from.as_ref()), name(event.place.as_ref()))).collect()
 }
 
 /// The last component of a place.
@@ -188,6 +159,5 @@ pub fn name(place: Option<&Place>) -> String {
         Some(Place::Path(path)) => path.file_name(),
         None => None,
     };
-    name.map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

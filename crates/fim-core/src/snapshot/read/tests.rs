@@ -393,8 +393,5 @@ fn an_old_stat_is_found_out() {
     let dir = reader.open_path(&at).unwrap();
     let stat = Reader::stat(dir.as_fd()).unwrap();
     fs::set_permissions(&at, fs::Permissions::from_mode(0o751)).unwrap();
-    assert_eq!(
-        reader.look_from(dir.as_fd(), &at, stat, ALL).facts.unwrap().mode,
-        0o751
-    );
+    assert_eq!(reader.look_from(dir.as_fd(), &at, stat, ALL).facts.unwrap().mode, 0o751);
 }
