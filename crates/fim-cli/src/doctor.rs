@@ -115,10 +115,9 @@ mod tests {
 
     fn tried(name: &'static str, degree: Option<Degree>) -> Tried {
         let sight = match degree {
-            Some(degree) => Ok(Sight {
-                coverage: [("write", degree)].into(),
-                notes: vec!["by this hook".to_owned()],
-            }),
+            Some(degree) => {
+                Ok(Sight { coverage: [("write", degree)].into(), notes: vec!["by this hook".to_owned()] })
+            }
             None => Err(WatchError::new("no such luck").hint("be root")),
         };
         Tried { name, sight }
@@ -150,6 +149,9 @@ mod tests {
         let tried = [tried("bpf", None), tried("fanotify", Some(Degree::Full))];
         let text = verdict(&tried, Place::Local("ext4"), &[], None).text;
         assert!(text.contains("watcher     fanotify"), "{text}");
-        assert!(text.contains("fanotify is used because bpf cannot be used: no such luck (be root)"), "{text}");
+        assert!(
+            text.contains("fanotify is used because bpf cannot be used: no such luck (be root)"),
+            "{text}"
+        );
     }
 }

@@ -89,10 +89,7 @@ impl<W: Write + Send> Sink for LineSink<W> {
             Record::WatchStarted(started) => {
                 let mut started = started.clone();
                 started.notes.splice(0..0, self.notes.iter().cloned());
-                self.form.line(&Report {
-                    record: Record::WatchStarted(started),
-                    ..*report
-                })?
+                self.form.line(&Report { record: Record::WatchStarted(started), ..*report })?
             }
             _ => self.form.line(report)?,
         };

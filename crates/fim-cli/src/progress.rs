@@ -17,10 +17,7 @@ pub struct TerminalProgress {
 impl TerminalProgress {
     /// If standard error is a terminal.
     pub fn on_terminal() -> Option<Self> {
-        std::io::stderr().is_terminal().then(|| Self {
-            next: Instant::now() + PATIENCE,
-            shown: false,
-        })
+        std::io::stderr().is_terminal().then(|| Self { next: Instant::now() + PATIENCE, shown: false })
     }
 }
 

@@ -51,13 +51,11 @@ pub fn try_all(choice: WatcherChoice) -> Vec<Tried> {
 pub fn choose(choice: WatcherChoice) -> Result<Chosen, WatchError> {
     let tried = try_all(choice);
     let why = why(&tried);
-    let watcher = tried
-        .iter()
-        .find(|one| one.sight.is_ok())
-        .and_then(|one| make(one.name));
+    let watcher = tried.iter().find(|one| one.sight.is_ok()).and_then(|one| make(one.name));
     let Some(watcher) = watcher else {
-        return Err(WatchError::new(why)
-            .hint("run as root; `fim baseline` and `fim check` need no watcher and work on what you may read"));
+        return Err(WatchError::new(why).hint(
+            "run as root; `fim baseline` and `fim check` need no watcher and work on what you may read",
+        ));
     };
     if tried.len() > 1 {
         log::warn!("{why}");
@@ -88,8 +86,8 @@ fn try_bpf() -> Result<Sight, WatchError> {
 }
 
 fn try_fanotify() -> Result<Sight, WatchError> {
-    let (coverage, notes) = fim_fanotify::probe()?;
-    Ok(Sight { coverage, notes })
+    let probe = fim_fanotify::probe(&FanotifyConfig::default())?;
+    Ok(Sight { coverage: probe.coverage, notes: probe.notes })
 }
 
 type Try = fn() -> Result<Sight, WatchError>;

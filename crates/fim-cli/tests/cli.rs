@@ -5,11 +5,7 @@
 use std::process::{Command, Output};
 
 fn fim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fim"))
-        .args(args)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_fim")).args(args).env_remove("RUST_LOG").output().unwrap()
 }
 
 /// Exit status, standard output, standard error.
@@ -63,10 +59,7 @@ fn config_prints_what_holds_and_reads_it_back() {
     let (code, first, err) = told(&["config", "--config", file, "--watcher", "bpf"]);
     assert_eq!(code, 0, "{err}");
     assert!(first.contains("watcher = \"bpf\""), "{first}");
-    assert!(
-        err.contains("[users]"),
-        "the consumer that is missing is named: {err}"
-    );
+    assert!(err.contains("[users]"), "the consumer that is missing is named: {err}");
 
     std::fs::write(file, &first).unwrap();
     let (code, second, _) = told(&["--config", file, "config"]);

@@ -45,12 +45,7 @@ impl Plan {
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
 
-        let mut plan = Self {
-            redact: Vec::new(),
-            warnings: warnings(&config),
-            config,
-            loaded,
-        };
+        let mut plan = Self { redact: Vec::new(), warnings: warnings(&config), config, loaded };
         plan.check()?;
         Ok(plan)
     }
@@ -59,16 +54,12 @@ impl Plan {
         let config = &self.config;
         let absolute = config.paths().find(|path| !path.starts_with('/'));
         if let Some(path) = absolute {
-            return Err(self
-                .loaded
-                .fault(path, format!("the path \"{path}\" is not absolute")));
+            return Err(self.loaded.fault(path, format!("the path \"{path}\" is not absolute")));
         }
         let sections = config.generic.iter().map(|generic| &generic.paths);
         let sections = sections.chain(config.generic_diff.iter().map(|diff| &diff.paths));
         if sections.clone().any(Vec::is_empty) {
-            return Err(self
-                .loaded
-                .fault("paths", "`paths` is empty: name at least one path"));
+            return Err(self.loaded.fault("paths", "`paths` is empty: name at least one path"));
         }
         for pattern in config.generic_diff.iter().flat_map(|diff| &diff.redact) {
             let regex = Regex::new(pattern).map_err(|error| self.bad_pattern(pattern, &error.to_string()))?;
@@ -85,8 +76,7 @@ impl Plan {
 
     fn bad_pattern(&self, pattern: &str, reason: &str) -> ConfigError {
         let reason = reason.lines().last().unwrap_or(reason);
-        self.loaded
-            .fault(pattern, format!("cannot use the pattern \"{pattern}\": {reason}"))
+        self.loaded.fault(pattern, format!("cannot use the pattern \"{pattern}\": {reason}"))
     }
 
     /// The interests of the configuration, in order of precedence.
@@ -119,10 +109,8 @@ impl Config {
         let generic = self.generic.iter().flat_map(|generic| &generic.paths);
         let diff = self.generic_diff.iter().flat_map(|diff| &diff.paths);
         let access = self.access.iter().flat_map(|access| &access.paths);
-        let users = self
-            .users
-            .iter()
-            .flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
+        let users =
+            self.users.iter().flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
         generic.chain(diff).chain(access).chain(users)
     }
 }
@@ -137,19 +125,13 @@ fn generic_interest(generic: &Generic) -> Interest {
 }
 
 fn user_paths(users: &Users, homes: &[PathBuf]) -> Vec<String> {
-    let mut paths = vec![
-        users.passwd.clone(),
-        users.shadow.clone(),
-        users.group.clone(),
-        users.gshadow.clone(),
-    ];
+    let mut paths =
+        vec![users.passwd.clone(), users.shadow.clone(), users.group.clone(), users.gshadow.clone()];
     for file in &users.authorized_keys {
         if file.starts_with('/') {
             paths.push(file.clone());
         } else {
-            let in_homes = homes
-                .iter()
-                .filter_map(|home| home.join(file).to_str().map(escape));
+            let in_homes = homes.iter().filter_map(|home| home.join(file).to_str().map(escape));
             paths.extend(in_homes);
         }
     }
@@ -237,9 +219,7 @@ mod tests {
             root: Some("/r/../q/.".into()),
             ..Shared::default()
         };
-        let config = plan("state='/a'\nwatcher='auto'\nroot='/'\n", &options)
-            .unwrap()
-            .config;
+        let config = plan("state='/a'\nwatcher='auto'\nroot='/'\n", &options).unwrap().config;
         assert_eq!(config.state, Path::new("/b"));
         assert_eq!(config.watcher.to_string(), "bpf");
         assert_eq!(config.format.to_string(), "pretty");
@@ -249,29 +229,16 @@ mod tests {
     #[test]
     fn values_that_cannot_be_used() {
         for (text, said) in [
-            (
-                "[[generic]]\npaths = ['etc']",
-                ":2: the path \"etc\" is not absolute",
-            ),
+            ("[[generic]]\npaths = ['etc']", ":2: the path \"etc\" is not absolute"),
             ("[[generic]]\npaths = []", ":2: `paths` is empty"),
-            (
-                "[[generic]]\npaths = ['/']\nexclude_regex = ['(']",
-                ":3: cannot use the pattern \"(\"",
-            ),
-            (
-                "[[generic_diff]]\npaths = ['/']\nredact = ['(']",
-                ":3: cannot use the pattern \"(\"",
-            ),
+            ("[[generic]]\npaths = ['/']\nexclude_regex = ['(']", ":3: cannot use the pattern \"(\""),
+            ("[[generic_diff]]\npaths = ['/']\nredact = ['(']", ":3: cannot use the pattern \"(\""),
         ] {
             let error = plan(text, &Shared::default()).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
         for (watcher, format, said) in [
-            (
-                Some("kqueue"),
-                None,
-                "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify",
-            ),
+            (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
             (None, Some("xml"), "unknown format \"xml\""),
             (None, Some("bpfink"), "not in this version"),
         ] {
@@ -295,11 +262,7 @@ mod tests {
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
         assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");
-        assert!(
-            watched[1]
-                .paths
-                .contains(&"/r\\*/home/\\[b]ob/.ssh/authorized_keys".to_owned())
-        );
+        assert!(watched[1].paths.contains(&"/r\\*/home/\\[b]ob/.ssh/authorized_keys".to_owned()));
         assert_eq!(watched[3].paths, ["/r\\*/etc", "/r\\*/usr/**"]);
         assert_eq!(watched[3].exclude, ["**/*.swp", "/r\\*/etc/x"]);
         assert!(watched[3].need.sha256);

@@ -77,12 +77,12 @@ impl Table {
             return;
         }
         let fresh = open(&self.path).and_then(|file| {
-            let stamp = stamp(&file.metadata()?);
-            Ok((stamp, parse(&read(&file)?)))
+            let new_stamp = self::stamp(&file.metadata()?);
+            Ok((new_stamp, parse(&read(&file)?)))
         });
         match fresh {
-            Ok((stamp, names)) => {
-                self.stamp = Some(stamp);
+            Ok((new_stamp, names)) => {
+                self.stamp = Some(new_stamp);
                 self.names = names;
             }
             // While the file is being replaced the names known so far are the best there are.
