@@ -190,7 +190,10 @@ impl Queue {
             Via::Create | Via::Mkdir | Via::Mknod | Via::Symlink | Via::Link | Via::Rename | Via::Exchange
         ) && event.place.is_some();
         let fresh = item.appeared && !name.known;
-        let mut due = if fresh && name.temporary {
+        let gone = matches!(event.via, Via::Unlink | Via::Rmdir);
+        let mut due = if gone {
+            now + SETTLE
+        } else if fresh && name.temporary {
             item.first + TEMPORARY
         } else if fresh || item.via.is_namespace() {
             item.first + SETTLE
@@ -382,6 +385,15 @@ mod tests {
         assert!(queue.pop(now + SETTLE).is_some());
         assert!(queue.pop(now + SETTLE).is_none());
         assert!(queue.pop(now + TEMPORARY).is_some());
+    }
+
+    #[test]
+    fn a_temporary_name_that_went_is_waited_for_no_longer() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let temporary = Name { temporary: true, known: false };
+        queue.mark(Path::new("/a.lock"), &event(Via::Create), temporary, now);
+        queue.mark(Path::new("/a.lock"), &event(Via::Unlink), temporary, now);
+        assert!(queue.pop(now + SETTLE).is_some());
     }
 
     #[test]
