@@ -6,6 +6,7 @@
 
 mod actor;
 mod decode;
+mod exchange;
 mod file_system;
 mod group;
 mod handle;

@@ -92,7 +92,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         makes: &[Via::Rename],
         run: |dir| done(fs::rename(dir.join("rename-source"), dir.join("rename"))),
     },
-    Operation { class: "exchange", name: "exchange", makes: &[Via::Rename], run: exchange },
+    Operation { class: "exchange", name: "exchange", makes: &[Via::Exchange, Via::Rename], run: exchange },
     Operation {
         class: "unlink",
         name: "unlink",

@@ -4,6 +4,7 @@
 
 use crate::actor::Actors;
 use crate::decode::{Subject, record};
+use crate::exchange;
 use crate::shared::Shared;
 use crate::translate::Translator;
 use fim_core::{EventSink, Loss, Recovery, StopToken, WatchError, WatchMessage, WatchStats};
@@ -119,6 +120,7 @@ impl Reader {
             }));
         }
         self.translator.release();
+        exchange::recognise(&mut messages);
         Ok(Some(messages))
     }
 }

@@ -9,6 +9,7 @@ use crate::group::Group;
 use fanotify_fid::handle::{fsid_of_fd, handle_from_fd};
 use fim_core::{FileId, MarkRequest, MarkScope, Marked};
 use rustix::fs::{FileType, FsWord, fstat, fstatfs};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -94,30 +95,56 @@ impl Registry {
         if let Some(why) = self.refused.get(&fsid) {
             return Err(io::Error::other(why.clone()));
         }
-        if !self.systems.contains_key(&fsid) {
-            let system = handle_from_fd(dir).and_then(|handle| {
-                let reach = self.reach(group, dir, path)?;
-                Ok(FileSystem::new(fold(stat.st_dev), reach, &handle, stat.st_ino))
-            });
-            match system {
-                Ok(system) => self.systems.insert(fsid, system),
-                Err(error) => {
-                    log::warn!("{}: its file system takes no fanotify marks: {error}", path.display());
-                    self.refused.insert(fsid, error.to_string());
-                    return Err(error);
+        let is_dir = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let device = fold(stat.st_dev);
+        // The directory of an overlay is on one device, its files may be on others.
+        if is_dir && self.systems.get(&fsid).is_some_and(|system| system.device != device) {
+            self.replace(fsid)?;
+        }
+        match self.systems.entry(fsid) {
+            Entry::Vacant(new) => {
+                let system = handle_from_fd(dir).and_then(|handle| {
+                    let reach = reach(group, dir, path, &mut self.notes)?;
+                    Ok(FileSystem::new(device, reach, &handle, stat.st_ino))
+                });
+                match system {
+                    Ok(system) => {
+                        new.insert(system);
+                    }
+                    Err(error) => {
+                        log::warn!("{}: its file system takes no fanotify marks: {error}", path.display());
+                        self.refused.insert(fsid, error.to_string());
+                        return Err(error);
+                    }
                 }
-            };
+            }
+            // It may have been unmounted and mounted again since, and has no mark then.
+            Entry::Occupied(old) if is_dir && old.get().reach == Reach::Whole => {
+                group.mark_file_system(dir)?;
+            }
+            Entry::Occupied(_) => {}
         }
         let system = self.systems.get_mut(&fsid).ok_or(io::ErrorKind::NotFound)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            if system.device != fold(stat.st_dev) {
-                return Err(io::Error::other(
-                    "another file system with the same identifier is watched already (a copy of its image?)",
-                ));
-            }
+        if is_dir {
             system.seen_at(dir, path);
         }
         Ok(system)
+    }
+
+    /// Forgets a file system for another with the same fsid: a copy of its image, or itself mounted again.
+    fn replace(&mut self, fsid: Fsid) -> io::Result<()> {
+        let Some(system) = self.systems.get_mut(&fsid) else {
+            return Ok(());
+        };
+        if !system.open().is_empty() {
+            return Err(io::Error::other(
+                "another file system with the same identifier is watched already (a copy of its image?)",
+            ));
+        }
+        let device = system.device;
+        self.marked.retain(|id, _| id.device != device);
+        self.systems.remove(&fsid);
+        Ok(())
     }
 
     fn try_add(&mut self, group: &Group, request: &MarkRequest<'_>) -> io::Result<Marked> {
@@ -140,25 +167,26 @@ impl Registry {
         }
         Ok(Marked { id, armed: true })
     }
+}
 
-    fn reach(&mut self, group: &Group, on: BorrowedFd<'_>, path: &Path) -> io::Result<Reach> {
-        let btrfs = fstatfs(on).is_ok_and(|s| s.f_type == BTRFS_SUPER_MAGIC);
-        let why = if !group.abilities.privileged {
-            "needs CAP_SYS_ADMIN".to_owned()
-        } else if btrfs {
-            "is not exact on btrfs".to_owned()
-        } else {
-            match group.mark_file_system(on) {
-                Ok(()) => return Ok(Reach::Whole),
-                Err(error) => format!("was refused: {error}"),
-            }
-        };
-        group.try_mark(on)?;
-        self.notes.push(format!(
-            "{}: a mark on the whole file system {why}; its directories are marked one by one, so what \
-             happens in a new directory before it is marked is found by a scan and has no actor",
-            path.display()
-        ));
-        Ok(Reach::Directories)
-    }
+/// Marks a file system as a whole where that can be, else says in `notes` why not.
+fn reach(group: &Group, on: BorrowedFd<'_>, path: &Path, notes: &mut Vec<String>) -> io::Result<Reach> {
+    let btrfs = fstatfs(on).is_ok_and(|s| s.f_type == BTRFS_SUPER_MAGIC);
+    let why = if !group.abilities.privileged {
+        "needs CAP_SYS_ADMIN".to_owned()
+    } else if btrfs {
+        "is not exact on btrfs".to_owned()
+    } else {
+        match group.mark_file_system(on) {
+            Ok(()) => return Ok(Reach::Whole),
+            Err(error) => format!("was refused: {error}"),
+        }
+    };
+    group.try_mark(on)?;
+    notes.push(format!(
+        "{}: a mark on the whole file system {why}; its directories are marked one by one, so what \
+         happens in a new directory before it is marked is found by a scan and has no actor",
+        path.display()
+    ));
+    Ok(Reach::Directories)
 }

@@ -1,5 +1,7 @@
 //! The life of a watch: who acted, what happens when the queue is full, and how it ends.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Watch, brief, mark, name, places};
@@ -13,7 +15,7 @@ use std::process::{Command, Stdio};
 #[test]
 fn the_actor_of_a_process_that_lives() {
     for place in places() {
-        let mut watch = Watch::start(&place);
+        let watch = Watch::start(&place);
         let mut child = Command::new("sh")
             .args(["-c", "echo x > a; read line", "with", "arguments"])
             .current_dir(watch.path("watched"))
@@ -122,26 +124,76 @@ fn a_stop_sends_what_is_queued_and_ends_the_marks() {
     }
 }
 
+/// A file system made for one test.
+struct Disk {
+    image: tempfile::NamedTempFile,
+    dir: tempfile::TempDir,
+}
+
+impl Disk {
+    fn new() -> Option<Self> {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(8 << 20).unwrap();
+        let made = run(Command::new("mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(image.path()));
+        let disk = Self { image, dir: tempfile::tempdir().unwrap() };
+        if made && disk.mount() && run(Command::new("umount").arg(disk.dir.path())) {
+            return Some(disk);
+        }
+        println!("skipped: cannot make and mount an ext4 here");
+        None
+    }
+
+    fn mount(&self) -> bool {
+        run(Command::new("mount").args(["-o", "loop"]).arg(self.image.path()).arg(self.dir.path()))
+    }
+
+    fn unmount(&self) -> bool {
+        run(Command::new("umount").arg(self.dir.path()))
+    }
+}
+
+fn run(command: &mut Command) -> bool {
+    command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
 #[test]
-fn a_watched_file_system_can_be_unmounted() {
+fn a_watched_file_system_can_be_unmounted_and_watched_again() {
     if places().is_empty() {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let mount = |args: &[&str]| {
-        let done = Command::new(args[0]).args(&args[1..]).arg(dir.path()).status();
-        done.is_ok_and(|status| status.success())
-    };
-    if !mount(&["mount", "-t", "tmpfs", "none"]) {
-        println!("skipped: cannot mount a tmpfs here");
+    let Some(disk) = Disk::new() else { return };
+    let mut watch = Watch::start(&std::env::temp_dir());
+    for round in 0..2 {
+        assert!(disk.mount());
+        let marked = mark(watch.ready.marks.as_mut(), disk.dir.path(), MarkScope::Tree);
+        fs::write(disk.dir.path().join("a"), b"x").unwrap();
+        let events = brief(&watch.events());
+        assert!(disk.unmount(), "a watch must not keep a file system busy");
+        assert!(marked.armed);
+        assert!(events.contains(&(Via::Close, String::new(), "a".to_owned())), "{round}: {events:?}");
+    }
+    watch.stop();
+}
+
+#[test]
+fn another_file_system_with_the_same_identifier() {
+    if places().is_empty() {
         return;
     }
+    let (Some(disk), Some(copy)) = (Disk::new(), Disk::new()) else {
+        return;
+    };
+    fs::copy(disk.image.path(), copy.image.path()).unwrap();
     let mut watch = Watch::start(&std::env::temp_dir());
-    let armed = mark(watch.ready.marks.as_mut(), dir.path(), MarkScope::Tree).armed;
-    fs::write(dir.path().join("a"), b"x").unwrap();
-    let events = watch.events();
-    let unmounted = mount(&["umount"]);
-    assert!(unmounted, "a watch must not keep a file system busy");
-    assert!(!armed || events.len() == 3, "{events:?}");
+    assert!(disk.mount() && copy.mount());
+    let marked = |watch: &mut Watch, disk: &Disk| {
+        mark(watch.ready.marks.as_mut(), disk.dir.path(), MarkScope::Tree).armed
+    };
+    let first = marked(&mut watch, &disk);
+    let beside = marked(&mut watch, &copy);
+    assert!(disk.unmount());
+    let after = marked(&mut watch, &copy);
+    assert!(copy.unmount());
+    assert_eq!((first, beside, after), (true, false, true));
     watch.stop();
 }

@@ -1,6 +1,6 @@
 //! A watch on a scratch directory, for tests that look at the events of one operation after another.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use fim_core::{
     EventSink, EventSource, FileEvent, FileId, Interest, MarkRequest, MarkScope, Marked, Marks, Place, Ready,
