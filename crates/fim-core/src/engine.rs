@@ -6,6 +6,7 @@
 mod compare;
 mod error;
 mod gaps;
+mod heal;
 mod index;
 mod judge;
 mod live;
@@ -20,8 +21,8 @@ mod walk;
 pub use error::EngineError;
 
 use crate::consumer::Consumer;
-use crate::finding::{Detected, Record, Sink, Stopped};
-use crate::snapshot::{Limits, Reader};
+use crate::finding::{BaselineLost, Detected, Record, Sink, Stopped};
+use crate::snapshot::{Limits, Reader, Snapshot};
 use crate::state::{FileRecord, State, Trusted};
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
@@ -51,6 +52,7 @@ pub struct Engine {
     limits: Limits,
     progress: Option<Box<dyn Progress>>,
     workers: usize,
+    lost: heal::Lost,
 }
 
 impl std::fmt::Debug for Engine {
@@ -65,6 +67,7 @@ pub struct EngineBuilder {
     consumers: Vec<Box<dyn Consumer>>,
     limits: Limits,
     progress: Option<Box<dyn Progress>>,
+    lost: Vec<BaselineLost>,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -95,6 +98,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Says first of all that an earlier state is lost: a damaged one was set aside and this one is new.
+    #[must_use]
+    pub fn baseline_lost(mut self, lost: BaselineLost) -> Self {
+        self.lost.push(lost);
+        self
+    }
+
     /// Joins the parts: state from here, reports to there.
     ///
     /// # Errors
@@ -110,6 +120,7 @@ impl EngineBuilder {
             reader: reader(self.limits)?,
             limits: self.limits,
             progress: self.progress,
+            lost: heal::Lost::new(self.lost),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }
@@ -165,23 +176,35 @@ impl Engine {
     /// # Errors
     /// When the state cannot be written.
     pub fn baseline(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
-        let mut summary = BaselineSummary::default();
+        self.tell_lost()?;
         let first = !self.has_baseline()?;
-        self.walk(paths, Reading::Always, &mut Index::new(), &mut |engine, walked| {
-            let Some(facts) = walked.snapshot.facts.clone() else {
-                return Ok(engine.state.remove(&walked.snapshot.path)?);
-            };
-            summary.add(&facts);
-            let kept =
-                engine.consumers.get_mut(walked.owner).and_then(|it| first_look(&mut **it, &walked.snapshot));
-            let record = FileRecord { seen: Some(facts), trusted: Trusted::Same, kept };
-            Ok(engine.state.put(&walked.snapshot.path, record)?)
-        })?;
+        let summary = self.healing(|engine| engine.record_all(paths))?;
         if first {
             self.state.set_meta(BASELINE, &[1])?;
         }
         self.reporter.sync(&mut self.state)?;
         Ok(summary)
+    }
+
+    fn record_all(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
+        let mut summary = BaselineSummary::default();
+        self.walk(paths, Reading::Always, &mut Index::new(), &mut |engine, walked| {
+            if let Some(facts) = &walked.snapshot.facts {
+                summary.add(facts);
+            }
+            engine.learn(walked.owner, walked.snapshot)
+        })?;
+        Ok(summary)
+    }
+
+    /// Takes what is there as seen and trusted, without a word.
+    fn learn(&mut self, owner: usize, now: Snapshot) -> Result<(), EngineError> {
+        let kept = self.consumers.get_mut(owner).and_then(|it| first_look(&mut **it, &now));
+        match now.facts {
+            None => self.state.remove(&now.path)?,
+            seen => self.state.put(&now.path, FileRecord { seen, trusted: Trusted::Same, kept })?,
+        }
+        Ok(())
     }
 
     /// Compares everything watched, or what is watched of these paths, with the trusted baseline; changes
@@ -191,9 +214,16 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NoBaseline`], or when the state cannot be read or a report not be written.
     pub fn check(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
+        self.tell_lost()?;
         if !self.has_baseline()? {
             return Err(EngineError::NoBaseline);
         }
+        let summary = self.healing(|engine| engine.compare_all(paths, full))?;
+        self.reporter.sync(&mut self.state)?;
+        Ok(summary)
+    }
+
+    fn compare_all(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
         let mut summary = CheckSummary::default();
         let reading = if full { Reading::Always } else { Reading::UnlikeTrusted };
         self.walk(paths, reading, &mut Index::new(), &mut |engine, walked| {
@@ -210,7 +240,6 @@ impl Engine {
             }
             Ok(())
         })?;
-        self.reporter.sync(&mut self.state)?;
         Ok(summary)
     }
 

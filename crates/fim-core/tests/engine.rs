@@ -4,8 +4,8 @@
 
 use fim_core::{
     Action, Change, Consumer, ConsumerError, Context, Detected, Engine, FileEvent, Finding, Interest, Loss,
-    MemStore, Place, Record, Recovery, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Via,
-    WatchMessage,
+    MemStore, Place, Record, Recovery, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store,
+    StoreError, StoreErrorKind, Via, WatchMessage,
 };
 use std::fs;
 use std::io;
@@ -90,7 +90,11 @@ impl House {
     }
 
     fn engine(&self, lines: Lines) -> Engine {
-        let state = State::open(Box::new(self.store.clone())).unwrap();
+        self.engine_on(self.store.clone(), lines)
+    }
+
+    fn engine_on(&self, store: impl Store + 'static, lines: Lines) -> Engine {
+        let state = State::open(Box::new(store)).unwrap();
         Engine::builder()
             .consumer(Box::new(Plain(self.root.to_str().unwrap().to_owned())))
             .build(state, Box::new(lines))
@@ -536,4 +540,84 @@ fn an_identity_finds_all_its_names() {
     let mut told = told(&house, &lines);
     told.sort();
     assert_eq!(told, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/link".into(), None)]);
+}
+
+/// A store in which what is kept of one directory is damaged until it is removed.
+struct Rotten(MemStore, &'static [u8]);
+
+impl Rotten {
+    fn sound<T>(&self, key: &[u8], value: T) -> Result<T, StoreError> {
+        if key.windows(self.1.len()).any(|part| part == self.1) {
+            let damaged = StoreError::new(StoreErrorKind::Corrupt, "rotten");
+            return Err(StoreError { key: Some(key.to_vec()), ..damaged });
+        }
+        Ok(value)
+    }
+}
+
+impl Store for Rotten {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(key)?.map_or(Ok(None), |value| self.sound(key, Some(value)))
+    }
+
+    fn floor(&self, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        match self.0.floor(key)? {
+            Some((key, value)) => self.sound(&key.clone(), Some((key, value))),
+            None => Ok(None),
+        }
+    }
+
+    fn scan(&self, prefix: &[u8], visit: &mut fim_core::Visit<'_>) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        self.0.scan(prefix, &mut |key, value| match self.sound(key, ()) {
+            Ok(()) => visit(key, value),
+            Err(error) => {
+                outcome = Err(error);
+                std::ops::ControlFlow::Break(())
+            }
+        })?;
+        outcome
+    }
+
+    fn apply(&mut self, batch: fim_core::Batch) -> Result<(), StoreError> {
+        if batch.writes.iter().any(|(key, value)| value.is_none() && self.sound(key, ()).is_err()) {
+            self.1 = b"nothing is rotten any more";
+        }
+        self.0.apply(batch)
+    }
+
+    fn sync(&mut self) -> Result<fim_core::Generation, StoreError> {
+        self.0.sync()
+    }
+}
+
+#[test]
+fn a_damaged_directory_of_the_state_is_said_and_is_no_change() {
+    let house = House::new();
+    house.baseline();
+    fs::write(house.path("a"), "changed").unwrap();
+    let (started, wait) = channel();
+    let lines = Lines { started: Some(started), ..Lines::default() };
+    let root = house.root.clone();
+    let messages = std::iter::once_with(move || {
+        wait.recv().unwrap();
+        fs::write(root.join("sub/c"), "written").unwrap();
+        at(Via::Close, root.join("sub/c"))
+    });
+    let mut engine = house.engine_on(Rotten(house.store.clone(), b"/w/sub/\0"), lines.clone());
+    engine.run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/c".into(), None)]);
+    let lost: Vec<_> = lines
+        .reports
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|report| match &report.record {
+            Record::BaselineLost(lost) => Some(lost.scope.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lost, [house.path("sub").display().to_string()]);
 }

@@ -7,20 +7,19 @@
 use super::error::EngineError;
 use super::gaps::Gaps;
 use super::index::Index;
-use super::judge::{Cause, first_look, judge};
+use super::judge::{Cause, judge};
 use super::pending::Queue;
 use super::walk::{Reading, Walked};
 use super::{BASELINE, Engine, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
-use crate::state::{FileRecord, Trusted};
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
 use crossbeam_channel::RecvTimeoutError;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Messages waiting between the watcher and the engine; beyond it they wait in the kernel.
 const QUEUE: usize = 65_536;
@@ -112,20 +111,27 @@ impl Live<'_> {
 
     /// Arms and compares everything; `false` if it was told to stop meanwhile.
     fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
+        self.engine.tell_lost()?;
         let first = !self.engine.has_baseline()?;
         let mut found = 0;
-        let outcome = self.engine.walk_one(
-            Path::new("/"),
-            Reading::UnlikeSeen,
-            &mut self.index,
-            Some(&mut *self.marks),
-            &mut |engine, walked| {
-                if stop.is_stopped() {
-                    return Err(EngineError::Interrupted);
-                }
-                if first { learn(engine, &walked) } else { compare_at_start(engine, walked, &mut found) }
-            },
-        );
+        let Self { engine, index, marks, .. } = self;
+        let outcome = engine.healing(|engine| {
+            engine.walk_one(
+                Path::new("/"),
+                Reading::UnlikeSeen,
+                index,
+                Some(&mut **marks),
+                &mut |engine, walked| {
+                    if stop.is_stopped() {
+                        return Err(EngineError::Interrupted);
+                    }
+                    if first || (walked.record.is_none() && engine.lost.concerns(&walked.snapshot.path)) {
+                        return engine.learn(walked.owner, walked.snapshot);
+                    }
+                    compare_at_start(engine, walked, &mut found)
+                },
+            )
+        });
         let tally = match outcome {
             Err(EngineError::Interrupted) => return Ok(false),
             other => other?,
@@ -145,22 +151,29 @@ impl Live<'_> {
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
-            match source.messages.recv_timeout(self.pause()) {
-                Ok(message) => {
-                    self.take(message)?;
-                    for message in source.messages.try_iter().take(TURN) {
-                        self.take(message)?;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            let turn = match source.messages.recv_timeout(self.pause()) {
+                Ok(message) => self.turn(message, source),
+                Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            if let Err(error) = turn {
+                let dir = self.engine.heal(error)?;
+                // What this turn was about may be half done.
+                self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
             }
-            self.look_at_what_is_due()?;
             self.engine.reporter.commit(&mut self.engine.state)?;
             if self.engine.reporter.sync_due().is_some_and(|due| due <= Instant::now()) {
                 self.engine.reporter.sync(&mut self.engine.state)?;
             }
         }
+    }
+
+    fn turn(&mut self, first: WatchMessage, source: &EventSource) -> Result<(), EngineError> {
+        self.take(first)?;
+        for message in source.messages.try_iter().take(TURN) {
+            self.take(message)?;
+        }
+        self.look_at_what_is_due()
     }
 
     /// How long to wait for a message.
@@ -300,16 +313,6 @@ impl Live<'_> {
         self.engine.reporter.sync(&mut self.engine.state)?;
         Ok(stopped)
     }
-}
-
-/// The first baseline: everything is as it should be.
-fn learn(engine: &mut Engine, walked: &Walked) -> Result<(), EngineError> {
-    if walked.snapshot.facts.is_none() {
-        return Ok(engine.state.remove(&walked.snapshot.path)?);
-    }
-    let kept = engine.consumers.get_mut(walked.owner).and_then(|it| first_look(&mut **it, &walked.snapshot));
-    let record = FileRecord { seen: walked.snapshot.facts.clone(), trusted: Trusted::Same, kept };
-    Ok(engine.state.put(&walked.snapshot.path, record)?)
 }
 
 /// What happened while nothing ran.

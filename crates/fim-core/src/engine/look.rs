@@ -49,6 +49,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if was_dir && !is_dir {
         live.vanished_dir(path, item)?;
     }
+    if record.is_none() && item.swept && live.engine.lost.concerns(path) {
+        return live.engine.learn(owner, snapshot);
+    }
     let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
     let (own_before, kept) = parts(record.as_ref());
     let before = if origin.moved { origin.facts.as_ref() } else { own_before };
