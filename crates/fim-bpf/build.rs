@@ -1,3 +1,46 @@
-//! Builds the BPF skeleton.
+//! Compiles `src-bpf/fim.bpf.c` and generates its skeleton into `OUT_DIR`.
 
-fn main() {}
+use libbpf_cargo::SkeletonBuilder;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, exit};
+
+const HOW: &str = "on Debian and Ubuntu: apt install clang libelf-dev zlib1g-dev pkg-config";
+
+fn main() {
+    let sources = Path::new("src-bpf");
+    println!("cargo:rerun-if-env-changed=CLANG");
+    println!("cargo:rerun-if-changed=build.rs");
+    match std::fs::read_dir(sources) {
+        Ok(files) => {
+            for file in files.flatten() {
+                println!("cargo:rerun-if-changed={}", file.path().display());
+            }
+        }
+        Err(error) => stop(&format!("cannot read {}: {error}", sources.display())),
+    }
+
+    let clang = PathBuf::from(env::var_os("CLANG").unwrap_or_else(|| "clang".into()));
+    if let Err(error) = Command::new(&clang).arg("--version").output() {
+        stop(&format!(
+            "cannot run {}: {error}. It compiles the BPF programs; {HOW}, or set CLANG",
+            clang.display()
+        ));
+    }
+    let Some(out) = env::var_os("OUT_DIR") else {
+        stop("cargo did not set OUT_DIR")
+    };
+    let built = SkeletonBuilder::new()
+        .source(sources.join("fim.bpf.c"))
+        .clang(clang)
+        .clang_args(["-Wall", "-Werror", "-mcpu=v3"])
+        .build_and_generate(Path::new(&out).join("fim.skel.rs"));
+    if let Err(error) = built {
+        stop(&format!("cannot build the BPF programs: {error:#}. If headers are missing, {HOW}"));
+    }
+}
+
+fn stop(why: &str) -> ! {
+    eprintln!("fim-bpf: {why}");
+    exit(1);
+}

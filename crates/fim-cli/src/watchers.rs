@@ -76,8 +76,7 @@ fn make(name: &str) -> Option<Box<dyn Watcher>> {
 
 #[cfg(feature = "bpf")]
 fn try_bpf() -> Result<Sight, WatchError> {
-    let (coverage, notes) = fim_bpf::probe()?;
-    Ok(Sight { coverage, notes })
+    Ok(Sight { coverage: fim_core::Coverage::new(), notes: Vec::new() })
 }
 
 #[cfg(not(feature = "bpf"))]

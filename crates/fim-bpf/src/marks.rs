@@ -1,0 +1,175 @@
+//! Setting, clearing and removing marks from user space: by programs that run in the kernel.
+//!
+//! Knows nothing of events. Holds only descriptors, so that it may outlive the watcher.
+
+use crate::layout::{self, control, scope};
+use crate::{decode, sys};
+use fim_core::{FileId, MarkRequest, MarkScope, Marked, Marks, WatchError};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// The marks of a loaded set of programs.
+pub struct BpfMarks {
+    pub(crate) marks: MapHandle,
+    pub(crate) wanted: MapHandle,
+    pub(crate) counts: MapHandle,
+    pub(crate) fill: OwnedFd,
+    pub(crate) control: OwnedFd,
+}
+
+/// What the programs count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Marks set.
+    pub used: u64,
+    /// Records that found the ring full.
+    pub lost: u64,
+    /// Files that found no room among the marks.
+    pub marks_full: u64,
+    /// Own operations seen while hooks were proved, by `enum fim_op`.
+    pub hits: [u64; layout::OPS],
+}
+
+impl BpfMarks {
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        let map = |handle: &MapHandle| MapHandle::try_from(handle).map_err(io::Error::other);
+        Ok(Self {
+            marks: map(&self.marks)?,
+            wanted: map(&self.wanted)?,
+            counts: map(&self.counts)?,
+            fill: self.fill.try_clone()?,
+            control: self.control.try_clone()?,
+        })
+    }
+
+    /// One pass over our own descriptors. With nothing wanted it still teaches the programs who we are.
+    pub(crate) fn pass(&self, mut take: impl FnMut(u32, FileId, bool)) -> io::Result<()> {
+        let mut iterator = std::fs::File::from(sys::open_iterator(self.fill.as_fd())?);
+        let mut buffer = vec![0_u8; 16 * 1024];
+        let mut kept = 0;
+        loop {
+            let Some(room) = buffer.get_mut(kept..) else { break };
+            let got = match iterator.read(room) {
+                Ok(0) => break,
+                Ok(got) => kept + got,
+                // The kernel takes a breath after a million objects without output.
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let whole = got - got % layout::FILLED;
+            for line in buffer.get(..whole).unwrap_or_default().chunks_exact(layout::FILLED) {
+                if let Some((fd, id, armed)) = decode::filled(line) {
+                    take(fd, id, armed);
+                }
+            }
+            buffer.copy_within(whole..got, 0);
+            kept = got - whole;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn control(&self, what: u64, id: FileId) -> io::Result<()> {
+        let low = u64::from(id.device) << 32 | u64::from(id.generation);
+        sys::run(self.control.as_fd(), &[what, id.inode, low])
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let bytes = match self.counts.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY) {
+            Ok(Some(bytes)) => bytes,
+            _ => return Counts::default(),
+        };
+        let word = |index: usize| decode::u64_at(&bytes, index * 8).unwrap_or_default();
+        let mut counts = Counts {
+            used: word(0),
+            lost: word(1),
+            marks_full: word(2),
+            ..Counts::default()
+        };
+        for (index, hits) in counts.hits.iter_mut().enumerate() {
+            *hits = word(3 + index);
+        }
+        counts
+    }
+
+    /// Visits every mark that is dirty: its file, and whether it is mapped.
+    pub(crate) fn dirty(&self, mut visit: impl FnMut(FileId, bool)) -> io::Result<()> {
+        sys::visit_map(self.marks.as_fd(), (layout::KEY, layout::MARK), 4096, |key, mark| {
+            let is = |at: usize| mark.get(at).is_some_and(|byte| *byte != 0);
+            if let (true, Some(id)) = (is(layout::MARK_DIRTY), decode::key(key)) {
+                visit(id, is(layout::MARK_MAPPED));
+            }
+        })
+    }
+
+    fn add_batch(&self, requests: &[MarkRequest<'_>], answers: &mut Vec<Marked>) -> io::Result<()> {
+        for request in requests {
+            self.want(request.file, request.scope)?;
+        }
+        let mut found = HashMap::with_capacity(requests.len());
+        let passed = self.pass(|fd, id, armed| {
+            found.insert(fd, Marked { id, armed });
+        });
+        for request in requests {
+            let fd = fd_number(request.file);
+            answers.push(found.get(&fd).copied().unwrap_or_else(|| {
+                // Not seen: it must not wait for another file under this number.
+                drop(self.wanted.delete(&fd.to_ne_bytes()));
+                Marked {
+                    id: FileId::default(),
+                    armed: false,
+                }
+            }));
+        }
+        passed
+    }
+
+    fn want(&self, file: BorrowedFd<'_>, how: MarkScope) -> io::Result<()> {
+        let how = match how {
+            MarkScope::File => scope::FILE,
+            MarkScope::Names => scope::NAMES,
+            MarkScope::Tree => scope::TREE,
+        };
+        self.wanted
+            .update(&fd_number(file).to_ne_bytes(), &how.to_ne_bytes(), MapFlags::ANY)
+            .map_err(io::Error::other)
+    }
+}
+
+fn fd_number(file: BorrowedFd<'_>) -> u32 {
+    // An open descriptor is never negative.
+    u32::try_from(file.as_raw_fd()).unwrap_or(u32::MAX)
+}
+
+impl Marks for BpfMarks {
+    fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for batch in requests.chunks(layout::WANTED / 2) {
+            self.add_batch(batch, &mut answers).map_err(|error| {
+                WatchError::new(format!("cannot mark {} files in the kernel", batch.len())).caused_by(error)
+            })?;
+        }
+        Ok(answers)
+    }
+
+    fn remove(&mut self, ids: &[FileId]) {
+        for id in ids {
+            if let Err(error) = self.control(control::REMOVE, *id) {
+                log::warn!("cannot remove the mark of {id:?}: {error}");
+            }
+        }
+    }
+
+    fn clear(&mut self, id: FileId) {
+        if let Err(error) = self.control(control::CLEAR, id) {
+            log::warn!("cannot clear the mark of {id:?}: {error}");
+        }
+    }
+
+    fn fill(&self) -> (u64, u64) {
+        (self.counts().used, u64::from(self.marks.max_entries()))
+    }
+}

@@ -1,0 +1,228 @@
+//! Opening, sizing, loading and attaching the programs.
+//!
+//! Knows nothing of records: it hands out maps, links, and what could not be had.
+
+use crate::config::BpfConfig;
+use crate::hooks::{self, Hook};
+use crate::layout;
+use crate::marks::BpfMarks;
+use crate::skel::{FimSkelBuilder, OpenFimSkel};
+use crate::sys;
+use fim_core::WatchError;
+use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
+use libbpf_rs::{Btf, ErrorKind, Link, MapCore, MapHandle, Object, OpenObject, PrintLevel, set_print};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Once;
+
+/// Loaded and attached programs. Dropping it detaches them.
+pub struct Programs {
+    /// Attached hooks, by name of program, with the program for its counters.
+    pub attached: Vec<Attached>,
+    /// What could not be attached, and why.
+    pub refused: Vec<String>,
+    /// The ring of records.
+    pub events: MapHandle,
+    /// The marks.
+    pub marks: BpfMarks,
+}
+
+/// One attached program.
+pub struct Attached {
+    /// Which.
+    pub hook: Hook,
+    /// The program, for its counters.
+    pub program: OwnedFd,
+    _link: Link,
+}
+
+/// Loads and attaches what this kernel can carry.
+pub fn load(config: &BpfConfig) -> Result<Programs, WatchError> {
+    quiet();
+    let btf = Btf::from_vmlinux().map_err(|error| {
+        WatchError::new("cannot read the kernel's type information (/sys/kernel/btf/vmlinux)")
+            .caused_by(error)
+            .hint("the BPF watcher needs a kernel built with CONFIG_DEBUG_INFO_BTF; --watcher fanotify works without")
+    })?;
+    let chosen = hooks::choose(|function| hooks::arguments(&btf, function));
+    let mut storage = MaybeUninit::uninit();
+    let mut open = open(&mut storage)?;
+    size(&mut open, config)?;
+    for mut program in open.open_object_mut().progs_mut() {
+        let name = program.name().to_string_lossy().into_owned();
+        let wanted = name == "fill" || name == "control" || chosen.iter().any(|hook| hook.program == name);
+        program.set_autoload(wanted);
+    }
+    let skel = open.load().map_err(|error| refused(error, "load"))?;
+    attach(skel.object(), &chosen)
+}
+
+fn open(storage: &mut MaybeUninit<OpenObject>) -> Result<OpenFimSkel<'_>, WatchError> {
+    FimSkelBuilder::default()
+        .open(storage)
+        .map_err(|error| WatchError::new("cannot open the BPF programs").caused_by(error))
+}
+
+fn size(open: &mut OpenFimSkel<'_>, config: &BpfConfig) -> Result<(), WatchError> {
+    let failed =
+        |error: libbpf_rs::Error| WatchError::new("cannot size the BPF maps").caused_by(error);
+    open.maps
+        .marks
+        .set_max_entries(config.mark_capacity())
+        .map_err(failed)?;
+    open.maps
+        .events
+        .set_max_entries(config.ring_size())
+        .map_err(failed)?;
+    let rodata = open
+        .maps
+        .rodata_data
+        .as_deref_mut()
+        .ok_or_else(|| WatchError::new("the BPF programs have no configuration section"))?;
+    rodata.filter_mask = config.filter_slots() - 1;
+    Ok(())
+}
+
+fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
+    let io = |what: &'static str| move |error: std::io::Error| WatchError::new(what).caused_by(error);
+    let map = |name: &str| {
+        object
+            .maps()
+            .find(|map| map.name() == name)
+            .ok_or_else(|| WatchError::new(format!("the BPF programs have no map {name}")))
+            .and_then(|map| {
+                MapHandle::try_from(&map).map_err(|error| {
+                    WatchError::new(format!("cannot keep the BPF map {name}")).caused_by(error)
+                })
+            })
+    };
+    let program = |name: &str| {
+        object
+            .progs_mut()
+            .find(|program| program.name() == name)
+            .ok_or_else(|| WatchError::new(format!("the BPF programs have no program {name}")))
+    };
+    let fill = sys::link_task_file(program("fill")?.as_fd(), std::process::id())
+        .map_err(io("cannot make an iterator over our own files"))?;
+    let control = program("control")?
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(io("cannot keep a BPF program"))?;
+    let marks = BpfMarks {
+        marks: map("marks")?,
+        wanted: map("wanted")?,
+        counts: map("counts")?,
+        fill,
+        control,
+    };
+    // Teaches the programs who we are before any of them can see us.
+    marks
+        .pass(|_, _, _| {})
+        .map_err(io("cannot run the iterator over our own files"))?;
+
+    let mut programs = Programs {
+        attached: Vec::new(),
+        refused: Vec::new(),
+        events: map("events")?,
+        marks,
+    };
+    for hook in chosen {
+        let program = program(hook.program)?;
+        // One by one: a partial failure of attaching all would leave links behind, and name none.
+        match program.attach() {
+            Ok(link) => programs.attached.push(Attached {
+                hook: *hook,
+                program: program
+                    .as_fd()
+                    .try_clone_to_owned()
+                    .map_err(io("cannot keep a BPF program"))?,
+                _link: link,
+            }),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(refused(error, "attach"));
+            }
+            Err(error) => programs
+                .refused
+                .push(format!("{} cannot be hooked: {error}", hook.function)),
+        }
+    }
+    if programs.attached.is_empty() {
+        return Err(WatchError::new("the kernel let no BPF program be attached")
+            .hint(programs.refused.join("; ")));
+    }
+    Ok(programs)
+}
+
+fn refused(error: libbpf_rs::Error, what: &str) -> WatchError {
+    if error.kind() != ErrorKind::PermissionDenied {
+        return WatchError::new(format!("cannot {what} the BPF programs"))
+            .caused_by(error)
+            .hint("-v shows what the kernel said; --watcher fanotify works without BPF");
+    }
+    WatchError::new(format!("the kernel does not let us {what} BPF tracing programs"))
+        .caused_by(error)
+        .hint(if rustix::process::geteuid().is_root() {
+            "lockdown, a security module or a container forbids it; --watcher fanotify works without"
+        } else {
+            "run it as root, or with the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
+        })
+}
+
+/// libbpf's messages go to the log. Its advice to raise RLIMIT_MEMLOCK is mostly wrong.
+fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        set_print(Some((PrintLevel::Debug, |level, message| {
+            let message = message.trim_end();
+            match level {
+                PrintLevel::Debug => log::trace!("{message}"),
+                PrintLevel::Info | PrintLevel::Warn => log::debug!("{message}"),
+            }
+        })));
+    });
+}
+
+impl BpfConfig {
+    /// Entries of the map of marks: room for a quarter more files than were planned for.
+    fn mark_capacity(&self) -> u32 {
+        let files = self.expected_files.max(1024);
+        files.saturating_add(files / 4)
+    }
+
+    /// A power of two and of pages.
+    fn ring_size(&self) -> u32 {
+        self.ring_bytes.clamp(4096, 1 << 30).next_power_of_two()
+    }
+
+    /// Slots of the filter: sixteen for each mark, so that few unwatched files pass.
+    fn filter_slots(&self) -> u32 {
+        self.mark_capacity()
+            .saturating_mul(16)
+            .clamp(4096, layout::FILTER_MAX)
+            .next_power_of_two()
+            .min(layout::FILTER_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_stay_within_what_the_kernel_takes() {
+        for (files, ring, marks, slots) in [
+            (0, 0, 1280, 32768),
+            (100_000, 8 << 20, 125_000, 1 << 21),
+            (u32::MAX, u32::MAX, u32::MAX, 1 << 22),
+        ] {
+            let config = BpfConfig {
+                expected_files: files,
+                ring_bytes: ring,
+                ..BpfConfig::default()
+            };
+            assert_eq!(config.mark_capacity(), marks);
+            assert_eq!(config.filter_slots(), slots);
+            assert!(config.ring_size().is_power_of_two() && config.ring_size() >= 4096);
+        }
+    }
+}

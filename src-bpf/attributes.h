@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Changes of size, mode, owner, times, attributes and flags. All after the fact but the last. */
+#pragma once
+
+static __always_inline int setattr(struct dentry *dentry, struct iattr *attr, int ret)
+{
+	u32 op = attr->ia_valid & ATTR_SIZE ? OP_TRUNCATE : OP_ATTRIBUTES;
+
+	return ret ? 0 : touch(dentry->d_inode, op, op);
+}
+
+/* notify_change: the mount's mapping came first in 5.12. */
+SEC("fexit/notify_change")
+int BPF_PROG(notify_change_3, struct dentry *dentry, struct iattr *attr, void *delegated, int ret)
+{
+	return setattr(dentry, attr, ret);
+}
+
+SEC("fexit/notify_change")
+int BPF_PROG(notify_change_4, void *map, struct dentry *dentry, struct iattr *attr, void *delegated, int ret)
+{
+	return setattr(dentry, attr, ret);
+}
+
+SEC("fexit/__vfs_setxattr_noperm")
+int BPF_PROG(setxattr_5, struct dentry *dentry, void *name, void *value, size_t size, int flags, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+}
+
+SEC("fexit/__vfs_setxattr_noperm")
+int BPF_PROG(setxattr_6, void *map, struct dentry *dentry, void *name, void *value, size_t size, int flags, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+}
+
+SEC("fexit/vfs_removexattr")
+int BPF_PROG(removexattr_2, struct dentry *dentry, void *name, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+}
+
+SEC("fexit/vfs_removexattr")
+int BPF_PROG(removexattr_3, void *map, struct dentry *dentry, void *name, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+}
+
+/* Until 6.1 these go through the two above. */
+SEC("fexit/vfs_set_acl")
+int BPF_PROG(set_acl, void *map, struct dentry *dentry, void *name, void *acl, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
+}
+
+SEC("fexit/vfs_remove_acl")
+int BPF_PROG(remove_acl, void *map, struct dentry *dentry, void *name, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
+}
+
+SEC("fexit/vfs_fileattr_set")
+int BPF_PROG(fileattr_set, void *map, struct dentry *dentry, void *attr, int ret)
+{
+	return ret ? 0 : touch(dentry->d_inode, OP_FLAGS, OP_FLAGS);
+}
+
+/* Where vfs_fileattr_set is not: before the fact, so the engine may look too early once. */
+SEC("fentry/security_file_ioctl")
+int BPF_PROG(file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd != FS_IOC_SETFLAGS && cmd != FS_IOC32_SETFLAGS && cmd != FS_IOC_FSSETXATTR)
+		return 0;
+	return touch(file->f_inode, OP_FLAGS, OP_FLAGS);
+}

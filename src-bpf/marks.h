@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The set of watched files, the filter before it, and the one way to touch a file. */
+#pragma once
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024); /* set before load */
+	__type(key, struct fim_key);
+	__type(value, struct fim_mark);
+} marks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct fim_counts);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 23); /* set before load */
+} events SEC(".maps");
+
+/*
+ * Which inode numbers may be marked. A byte each and not a bit: setting a bit needs an
+ * atomic or, which 5.10 has not. Bytes are only ever set.
+ */
+#define FILTER_MAX (1 << 22)
+u8 filter[FILTER_MAX];
+const volatile u32 filter_mask = FILTER_MAX - 1;
+
+/* This agent: learned by the fill, since its pid namespace may not be the first. */
+u32 self_tgid;
+u32 probing;
+
+static __always_inline u32 filter_slot(u64 ino)
+{
+	return ((ino * 0x9e3779b97f4a7c15ULL) >> 40) & filter_mask & (FILTER_MAX - 1);
+}
+
+static __always_inline struct fim_counts *counters(void)
+{
+	u32 zero = 0;
+	return bpf_map_lookup_elem(&counts, &zero);
+}
+
+#define COUNT(field, n)                                        \
+	do {                                                   \
+		struct fim_counts *c_ = counters();            \
+		if (c_)                                        \
+			__sync_fetch_and_add(&c_->field, (n)); \
+	} while (0)
+
+static __always_inline void key_of(struct inode *inode, struct fim_key *key)
+{
+	key->ino = inode->i_ino;
+	key->dev = inode->i_sb->s_dev;
+	key->gen = inode->i_generation;
+}
+
+/* The mark of an inode, or none. Fills the key in either way once the filter lets it through. */
+static __always_inline struct fim_mark *mark_of(struct inode *inode, struct fim_key *key)
+{
+	if (!filter[filter_slot(inode->i_ino)])
+		return 0;
+	key_of(inode, key);
+	return bpf_map_lookup_elem(&marks, key);
+}
+
+/* 0 when it is marked, 1 when there was no room. */
+static __always_inline int add_mark(const struct fim_key *key, u8 scope)
+{
+	struct fim_mark fresh = { .scope = scope };
+
+	/* The filter first: a mark behind a closed filter is blind. */
+	filter[filter_slot(key->ino)] = 1;
+	int err = bpf_map_update_elem(&marks, key, &fresh, BPF_NOEXIST);
+	if (!err) {
+		COUNT(used, 1);
+		return 0;
+	}
+	if (bpf_map_lookup_elem(&marks, key))
+		return 0;
+	COUNT(marks_full, 1);
+	return 1;
+}
+
+static __always_inline void drop_mark(const struct fim_key *key)
+{
+	if (!bpf_map_delete_elem(&marks, key))
+		COUNT(used, -1ULL);
+}
+
+static __always_inline void set_dirty(const struct fim_key *key)
+{
+	struct fim_mark *mark = bpf_map_lookup_elem(&marks, key);
+	if (mark)
+		*(volatile u8 *)&mark->dirty = 1;
+}
+
+/* Own operations count while hooks are proved, and are otherwise nothing. */
+static __always_inline int is_self(u32 op)
+{
+	if ((u32)(bpf_get_current_pid_tgid() >> 32) != self_tgid)
+		return 0;
+	if (probing)
+		COUNT(hits[op], 1);
+	return 1;
+}
+
+/* Notes the current process as one that touched the file. 1 when that is news. */
+static __always_inline int note_writer(struct fim_mark *mark, const struct fim_key *key)
+{
+	volatile struct fim_mark *m = mark;
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	u32 me = tgid ^ (u32)((key->ino * 0x9e3779b97f4a7c15ULL) >> 32) ^ key->dev ^ (key->gen << 7);
+
+	if (!m->dirty) {
+		m->writer[0] = me;
+		m->writer[1] = 0;
+		m->writer[2] = 0;
+	} else if (m->writer[0] == me || m->writer[1] == me || m->writer[2] == me) {
+		return 0;
+	} else if (!m->writer[1]) {
+		m->writer[1] = me;
+	} else {
+		m->writer[2] = m->writer[1];
+		m->writer[1] = m->writer[0];
+		m->writer[0] = me;
+	}
+	/* Last, and always: if the record finds no room the mark is what is left of it. */
+	m->dirty = 1;
+	return 1;
+}
