@@ -25,7 +25,7 @@ struct {
  * Which inode numbers may be marked. A byte each and not a bit: setting a bit needs an
  * atomic or, which 5.10 has not. Bytes are only ever set.
  */
-#define FILTER_MAX (1 << 22)
+#define FILTER_MAX (1 << 21) /* with the rest of .bss below the 4 MiB that 5.10 takes */
 u8 filter[FILTER_MAX];
 const volatile u32 filter_mask = FILTER_MAX - 1;
 

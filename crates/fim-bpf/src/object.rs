@@ -213,7 +213,7 @@ mod tests {
         for (files, ring, marks, slots) in [
             (0, 0, 1280, 32768),
             (100_000, 8 << 20, 125_000, 1 << 21),
-            (u32::MAX, u32::MAX, u32::MAX, 1 << 22),
+            (u32::MAX, u32::MAX, u32::MAX, 1 << 21),
         ] {
             let config = BpfConfig {
                 expected_files: files,
