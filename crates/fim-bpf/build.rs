@@ -27,9 +27,7 @@ fn main() {
             clang.display()
         ));
     }
-    let Some(out) = env::var_os("OUT_DIR") else {
-        stop("cargo did not set OUT_DIR")
-    };
+    let Some(out) = env::var_os("OUT_DIR") else { stop("cargo did not set OUT_DIR") };
     let built = SkeletonBuilder::new()
         .source(sources.join("fim.bpf.c"))
         .clang(clang)

@@ -47,11 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for path in &paths {
         let file = rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
         let scope = if path.is_dir() { MarkScope::Tree } else { MarkScope::File };
-        let marked = ready.marks.add(&[MarkRequest {
-            file: file.as_fd(),
-            path,
-            scope,
-        }])?;
+        let marked = ready.marks.add(&[MarkRequest { file: file.as_fd(), path, scope }])?;
         println!("marked {} {marked:?}", path.display());
     }
     println!("ready {:?}", ready.marks.fill());
@@ -66,10 +62,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let actor = event.actor.as_deref();
                 println!(
                     "event {} file={:?} place={:?} from={:?} settled={} pid={:?} name={:?} exe={:?} args={:?} parent={:?} cgroup={:?}",
-                    event.via.as_str(), event.file, event.place, event.from, event.settled,
-                    actor.map(|a| a.pid), actor.and_then(|a| a.name.clone()),
-                    actor.and_then(|a| a.executable.clone()), actor.map(|a| a.args.clone()),
-                    actor.and_then(|a| a.parent.clone()).and_then(|p| p.name), actor.and_then(|a| a.cgroup.clone()),
+                    event.via.as_str(),
+                    event.file,
+                    event.place,
+                    event.from,
+                    event.settled,
+                    actor.map(|a| a.pid),
+                    actor.and_then(|a| a.name.clone()),
+                    actor.and_then(|a| a.executable.clone()),
+                    actor.map(|a| a.args.clone()),
+                    actor.and_then(|a| a.parent.clone()).and_then(|p| p.name),
+                    actor.and_then(|a| a.cgroup.clone()),
                 );
             }
             Some(other) => println!("{other:?}"),

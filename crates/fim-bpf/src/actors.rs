@@ -32,11 +32,7 @@ impl Actors {
             self.forget_half();
         }
         self.tick += 1;
-        let known = Known {
-            image: process.image,
-            used: self.tick,
-            actor: Arc::new(actor(process, clock)),
-        };
+        let known = Known { image: process.image, used: self.tick, actor: Arc::new(actor(process, clock)) };
         self.known.insert(process.tgid, known);
     }
 

@@ -19,9 +19,7 @@ impl Clock {
     }
 
     fn sampled(now: SystemTime, since_boot: Duration) -> Self {
-        Self {
-            boot: now.checked_sub(since_boot).unwrap_or(SystemTime::UNIX_EPOCH),
-        }
+        Self { boot: now.checked_sub(since_boot).unwrap_or(SystemTime::UNIX_EPOCH) }
     }
 
     /// The time of day at this many nanoseconds since boot; `None` when no clock could show it.

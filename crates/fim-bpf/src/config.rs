@@ -18,10 +18,6 @@ pub struct BpfConfig {
 
 impl Default for BpfConfig {
     fn default() -> Self {
-        Self {
-            expected_files: 131_072,
-            ring_bytes: 8 << 20,
-            scratch: None,
-        }
+        Self { expected_files: 131_072, ring_bytes: 8 << 20, scratch: None }
     }
 }

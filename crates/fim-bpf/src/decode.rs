@@ -149,11 +149,7 @@ pub fn key_bytes(id: FileId) -> [u8; layout::KEY] {
 /// One answer of a fill: descriptor, identity, and whether the mark is set.
 #[must_use]
 pub fn filled(bytes: &[u8]) -> Option<(u32, FileId, bool)> {
-    Some((
-        u32_at(bytes, layout::KEY).ok()?,
-        key(bytes)?,
-        u32_at(bytes, layout::KEY + 4).ok()? != 0,
-    ))
+    Some((u32_at(bytes, layout::KEY).ok()?, key(bytes)?, u32_at(bytes, layout::KEY + 4).ok()? != 0))
 }
 
 fn change(bytes: &[u8]) -> Result<Change, DecodeError> {
@@ -180,12 +176,7 @@ fn names(bytes: &[u8]) -> Result<Names<'_>, DecodeError> {
     } else {
         None
     };
-    Ok(Names {
-        change,
-        dir: key_at(bytes, layout::CHANGE)?,
-        name,
-        from,
-    })
+    Ok(Names { change, dir: key_at(bytes, layout::CHANGE)?, name, from })
 }
 
 fn name_in(bytes: &[u8], at: usize, slot: usize, len: usize) -> Result<&OsStr, DecodeError> {

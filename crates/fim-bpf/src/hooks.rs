@@ -19,12 +19,7 @@ pub struct Hook {
 }
 
 const fn hook(program: &'static str, function: &'static str, arguments: usize) -> Hook {
-    Hook {
-        program,
-        function,
-        arguments,
-        unless: None,
-    }
+    Hook { program, function, arguments, unless: None }
 }
 
 const fn spare(
@@ -33,12 +28,7 @@ const fn spare(
     arguments: usize,
     unless: &'static str,
 ) -> Hook {
-    Hook {
-        program,
-        function,
-        arguments,
-        unless: Some(unless),
-    }
+    Hook { program, function, arguments, unless: Some(unless) }
 }
 
 /// All programs that hook a function. A spare comes after the one that makes it needless.
@@ -84,9 +74,7 @@ pub const HOOKS: &[Hook] = &[
 pub fn choose(arguments: impl Fn(&str) -> Option<usize>) -> Vec<Hook> {
     let mut chosen: Vec<Hook> = Vec::new();
     for hook in HOOKS {
-        let needless = hook
-            .unless
-            .is_some_and(|other| chosen.iter().any(|hook| hook.program == other));
+        let needless = hook.unless.is_some_and(|other| chosen.iter().any(|hook| hook.program == other));
         if !needless && arguments(hook.function) == Some(hook.arguments) {
             chosen.push(*hook);
         }
@@ -97,8 +85,7 @@ pub fn choose(arguments: impl Fn(&str) -> Option<usize>) -> Vec<Hook> {
 /// How many arguments a function has in this BTF.
 pub fn arguments(btf: &Btf<'_>, function: &str) -> Option<usize> {
     let function = btf.type_by_name::<Func<'_>>(function)?;
-    btf.type_by_id::<FuncProto<'_>>(function.referenced_type_id())
-        .map(|prototype| prototype.len())
+    btf.type_by_id::<FuncProto<'_>>(function.referenced_type_id()).map(|prototype| prototype.len())
 }
 
 #[cfg(test)]
@@ -111,11 +98,9 @@ mod tests {
 
     #[test]
     fn a_variant_is_chosen_by_its_number_of_arguments() {
-        for (arguments, expected) in [
-            (1, vec!["rename_in_1", "rename_out_1"]),
-            (6, vec!["rename_in_6", "rename_out_6"]),
-            (2, vec![]),
-        ] {
+        for (arguments, expected) in
+            [(1, vec!["rename_in_1", "rename_out_1"]), (6, vec!["rename_in_6", "rename_out_6"]), (2, vec![])]
+        {
             let chosen = choose(|function| (function == "vfs_rename").then_some(arguments));
             assert_eq!(names(&chosen), expected);
         }
@@ -133,11 +118,7 @@ mod tests {
     fn every_spare_names_an_earlier_program() {
         for (index, hook) in HOOKS.iter().enumerate() {
             if let Some(other) = hook.unless {
-                assert!(
-                    HOOKS[..index].iter().any(|hook| hook.program == other),
-                    "{}",
-                    hook.program
-                );
+                assert!(HOOKS[..index].iter().any(|hook| hook.program == other), "{}", hook.program);
             }
         }
     }

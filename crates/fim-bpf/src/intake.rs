@@ -96,10 +96,7 @@ impl Intake {
     }
 
     fn names_event(&mut self, names: &Names<'_>) -> FileEvent {
-        let entry = |dir: FileId, name: &std::ffi::OsStr| Place::Entry {
-            dir,
-            name: name.to_owned(),
-        };
+        let entry = |dir: FileId, name: &std::ffi::OsStr| Place::Entry { dir, name: name.to_owned() };
         let mut event = self.event(&names.change);
         event.place = Some(entry(names.dir, names.name));
         event.from = names.from.map(|(dir, name)| entry(dir, name));

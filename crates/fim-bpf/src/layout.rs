@@ -81,7 +81,6 @@ pub mod op {
     pub const CLOSE: u8 = 22;
     pub const EVICT: u8 = 23;
     pub const WRITEV: u8 = 24;
-    pub const MPROTECT: u8 = 25;
     pub const ACL: u8 = 26;
 }
 
@@ -93,7 +92,6 @@ pub mod process {
     pub const KTHREAD: u8 = 1;
     pub const HAS_ARGS: u8 = 2;
     pub const HAS_PATH: u8 = 4;
-    pub const CUT_ARGS: u8 = 8;
 }
 
 /// `enum fim_control`.

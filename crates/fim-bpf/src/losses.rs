@@ -25,12 +25,7 @@ pub struct Losses {
 impl Losses {
     /// Nothing told yet; what the counters hold by now was before the watch.
     pub fn since(marks: &BpfMarks, programs: &[Attached]) -> Self {
-        Self {
-            number: 0,
-            told: marks.counts(),
-            missed: missed_runs(programs),
-            next: Instant::now() + RARELY,
-        }
+        Self { number: 0, told: marks.counts(), missed: missed_runs(programs), next: Instant::now() + RARELY }
     }
 
     /// Tells of losses since the last call, and sweeps the dirty marks for records that found the ring full.
@@ -74,19 +69,11 @@ impl Losses {
     fn tell(&mut self, cause: &'static str, count: u64, recovery: Recovery, intake: &mut Intake) -> u64 {
         self.number += 1;
         intake.stats.lost += count;
-        intake.send(WatchMessage::Lost(Loss {
-            number: self.number,
-            cause,
-            count,
-            recovery,
-        }));
+        intake.send(WatchMessage::Lost(Loss { number: self.number, cause, count, recovery }));
         self.number
     }
 }
 
 fn missed_runs(programs: &[Attached]) -> u64 {
-    programs
-        .iter()
-        .map(|attached| sys::missed_runs(attached.program.as_fd()).unwrap_or_default())
-        .sum()
+    programs.iter().map(|attached| sys::missed_runs(attached.program.as_fd()).unwrap_or_default()).sum()
 }

@@ -49,13 +49,14 @@ impl BpfMarks {
         let mut iterator = std::fs::File::from(sys::open_iterator(self.fill.as_fd())?);
         let mut buffer = vec![0_u8; 16 * 1024];
         let mut kept = 0;
-        loop {
-            let Some(room) = buffer.get_mut(kept..) else { break };
+        while let Some(room) = buffer.get_mut(kept..) {
             let got = match iterator.read(room) {
                 Ok(0) => break,
                 Ok(got) => kept + got,
                 // The kernel takes a breath after a million objects without output.
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+                {
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -83,12 +84,7 @@ impl BpfMarks {
             _ => return Counts::default(),
         };
         let word = |index: usize| decode::u64_at(&bytes, index * 8).unwrap_or_default();
-        let mut counts = Counts {
-            used: word(0),
-            lost: word(1),
-            marks_full: word(2),
-            ..Counts::default()
-        };
+        let mut counts = Counts { used: word(0), lost: word(1), marks_full: word(2), ..Counts::default() };
         for (index, hits) in counts.hits.iter_mut().enumerate() {
             *hits = word(3 + index);
         }
@@ -118,10 +114,7 @@ impl BpfMarks {
             answers.push(found.get(&fd).copied().unwrap_or_else(|| {
                 // Not seen: it must not wait for another file under this number.
                 drop(self.wanted.delete(&fd.to_ne_bytes()));
-                Marked {
-                    id: FileId::default(),
-                    armed: false,
-                }
+                Marked { id: FileId::default(), armed: false }
             }));
         }
         passed

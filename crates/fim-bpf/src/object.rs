@@ -64,16 +64,9 @@ fn open(storage: &mut MaybeUninit<OpenObject>) -> Result<OpenFimSkel<'_>, WatchE
 }
 
 fn size(open: &mut OpenFimSkel<'_>, config: &BpfConfig) -> Result<(), WatchError> {
-    let failed =
-        |error: libbpf_rs::Error| WatchError::new("cannot size the BPF maps").caused_by(error);
-    open.maps
-        .marks
-        .set_max_entries(config.mark_capacity())
-        .map_err(failed)?;
-    open.maps
-        .events
-        .set_max_entries(config.ring_size())
-        .map_err(failed)?;
+    let failed = |error: libbpf_rs::Error| WatchError::new("cannot size the BPF maps").caused_by(error);
+    open.maps.marks.set_max_entries(config.mark_capacity()).map_err(failed)?;
+    open.maps.events.set_max_entries(config.ring_size()).map_err(failed)?;
     let rodata = open
         .maps
         .rodata_data
@@ -104,51 +97,33 @@ fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
     };
     let fill = sys::link_task_file(program("fill")?.as_fd(), std::process::id())
         .map_err(io("cannot make an iterator over our own files"))?;
-    let control = program("control")?
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(io("cannot keep a BPF program"))?;
-    let marks = BpfMarks {
-        marks: map("marks")?,
-        wanted: map("wanted")?,
-        counts: map("counts")?,
-        fill,
-        control,
-    };
+    let control =
+        program("control")?.as_fd().try_clone_to_owned().map_err(io("cannot keep a BPF program"))?;
+    let marks =
+        BpfMarks { marks: map("marks")?, wanted: map("wanted")?, counts: map("counts")?, fill, control };
     // Teaches the programs who we are before any of them can see us.
-    marks
-        .pass(|_, _, _| {})
-        .map_err(io("cannot run the iterator over our own files"))?;
+    marks.pass(|_, _, _| {}).map_err(io("cannot run the iterator over our own files"))?;
 
-    let mut programs = Programs {
-        attached: Vec::new(),
-        refused: Vec::new(),
-        events: map("events")?,
-        marks,
-    };
+    let mut programs = Programs { attached: Vec::new(), refused: Vec::new(), events: map("events")?, marks };
     for hook in chosen {
         let program = program(hook.program)?;
         // One by one: a partial failure of attaching all would leave links behind, and name none.
         match program.attach() {
             Ok(link) => programs.attached.push(Attached {
                 hook: *hook,
-                program: program
-                    .as_fd()
-                    .try_clone_to_owned()
-                    .map_err(io("cannot keep a BPF program"))?,
+                program: program.as_fd().try_clone_to_owned().map_err(io("cannot keep a BPF program"))?,
                 _link: link,
             }),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 return Err(refused(error, "attach"));
             }
-            Err(error) => programs
-                .refused
-                .push(format!("{} cannot be hooked: {error}", hook.function)),
+            Err(error) => programs.refused.push(format!("{} cannot be hooked: {error}", hook.function)),
         }
     }
     if programs.attached.is_empty() {
-        return Err(WatchError::new("the kernel let no BPF program be attached")
-            .hint(programs.refused.join("; ")));
+        return Err(
+            WatchError::new("the kernel let no BPF program be attached").hint(programs.refused.join("; "))
+        );
     }
     Ok(programs)
 }
@@ -159,13 +134,13 @@ fn refused(error: libbpf_rs::Error, what: &str) -> WatchError {
             .caused_by(error)
             .hint("-v shows what the kernel said; --watcher fanotify works without BPF");
     }
-    WatchError::new(format!("the kernel does not let us {what} BPF tracing programs"))
-        .caused_by(error)
-        .hint(if rustix::process::geteuid().is_root() {
+    WatchError::new(format!("the kernel does not let us {what} BPF tracing programs")).caused_by(error).hint(
+        if rustix::process::geteuid().is_root() {
             "lockdown, a security module or a container forbids it; --watcher fanotify works without"
         } else {
             "run it as root, or with the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
-        })
+        },
+    )
 }
 
 /// libbpf's messages go to the log. Its advice to raise RLIMIT_MEMLOCK is mostly wrong.
@@ -215,11 +190,7 @@ mod tests {
             (100_000, 8 << 20, 125_000, 1 << 21),
             (u32::MAX, u32::MAX, u32::MAX, 1 << 21),
         ] {
-            let config = BpfConfig {
-                expected_files: files,
-                ring_bytes: ring,
-                ..BpfConfig::default()
-            };
+            let config = BpfConfig { expected_files: files, ring_bytes: ring, ..BpfConfig::default() };
             assert_eq!(config.mark_capacity(), marks);
             assert_eq!(config.filter_slots(), slots);
             assert!(config.ring_size().is_power_of_two() && config.ring_size() >= 4096);

@@ -1,25 +1,157 @@
-//! Which classes of change are seen on this machine.
+//! Which classes of change are seen on this machine: does each on a file of our own and counts.
+//!
+//! Some hooks attach and never fire, so attaching proves nothing. Knows nothing of records.
+
+mod operations;
 
 use crate::config::BpfConfig;
-use crate::object::Programs;
-use fim_core::Coverage;
+use crate::layout::{self, control, op};
+use crate::marks::Counts;
+use crate::object::{self, Programs};
+use fim_core::{Coverage, Degree, FileId, MarkRequest, MarkScope, Marks, WatchError};
+use operations::OPERATIONS;
+use rustix::fs::{Mode, OFlags};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 
 /// What was proved.
 #[derive(Clone, Debug, Default)]
-pub struct Proof {
+#[non_exhaustive]
+pub struct Probe {
     /// How well each class is seen.
     pub coverage: Coverage,
     /// Facts for people.
     pub notes: Vec<String>,
 }
 
-/// Says what is attached.
-pub fn prove(programs: &mut Programs, _config: &BpfConfig) -> Proof {
-    let names: Vec<&str> = programs.attached.iter().map(|attached| attached.hook.function).collect();
-    let mut notes = vec![format!("hooks: {}", names.join(" "))];
+/// Classes that are not tried, and the hooks that see them: late if one of them is not there, since the
+/// last close is still seen.
+const UNTRIED: &[(&str, &[&str])] = &[
+    ("io_uring", &["io_write"]),
+    ("aio", &["aio_write"]),
+    ("kernel", &["__kernel_write", "__kernel_write_iter"]),
+];
+
+/// Loads, proves and unloads: for `fim doctor`.
+///
+/// # Errors
+/// Why BPF cannot be used here, and what to do about it.
+pub fn probe(config: &BpfConfig) -> Result<Probe, WatchError> {
+    let mut programs = object::load(config)?;
+    Ok(prove(&mut programs, config))
+}
+
+/// Says what is seen.
+pub fn prove(programs: &mut Programs, config: &BpfConfig) -> Probe {
+    let attached = |function: &str| programs.attached.iter().any(|it| it.hook.function == function);
+    let functions: Vec<&str> = programs.attached.iter().map(|it| it.hook.function).collect();
+    let mut notes = vec![format!("BPF programs on {}", functions.join(" "))];
+    let mut coverage: Coverage = UNTRIED
+        .iter()
+        .map(|(class, hooks)| {
+            let there = hooks.iter().any(|hook| attached(hook));
+            (*class, if there { Degree::Full } else { Degree::Late })
+        })
+        .collect();
+    // A mount that hides a path passes no hook; nothing else looks for it yet.
+    coverage.insert("mount", Degree::None);
     notes.append(&mut programs.refused);
-    Proof {
-        coverage: Coverage::new(),
-        notes,
+    let scratch = config.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    match fire(programs, &scratch) {
+        Ok(tried) => {
+            notes.extend(tried.refused);
+            coverage.extend(tried.coverage);
+        }
+        Err(error) => {
+            notes.push(format!("the hooks could not be tried in {}: {error}", scratch.display()));
+            coverage.extend(OPERATIONS.iter().map(|operation| (operation.class, Degree::None)));
+        }
+    }
+    Probe { coverage, notes }
+}
+
+struct Tried {
+    coverage: Coverage,
+    refused: Vec<String>,
+}
+
+fn fire(programs: &mut Programs, scratch: &Path) -> io::Result<Tried> {
+    let dir = Scratch::new(scratch)?;
+    operations::prepare(&dir.0)?;
+    mark(programs, &dir.0)?;
+    let nobody = FileId::default();
+    programs.marks.control(control::PROBE, nobody)?;
+    let tried = OPERATIONS.iter().map(|operation| try_one(programs, &dir.0, operation)).collect::<Vec<_>>();
+    programs.marks.control(control::PROBED, nobody)?;
+    let mut all = Tried { coverage: Coverage::new(), refused: Vec::new() };
+    let closes = tried.iter().any(|(class, degree, _)| *class == "close" && *degree == Degree::Full);
+    for (class, degree, refused) in tried {
+        // The last close brings to light what its own hook did not.
+        let by_close = matches!(class, "write" | "mmap" | "splice" | "copy" | "fallocate");
+        let degree = if degree == Degree::None && by_close && closes { Degree::Late } else { degree };
+        let worst = all.coverage.get(class).map_or(degree, |known| degree.min(*known));
+        all.coverage.insert(class, worst);
+        all.refused.extend(refused);
+    }
+    Ok(all)
+}
+
+fn mark(programs: &mut Programs, dir: &Path) -> io::Result<()> {
+    let mut paths = vec![dir.to_owned()];
+    for entry in std::fs::read_dir(dir)? {
+        paths.push(entry?.path());
+    }
+    for path in paths {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::open(&path, flags, Mode::empty())?;
+        let scope = if path.is_dir() { MarkScope::Tree } else { MarkScope::File };
+        let request = MarkRequest { file: file.as_fd(), path: &path, scope };
+        programs.marks.add(&[request]).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+fn try_one(
+    programs: &Programs,
+    dir: &Path,
+    operation: &operations::Operation,
+) -> (&'static str, Degree, Option<String>) {
+    let before = hits(&programs.marks.counts(), operation.op);
+    if let Err(error) = (operation.run)(dir) {
+        // What the file system of the scratch directory cannot do proves nothing either way.
+        let why = format!("{} could not be tried in {}: {error}", operation.class, dir.display());
+        return (operation.class, Degree::Full, Some(why));
+    }
+    let fired = hits(&programs.marks.counts(), operation.op) > before;
+    (operation.class, if fired { Degree::Full } else { Degree::None }, None)
+}
+
+fn hits(counts: &Counts, op: u8) -> u64 {
+    counts.hits.get(usize::from(op)).copied().unwrap_or_default()
+}
+
+const _: () = assert!((op::ACL as usize) < layout::OPS);
+
+/// A directory of our own that goes with us.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(parent: &Path) -> io::Result<Self> {
+        let dir = parent.join(format!(".fim-proof-{}", std::process::id()));
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir)?;
+        }
+        std::fs::create_dir_all(parent)?;
+        rustix::fs::mkdir(&dir, Mode::RWXU)?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            log::warn!("{}: cannot remove: {error}", self.0.display());
+        }
     }
 }

@@ -70,9 +70,7 @@ pub fn missed_runs(program: BorrowedFd<'_>) -> io::Result<u64> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of::<libbpf_sys::bpf_prog_info>() as u32;
     // SAFETY: `info` is plain data of `size` bytes that the kernel fills up to what it knows.
-    match unsafe {
-        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
-    } {
+    match unsafe { libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size) } {
         0 => Ok(info.recursion_misses),
         error => Err(io::Error::from_raw_os_error(-error)),
     }
@@ -121,11 +119,7 @@ pub fn visit_map(
             error => return Err(io::Error::from_raw_os_error(error)),
         };
         let count = count as usize;
-        for (key, value) in keys
-            .chunks_exact(key_size)
-            .zip(values.chunks_exact(value_size))
-            .take(count)
-        {
+        for (key, value) in keys.chunks_exact(key_size).zip(values.chunks_exact(value_size)).take(count) {
             visit(key, value);
         }
         if end {

@@ -99,10 +99,7 @@ fn ring<'a>(programs: &'a Programs, intake: &'a RefCell<Intake>) -> Result<RingB
 fn wait(ring: &RingBuffer<'_>) -> Result<(), WatchError> {
     // SAFETY: the descriptor belongs to the ring, which is borrowed for longer than this call.
     let fd = unsafe { BorrowedFd::borrow_raw(ring.epoll_fd()) };
-    let patience = Timespec {
-        tv_sec: 0,
-        tv_nsec: PATIENCE,
-    };
+    let patience = Timespec { tv_sec: 0, tv_nsec: PATIENCE };
     match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&patience)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(WatchError::new("cannot wait for BPF records").caused_by(error)),

@@ -76,7 +76,8 @@ fn make(name: &str) -> Option<Box<dyn Watcher>> {
 
 #[cfg(feature = "bpf")]
 fn try_bpf() -> Result<Sight, WatchError> {
-    Ok(Sight { coverage: fim_core::Coverage::new(), notes: Vec::new() })
+    let probe = fim_bpf::probe(&fim_bpf::BpfConfig::default())?;
+    Ok(Sight { coverage: probe.coverage, notes: probe.notes })
 }
 
 #[cfg(not(feature = "bpf"))]

@@ -42,12 +42,12 @@ fn limits(plan: &Plan) -> Limits {
 }
 
 fn generic(interest: Interest) -> GenericConfig {
-    let mut config = GenericConfig::default();
-    config.paths = interest.paths;
-    config.exclude = interest.exclude;
-    config.exclude_regex = interest.exclude_regex;
-    config.sha256 = interest.need.sha256;
-    config
+    GenericConfig {
+        paths: interest.paths,
+        exclude: interest.exclude,
+        exclude_regex: interest.exclude_regex,
+        sha256: interest.need.sha256,
+    }
 }
 
 fn state(plan: &Plan) -> Result<State, Failure> {

@@ -1,5 +1,6 @@
 //! The table of cases: what is done, and the lines that come of it.
 
+use crate::act::{is_light, trees};
 use crate::agent::{Agent, action};
 use crate::expect::{Line, about, actors, compare, compare_lasting, line};
 use crate::{lifecycle, tools};
@@ -181,7 +182,7 @@ fn hostile(dir: &Path) -> io::Result<()> {
 }
 
 fn every_tree(dir: &Path, lines: &[Value]) -> Result<(), String> {
-    let missed: Vec<u32> = (0..1000)
+    let missed: Vec<u32> = (0..trees())
         .filter(|tree| {
             let file = dir.join(format!("{tree}/b/c/d/e/f/g")).display().to_string();
             !lines.iter().any(|line| action(line) == "created" && line["file"]["path"] == file)
@@ -189,16 +190,17 @@ fn every_tree(dir: &Path, lines: &[Value]) -> Result<(), String> {
         .collect();
     let told = about(dir, lines).count();
     match (missed.as_slice(), told) {
-        ([], 7000) => Ok(()),
-        ([], told) => Err(format!("7,000 names were made, {told} lines were printed")),
-        (missed, _) => Err(format!("{} of 1,000 missed: {missed:?}", missed.len())),
+        ([], told) if told == 7 * trees() as usize => Ok(()),
+        ([], told) => Err(format!("{} names were made, {told} lines were printed", 7 * trees())),
+        (missed, _) => Err(format!("{} of {} missed: {missed:?}", missed.len(), trees())),
     }
 }
 
 fn every_hash(dir: &Path, lines: &[Value]) -> Result<(), String> {
     let told = about(dir, lines).count();
-    if told >= 20_000 {
-        return Err(format!("{told} lines for 100,000 writes"));
+    let writes = if is_light() { 10_000 } else { 100_000 };
+    if told >= writes / 5 * 2 {
+        return Err(format!("{told} lines for {writes} writes"));
     }
     for file in 0..1000 {
         let path = dir.join(file.to_string());
@@ -225,7 +227,9 @@ fn nothing_else(
         .chain(["trees", "burst", "barrier"].map(|name| watched.join(name)))
         .chain(tools.iter().map(|tool| tool.dir.clone()))
         .collect();
-    for line in lines.iter().filter(|line| line["event"]["kind"] != "state") {
+    // A gap that was closed is no false alarm: some kernels let one program interrupt another.
+    let is_gap = |line: &Value| matches!(action(line), "coverage_gap" | "gap_closed");
+    for line in lines.iter().filter(|line| line["event"]["kind"] != "state" && !is_gap(line)) {
         let path = line["file"]["path"].as_str().map(PathBuf::from);
         if !path.is_some_and(|path| known.iter().any(|dir| path.starts_with(dir))) {
             return Err(line.to_string());
@@ -236,6 +240,10 @@ fn nothing_else(
 
 fn stopped(code: Option<i32>, lines: &[Value]) -> Result<(), String> {
     let last = lines.last().map(action).unwrap_or_default();
+    let count = |word| lines.iter().filter(|line| action(line) == word).count();
+    if count("coverage_gap") != count("gap_closed") {
+        return Err("a gap was not closed".to_owned());
+    }
     let numbers: Vec<u64> = lines.iter().filter_map(|line| line["event"]["sequence"].as_u64()).collect();
     let first = numbers.first().copied().unwrap_or_default();
     let whole = numbers.iter().enumerate().all(|(at, number)| *number == first + at as u64);

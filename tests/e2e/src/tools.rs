@@ -42,7 +42,7 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
         tool(top, "cp", "cp other f", [line("updated", "f")])?,
         tool(top, "cp_new", "cp -p f copy", [line("created", "copy")])?,
         tool(top, "mv", "mv other f", [line("updated", "f").from("other")])?,
-        tool(top, "install", "install -m 755 other f", [line("updated", "f")])?,
+        tool(top, "install", "install -m 755 other f", [line("updated", "f"), mode("f")])?,
         tool(top, "dd", "dd if=other of=f conv=notrunc 2>/dev/null", [line("updated", "f")])?,
         tool(
             top,
@@ -54,7 +54,7 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
             top,
             "vim",
             "vim -es -u NONE -c 'set backup nowritebackup nobackup' -c 's/old/new/' -c wq f",
-            [line("updated", "f")],
+            [line("updated", "f"), line("updated", "f").what("touched").maybe()],
         )?,
     ];
     fs::create_dir_all(top.join("tree"))?;
@@ -65,6 +65,11 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
     tools.push(useradd(top)?);
     tools.push(dpkg(top)?);
     Ok(tools)
+}
+
+/// What a tool does to the mode after the content may be a line of its own on a slow machine.
+fn mode(path: &str) -> Line {
+    line("attributes_modified", path).maybe()
 }
 
 fn tool(

@@ -23,8 +23,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Messages waiting between the watcher and the engine; beyond it they wait in the kernel.
 const QUEUE: usize = 65_536;
-/// Messages taken in one go, and looks between two goes.
+/// Messages taken in one go.
 const TURN: usize = 4_096;
+/// Looks between two goes: few, since what came meanwhile may tell what a name was for.
+const LOOKS: usize = 64;
 /// The longest sleep.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -189,7 +191,7 @@ impl Live<'_> {
     }
 
     fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
-        for _ in 0..TURN {
+        for _ in 0..LOOKS {
             let Some((path, item)) = self.queue.pop(Instant::now()) else {
                 break;
             };

@@ -20,7 +20,7 @@ const COOL: Duration = Duration::from_secs(3);
 /// How often a file is looked at while a mapping or an asynchronous write may still change it.
 const OPEN: Duration = Duration::from_secs(5);
 /// How long a new file of a temporary name may wait for its rename.
-const TEMPORARY: Duration = Duration::from_secs(10);
+const TEMPORARY: Duration = Duration::from_secs(30);
 /// Looks at a file that moves whenever it is read, before it is reported as unstable.
 const MAX_TRIES: u32 = 4;
 /// Writers named for one look.
