@@ -47,7 +47,7 @@ pub fn probe(config: &FanotifyConfig) -> Result<Probe, WatchError> {
         "of a process only the number is certain: what has ended before it was looked at has no name"
             .to_owned(),
     );
-    notes.push("a write through a hard link outside the watched directories is found by a scan".to_owned());
+    notes.push("a write through a hard link that was made outside the watched directories since the last scan is found by the next one".to_owned());
     let coverage = first_proof(config, &mut notes).unwrap_or_else(nothing);
     Ok(Probe { coverage, notes })
 }
