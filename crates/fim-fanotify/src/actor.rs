@@ -8,12 +8,15 @@ use crate::decode::Process;
 use crate::procfs::{self, Stat};
 use fim_core::{Actor, Parent};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open, openat, readlinkat};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
+use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, BorrowedFd};
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -65,11 +68,12 @@ impl Actors {
         if matches!(process, Process::Gone) {
             return Some(Arc::new(Actor::new(pid)));
         }
-        let dir = PathBuf::from(format!("/proc/{pid}"));
-        let Some(stat) = read(&dir.join("stat"), 4096).as_deref().and_then(procfs::stat) else {
+        let Some(proc) = Proc::open(pid).filter(|_| is_same(process)) else {
             return Some(Arc::new(Actor::new(pid)));
         };
-        let executable = std::fs::read_link(dir.join("exe")).ok();
+        // First what goes first when a process ends.
+        let executable = proc.executable();
+        let Some(stat) = proc.stat() else { return Some(Arc::new(Actor::new(pid))) };
         let batch = self.batch;
         if let Some(seen) = self.seen.get_mut(&pid)
             && seen.stat == stat
@@ -79,11 +83,7 @@ impl Actors {
             seen.batch = batch;
             return Some(Arc::clone(&seen.actor));
         }
-        let actor = self.describe(pid, &dir, &stat, executable);
-        if !is_same(process) {
-            return Some(Arc::new(Actor::new(pid)));
-        }
-        let actor = Arc::new(actor);
+        let actor = Arc::new(self.describe(pid, &proc, &stat, executable));
         if self.seen.len() >= REMEMBERED {
             self.seen.clear();
         }
@@ -91,29 +91,29 @@ impl Actors {
         Some(actor)
     }
 
-    fn describe(&self, pid: u32, dir: &Path, stat: &Stat, executable: Option<PathBuf>) -> Actor {
-        let file = |name: &str, limit| read(&dir.join(name), limit).unwrap_or_default();
+    fn describe(&self, pid: u32, proc: &Proc, stat: &Stat, executable: Option<PathBuf>) -> Actor {
         let mut actor = Actor::new(pid);
+        actor.args = procfs::arguments(&proc.read(c"cmdline", ARGUMENTS));
+        actor.executable = executable;
         actor.start = self.time(stat.start);
         actor.name = Some(stat.name.clone());
         actor.kernel = stat.kernel;
-        (actor.uid, actor.gid) = procfs::owner(&file("status", 4096));
-        actor.login_uid = procfs::audit_id(&file("loginuid", 16));
-        actor.session = procfs::audit_id(&file("sessionid", 16));
-        actor.executable = executable;
-        actor.args = procfs::arguments(&file("cmdline", ARGUMENTS));
-        actor.cgroup = procfs::cgroup(&file("cgroup", 4096));
+        (actor.uid, actor.gid) = procfs::owner(&proc.read(c"status", 4096));
+        actor.login_uid = procfs::audit_id(&proc.read(c"loginuid", 16));
+        actor.session = procfs::audit_id(&proc.read(c"sessionid", 16));
+        actor.cgroup = procfs::cgroup(&proc.read(c"cgroup", 4096));
         actor.parent = (stat.parent != 0).then(|| self.parent(stat.parent));
         actor
     }
 
     fn parent(&self, pid: u32) -> Parent {
-        let dir = PathBuf::from(format!("/proc/{pid}"));
         let mut parent = Parent::new(pid);
-        if let Some(stat) = read(&dir.join("stat"), 4096).as_deref().and_then(procfs::stat) {
+        if let Some(proc) = Proc::open(pid)
+            && let Some(stat) = proc.stat()
+        {
             parent.start = self.time(stat.start);
             parent.name = Some(stat.name);
-            parent.executable = std::fs::read_link(dir.join("exe")).ok();
+            parent.executable = proc.executable();
         }
         parent
     }
@@ -123,7 +123,38 @@ impl Actors {
     }
 }
 
-/// Whether what was just read under this number was of the process of the event.
+/// The directory of a process in /proc. It stays that of the process: once the process is gone there is
+/// nothing in it any more, whoever has its number then.
+struct Proc(OwnedFd);
+
+impl Proc {
+    fn open(pid: u32) -> Option<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        open(format!("/proc/{pid}"), flags, Mode::empty()).ok().map(Self)
+    }
+
+    fn executable(&self) -> Option<PathBuf> {
+        let path = readlinkat(&self.0, c"exe", Vec::new()).ok()?;
+        Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
+    }
+
+    fn stat(&self) -> Option<Stat> {
+        procfs::stat(&self.read(c"stat", 4096))
+    }
+
+    /// The first bytes of a file, none if it cannot be read.
+    fn read(&self, name: &CStr, limit: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let Ok(file) = openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            && File::from(file).take(limit).read_to_end(&mut bytes).is_err()
+        {
+            bytes.clear();
+        }
+        bytes
+    }
+}
+
+/// Whether the directory that was just opened under this number is that of the process of the event.
 fn is_same(process: Process<'_>) -> bool {
     match process {
         Process::Gone => false,
@@ -140,12 +171,6 @@ fn has_exited(pidfd: BorrowedFd<'_>) -> bool {
 }
 
 fn not_reaped(pidfd: BorrowedFd<'_>) -> bool {
-    let info = read(Path::new(&format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())), 1024);
-    info.is_some_and(|info| procfs::keeps_number(&info))
-}
-
-fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    let info = std::fs::read(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
+    info.is_ok_and(|info| procfs::keeps_number(&info))
 }

@@ -158,3 +158,146 @@ fn process(pidfd: &Pidfd) -> Process<'_> {
         _ => Process::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HANDLE: [u8; 16] = [8, 0, 0, 0, 1, 0, 0, 0, 12, 0, 0, 0, 99, 0, 0, 0];
+
+    /// An info record: fsid {1, 2}, the handle, and a name where there is one.
+    fn info(kind: u8, name: Option<&str>) -> Vec<u8> {
+        let mut body: Vec<u8> = [1_i32.to_ne_bytes(), 2_i32.to_ne_bytes()].concat();
+        body.extend(HANDLE);
+        if let Some(name) = name {
+            body.extend(name.as_bytes());
+            body.push(0);
+        }
+        body.resize(body.len().next_multiple_of(4), 0);
+        let mut record = vec![kind, 0];
+        record.extend(u16::try_from(body.len() + 4).unwrap().to_ne_bytes());
+        record.extend(body);
+        record
+    }
+
+    fn pidfd(number: i32) -> Vec<u8> {
+        [vec![k::FAN_EVENT_INFO_TYPE_PIDFD, 0, 8, 0], number.to_ne_bytes().to_vec()].concat()
+    }
+
+    fn event(mask: u64, infos: &[Vec<u8>]) -> Vec<u8> {
+        let infos = infos.concat();
+        let mut bytes = u32::try_from(24 + infos.len()).unwrap().to_ne_bytes().to_vec();
+        bytes.extend([k::FANOTIFY_METADATA_VERSION, 0, 24, 0]);
+        bytes.extend(mask.to_ne_bytes());
+        bytes.extend((-1_i32).to_ne_bytes());
+        bytes.extend(42_i32.to_ne_bytes());
+        bytes.extend(infos);
+        bytes
+    }
+
+    fn with_record(bytes: &[u8], check: impl FnOnce(Record<'_>)) {
+        let (events, report) = parse_fid_events_reported(bytes);
+        assert!(report.is_complete());
+        check(record(&events[0]).unwrap());
+    }
+
+    #[test]
+    fn subjects() {
+        use k::{
+            FAN_EVENT_INFO_TYPE_DFID_NAME as IN_DIR, FAN_EVENT_INFO_TYPE_FID as OBJECT,
+            FAN_EVENT_INFO_TYPE_NEW_DFID_NAME as NEW, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME as OLD,
+        };
+        let name = |name: &'static str| Name { dir: &HANDLE, name: OsStr::new(name) };
+        let entry = Subject::Entry(name("a"));
+        let table = [
+            ("a write", k::FAN_MODIFY, vec![info(IN_DIR, Some("a")), info(OBJECT, None)], entry),
+            ("a new name on an old kernel", k::FAN_CREATE, vec![info(IN_DIR, Some("a"))], entry),
+            (
+                "a rename",
+                k::FAN_RENAME,
+                vec![info(OLD, Some("a")), info(NEW, Some("b")), info(OBJECT, None)],
+                Subject::Rename { from: Some(name("a")), to: Some(name("b")) },
+            ),
+            (
+                "a rename of which one end is marked",
+                k::FAN_RENAME,
+                vec![info(NEW, Some("b"))],
+                Subject::Rename { from: None, to: Some(name("b")) },
+            ),
+            (
+                "a move away on an old kernel",
+                k::FAN_CREATE | k::FAN_MOVED_FROM,
+                vec![info(IN_DIR, Some("a"))],
+                Subject::Rename { from: Some(name("a")), to: None },
+            ),
+            ("there and back, merged", k::FAN_MOVE, vec![info(IN_DIR, Some("a"))], entry),
+            (
+                "a directory itself",
+                k::FAN_ATTRIB | k::FAN_ONDIR,
+                vec![info(IN_DIR, Some("."))],
+                Subject::Dir(&HANDLE),
+            ),
+            ("an object without a name", k::FAN_ATTRIB, vec![info(OBJECT, None)], Subject::Object),
+            ("a full queue", k::FAN_Q_OVERFLOW, vec![], Subject::Overflow),
+        ];
+        for (what, mask, infos, subject) in table {
+            with_record(&event(mask, &infos), |record| {
+                assert_eq!(record.subject, subject, "{what}");
+                assert_eq!((record.pid, record.mask), (42, mask), "{what}");
+            });
+        }
+    }
+
+    #[test]
+    fn merged_kinds_have_an_order() {
+        let all = k::FAN_DELETE | k::FAN_CLOSE_WRITE | k::FAN_ATTRIB | k::FAN_MODIFY | k::FAN_CREATE;
+        let infos = [info(k::FAN_EVENT_INFO_TYPE_DFID_NAME, Some("a"))];
+        with_record(&event(all, &infos), |record| {
+            let expected = [Via::Create, Via::Write, Via::Attributes, Via::Close, Via::Unlink];
+            assert_eq!(record.kinds().collect::<Vec<_>>(), expected);
+        });
+        with_record(&event(k::FAN_CREATE | k::FAN_DELETE | k::FAN_ONDIR, &infos), |record| {
+            assert_eq!(record.kinds().collect::<Vec<_>>(), [Via::Mkdir, Via::Rmdir]);
+        });
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_told_from_one_that_is_not_known() {
+        let name = || info(k::FAN_EVENT_INFO_TYPE_DFID_NAME, Some("a"));
+        with_record(&event(k::FAN_CREATE, &[name(), pidfd(k::FAN_NOPIDFD)]), |record| {
+            assert!(matches!(record.process, Process::Gone));
+        });
+        with_record(&event(k::FAN_CREATE, &[name(), pidfd(k::FAN_EPIDFD)]), |record| {
+            assert!(matches!(record.process, Process::Unknown));
+        });
+        with_record(&event(k::FAN_CREATE, &[name()]), |record| {
+            assert!(matches!(record.process, Process::Unknown));
+        });
+    }
+
+    #[test]
+    fn an_event_about_nothing_is_not_understood() {
+        assert_eq!(decode(&event(k::FAN_MODIFY, &[])), (0, false));
+        assert_eq!(decode(b"too short"), (0, false));
+        assert_eq!(decode(&[]), (0, true));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn never_panics_on_a_damaged_event(at in 0..120_usize, byte in any::<u8>(), mask in any::<u64>()) {
+            let old = info(k::FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, Some("a name"));
+            let dir = info(k::FAN_EVENT_INFO_TYPE_DFID_NAME, Some("b"));
+            let mut bytes = event(mask, &[old, dir, pidfd(3)]);
+            if let Some(there) = bytes.get_mut(at) {
+                *there = byte;
+            }
+            let _ = decode(&bytes);
+        }
+    }
+}

@@ -4,11 +4,20 @@
 
 use fim_core::{FileEvent, Via, WatchMessage};
 
-/// Marks both renames of each exchange in a row of messages.
-///
-/// There and back again by one file is no exchange: the two files differ, where the kernel names them.
-pub(crate) fn recognise(messages: &mut [WatchMessage]) {
-    let mut rest = messages;
+/// Whether the other half of an exchange may still be on its way.
+pub(crate) fn may_go_on(messages: &[WatchMessage]) -> bool {
+    matches!(messages.last(), Some(WatchMessage::Event(event)) if is_whole(event))
+}
+
+/// Marks the renames of each exchange in a row of messages, of which `last` is the one sent before.
+pub(crate) fn recognise(last: &mut Option<FileEvent>, messages: &mut [WatchMessage]) {
+    if let (Some(before), Some(WatchMessage::Event(first))) = (&*last, messages.first_mut())
+        && swaps(before, first)
+    {
+        // The first half is sent; the second alone says that both names are to be looked at.
+        first.via = Via::Exchange;
+    }
+    let mut rest = &mut *messages;
     while let [first, after @ ..] = rest {
         if let (WatchMessage::Event(a), Some(WatchMessage::Event(b))) = (first, after.first_mut())
             && swaps(a, b)
@@ -18,13 +27,24 @@ pub(crate) fn recognise(messages: &mut [WatchMessage]) {
         }
         rest = after;
     }
+    match messages.last() {
+        Some(WatchMessage::Event(event)) if is_whole(event) => *last = Some(event.clone()),
+        Some(_) => *last = None,
+        None => {}
+    }
 }
 
+/// There and back again by one file is no exchange. Where the files are not known it is taken for one:
+/// both names are then looked at, which is right in either case.
 fn swaps(a: &FileEvent, b: &FileEvent) -> bool {
-    let renames = a.via == Via::Rename && b.via == Via::Rename;
-    let crossed = a.from == b.place && a.place == b.from && a.from.is_some() && a.place.is_some();
+    let crossed = a.from == b.place && a.place == b.from;
     let pid = |event: &FileEvent| event.actor.as_ref().map(|actor| actor.pid);
-    renames && crossed && a.file.is_some() && b.file.is_some() && a.file != b.file && pid(a) == pid(b)
+    let one_file = a.file.is_some() && a.file == b.file;
+    is_whole(a) && is_whole(b) && crossed && !one_file && pid(a) == pid(b)
+}
+
+fn is_whole(event: &FileEvent) -> bool {
+    event.via == Via::Rename && event.from.is_some() && event.place.is_some()
 }
 
 #[cfg(test)]
@@ -43,7 +63,7 @@ mod tests {
     }
 
     fn kinds(mut messages: Vec<WatchMessage>) -> Vec<Via> {
-        recognise(&mut messages);
+        recognise(&mut None, &mut messages);
         let via = |message| match message {
             WatchMessage::Event(event) => event.via,
             other => panic!("{other:?}"),
@@ -65,5 +85,24 @@ mod tests {
         for (messages, expected) in table {
             assert_eq!(kinds(messages), expected);
         }
+    }
+
+    #[test]
+    fn a_half_that_was_sent_before() {
+        let mut last = None;
+        let mut first = [rename(1, "a", "b")];
+        assert!(may_go_on(&first));
+        recognise(&mut last, &mut first);
+        recognise(&mut last, &mut []);
+        let mut second = [rename(2, "b", "a"), rename(2, "a", "c")];
+        recognise(&mut last, &mut second);
+        let vias: Vec<_> = second
+            .iter()
+            .map(|message| match message {
+                WatchMessage::Event(event) => event.via,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(vias, [Via::Exchange, Via::Rename]);
     }
 }

@@ -58,32 +58,37 @@ impl Group {
     /// # Errors
     /// When there is none to be had, with what the user can do about it.
     pub(crate) fn new(unlimited_queue: bool) -> Result<Self, WatchError> {
-        let base = k::FAN_CLASS_NOTIF | k::FAN_CLOEXEC | k::FAN_NONBLOCK;
         let mut refused = libc::EINVAL;
         for privileged in [true, false] {
             for (target, pidfd) in [(true, true), (true, false), (false, true), (false, false)] {
-                let mut flags = base | k::FAN_REPORT_FID | k::FAN_REPORT_DFID_NAME;
-                for (wanted, flag) in [
-                    (target, k::FAN_REPORT_TARGET_FID),
-                    (pidfd, k::FAN_REPORT_PIDFD),
-                    (privileged, k::FAN_UNLIMITED_MARKS),
-                    (privileged && unlimited_queue, k::FAN_UNLIMITED_QUEUE),
-                ] {
-                    if wanted {
-                        flags |= flag;
-                    }
-                }
-                match Fanotify::new(flags) {
-                    Ok(fanotify) => {
-                        let rename = knows_rename(&fanotify);
-                        let abilities = Abilities { privileged, target, rename, pidfd };
-                        return Ok(Self { fanotify, abilities });
-                    }
+                // Whether there are renames is known once there is a group.
+                let wanted = Abilities { privileged, target, rename: true, pidfd };
+                match Self::with(wanted, unlimited_queue) {
+                    Ok(group) => return Ok(group),
                     Err(error) => refused = error.errno().unwrap_or(refused),
                 }
             }
         }
         Err(refusal(refused))
+    }
+
+    /// Makes a group with these abilities; that of renames only where the kernel has it.
+    pub(crate) fn with(mut abilities: Abilities, unlimited_queue: bool) -> Result<Self, FanotifyError> {
+        let mut flags = k::FAN_CLASS_NOTIF | k::FAN_CLOEXEC | k::FAN_NONBLOCK;
+        flags |= k::FAN_REPORT_FID | k::FAN_REPORT_DFID_NAME;
+        for (wanted, flag) in [
+            (abilities.target, k::FAN_REPORT_TARGET_FID),
+            (abilities.pidfd, k::FAN_REPORT_PIDFD),
+            (abilities.privileged, k::FAN_UNLIMITED_MARKS),
+            (abilities.privileged && unlimited_queue, k::FAN_UNLIMITED_QUEUE),
+        ] {
+            if wanted {
+                flags |= flag;
+            }
+        }
+        let fanotify = Fanotify::new(flags)?;
+        abilities.rename &= knows_rename(&fanotify);
+        Ok(Self { fanotify, abilities })
     }
 
     /// The next events, empty when none are queued; their number of bytes that were not understood.

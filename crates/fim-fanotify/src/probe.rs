@@ -3,7 +3,7 @@
 //! Must not know what is to be watched.
 
 use crate::group::Group;
-use crate::prove::coverage;
+use crate::prove::{coverage, nothing};
 use crate::watcher::FanotifyConfig;
 use fim_core::{Coverage, WatchError};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Probe {
-    /// What is seen, as proved in a scratch directory; empty if it could not be proved.
+    /// What is seen, as proved in a scratch directory; nothing, if nothing could be proved.
     pub coverage: Coverage,
     /// Facts for people: flags, limits, and why something is missing.
     pub notes: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Probe {
 /// # Errors
 /// Why not.
 pub fn probe_at(dir: &Path) -> Result<Coverage, WatchError> {
-    coverage(dir)
+    coverage(Group::new(true)?, dir)
 }
 
 /// Tries fanotify.
@@ -47,10 +47,19 @@ pub fn probe(config: &FanotifyConfig) -> Result<Probe, WatchError> {
         "of a process only the number is certain: what has ended before it was looked at has no name"
             .to_owned(),
     );
-    notes.push("a write through a hard link outside the watched directories is found by a scan".to_owned());
-    let coverage = coverage(&config.scratch).unwrap_or_else(|error| {
-        notes.push(error.to_string());
-        Coverage::new()
-    });
+    notes.push("a write through a hard link that was made outside the watched directories since the last scan is found by the next one".to_owned());
+    let coverage = first_proof(config, &mut notes).unwrap_or_else(nothing);
     Ok(Probe { coverage, notes })
+}
+
+fn first_proof(config: &FanotifyConfig, notes: &mut Vec<String>) -> Option<Coverage> {
+    let mut failures = Vec::new();
+    for scratch in &config.scratch {
+        match probe_at(scratch) {
+            Ok(coverage) => return Some(coverage),
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    notes.extend(failures);
+    None
 }

@@ -24,13 +24,18 @@ pub struct FanotifyConfig {
     /// Let the kernel queue as many events as there are, as far as memory goes; off, it drops those beyond
     /// `fs.fanotify.max_queued_events` and the whole watched set is scanned. Needs `CAP_SYS_ADMIN`.
     pub unlimited_queue: bool,
-    /// A directory in which to prove, at start, what is seen: a scratch directory is made in it and removed.
-    pub scratch: PathBuf,
+    /// Directories in which to prove, at start, what is seen: a scratch directory is made in the first that
+    /// takes marks, and removed.
+    pub scratch: Vec<PathBuf>,
 }
 
 impl Default for FanotifyConfig {
     fn default() -> Self {
-        Self { ignore_self: true, unlimited_queue: true, scratch: std::env::temp_dir() }
+        Self {
+            ignore_self: true,
+            unlimited_queue: true,
+            scratch: vec![std::env::temp_dir(), PathBuf::from("/var/tmp")],
+        }
     }
 }
 
