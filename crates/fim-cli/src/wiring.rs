@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
 use fim_consumers::{Generic, GenericConfig};
-use fim_core::{Engine, Interest, Limits, SledStore, State};
+use fim_core::{BaselineLost, Engine, Interest, Limits, SledStore, State, StoreErrorKind};
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -32,7 +32,11 @@ pub fn engine(
     if let Some(progress) = TerminalProgress::on_terminal() {
         builder = builder.progress(Box::new(progress));
     }
-    builder.build(state(plan)?, Box::new(sink)).map_err(Failure::from)
+    let (state, lost) = state(plan)?;
+    if let Some(lost) = lost {
+        builder = builder.baseline_lost(lost);
+    }
+    builder.build(state, Box::new(sink)).map_err(Failure::from)
 }
 
 fn limits(plan: &Plan) -> Limits {
@@ -50,8 +54,21 @@ fn generic(interest: Interest) -> GenericConfig {
     }
 }
 
-fn state(plan: &Plan) -> Result<State, Failure> {
+/// The state; and if the one there was is damaged, what is to be said of it: it is set aside, never replaced
+/// in silence.
+fn state(plan: &Plan) -> Result<(State, Option<BaselineLost>), Failure> {
     let dir = &plan.config.state;
-    let store = SledStore::open(dir)?;
-    Ok(State::open(Box::new(store))?)
+    let open = || SledStore::open(dir).and_then(|store| State::open(Box::new(store)));
+    match open() {
+        Err(error) if matches!(error.kind, StoreErrorKind::Corrupt | StoreErrorKind::Rollback) => {
+            let aside = SledStore::set_aside(dir)?;
+            log::error!("{error}; it was set aside as {}, and a new baseline is made", aside.display());
+            let mut lost = BaselineLost::default();
+            lost.reason = error.to_string();
+            lost.scope = "all".to_owned();
+            lost.set_aside = Some(aside);
+            Ok((open()?, Some(lost)))
+        }
+        opened => Ok((opened?, None)),
+    }
 }

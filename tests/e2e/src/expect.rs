@@ -68,8 +68,20 @@ pub fn about<'a>(dir: &'a Path, lines: &'a [Value]) -> impl Iterator<Item = &'a 
 
 /// Compares what a tool did, but for the names that came and went: those are the tool's own affair.
 pub fn compare_lasting(dir: &Path, expected: &[Line], lines: &[Value]) -> Result<(), String> {
-    let lasting: Vec<Value> = lines.iter().filter(|line| !is_transient(line)).cloned().collect();
+    let slow = std::env::var_os("FIM_E2E_SLOW").is_some();
+    let lasting: Vec<Value> =
+        lines.iter().filter(|line| !is_transient(line) && !(slow && is_passing(line))).cloned().collect();
     compare(dir, expected, &lasting)
+}
+
+/// Where everything takes long, a tool's temporary file may outlive the patience it is given: a line about a
+/// name that is gone by now and whose end was told.
+fn is_passing(line: &Value) -> bool {
+    let temporary = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("sed") || name.contains(".dpkg-") || name.starts_with(".f.sw") || name.ends_with('+')
+    };
+    line["file"]["path"].as_str().map(Path::new).is_some_and(|path| temporary(path) && !path.exists())
 }
 
 fn is_transient(line: &Value) -> bool {

@@ -65,7 +65,7 @@ impl Live<'_> {
         let Some(at) = self.gaps.open.iter().position(|(open, _)| *open == number) else {
             return Ok(());
         };
-        self.drain()?;
+        self.drain(false)?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);
         self.engine.reporter.report(Record::GapClosed(gap))

@@ -200,15 +200,13 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Looks at everything marked, due or not.
-    pub(super) fn drain(&mut self) -> Result<(), EngineError> {
+    /// Looks at what stands for lost records, or at everything marked, due or not.
+    pub(super) fn drain(&mut self, everything: bool) -> Result<(), EngineError> {
         loop {
             let now = Instant::now();
-            self.queue.hasten_all(now);
+            self.queue.hasten(everything, now);
             // A look may mark more: the children of a directory that is gone.
-            let Some((path, item)) = self.queue.pop(now) else {
-                return Ok(());
-            };
+            let Some((path, item)) = self.queue.pop(now) else { return Ok(()) };
             look::look(self, path, item)?;
             while let Some((path, item)) = self.queue.pop(now) {
                 look::look(self, path, item)?;
@@ -305,7 +303,7 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.queue.finish(Instant::now());
-        self.drain()?;
+        self.drain(true)?;
         self.close_gaps()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);

@@ -247,6 +247,9 @@ impl Live<'_> {
         })?;
         let unarmed = walk.unarmed;
         for (path, known) in unlike {
+            if event.via == Via::Sweep && self.queue.holds(&path) {
+                continue;
+            }
             let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
             let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
             if let Some(from) = from

@@ -227,12 +227,18 @@ impl Queue {
         self.items.get_mut(path)
     }
 
-    /// Makes everything due at once: the end, or a gap to be closed.
-    pub(crate) fn hasten_all(&mut self, now: Instant) {
-        for (path, item) in self.items.iter_mut().filter(|(_, item)| !item.waiting) {
+    /// Makes due at once what stands for a lost record, or everything.
+    pub(crate) fn hasten(&mut self, everything: bool, now: Instant) {
+        let wanted = |item: &Pending| !item.waiting && (everything || item.swept);
+        for (path, item) in self.items.iter_mut().filter(|(_, item)| wanted(item)) {
             item.due = now;
             self.due.push(Reverse((now, path.clone())));
         }
+    }
+
+    /// Whether a path is to be looked at anyway.
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        self.items.get(path).is_some_and(|item| !item.waiting)
     }
 
     /// When the next look is due.
@@ -273,7 +279,7 @@ impl Queue {
         for item in self.items.values_mut() {
             item.waiting = false;
         }
-        self.hasten_all(now);
+        self.hasten(true, now);
     }
 
     /// Takes the item of `path` if it stands for a rename from `from`.

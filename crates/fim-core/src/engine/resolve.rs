@@ -1,7 +1,7 @@
 //! Paths as the kernel will name them: links above a watched path are followed once, at the start, so that
 //! later every step of a path can be refused if it is a link.
 
-use crate::watch_set::Interest;
+use crate::watch_set::{Interest, escape};
 use std::path::{Component, Path, PathBuf};
 
 /// The interest with every link above its paths resolved. A path that is itself a link to a directory is
@@ -64,19 +64,8 @@ fn whole(path: &Path) -> PathBuf {
 }
 
 fn text(path: &Path, rest: &str) -> Option<String> {
+    // A resolved path is literal, even where it has the characters of a glob.
     path.to_str().map(|path| escape(path) + rest)
-}
-
-/// A resolved path is literal, even where it has the characters of a glob.
-fn escape(path: &str) -> String {
-    let mut escaped = String::with_capacity(path.len());
-    for letter in path.chars() {
-        if matches!(letter, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(letter);
-    }
-    escaped
 }
 
 #[cfg(test)]

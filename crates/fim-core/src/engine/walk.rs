@@ -232,11 +232,17 @@ impl<'a> Walk<'a> {
             Reading::UnlikeTrusted => record.trusted_facts(),
             Reading::Never | Reading::Always => None,
         });
-        if let Some(known) = basis.filter(|known| known.same_stat(&job.facts)).cloned() {
+        // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
+        let is_same = |known: &&Facts| {
+            known.same_stat(&job.facts)
+                && (self.marks.is_none()
+                    || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
+        };
+        if let Some(known) = basis.filter(is_same).cloned() {
             return Some(job.done(known));
         }
         if self.reading == Reading::Never {
-            let facts = job.facts.clone();
+            let facts = Reader::stat(job.file.as_fd()).unwrap_or_else(|_| job.facts.clone());
             return Some(job.done(facts));
         }
         pool.read(&mut self.reader, job)
