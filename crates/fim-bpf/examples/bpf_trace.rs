@@ -1,6 +1,6 @@
 //! Marks the files and directories given as arguments and prints a line for each event.
 //!
-//! `trace [--ring BYTES] [--for SECONDS] [--clear] PATH…` — a directory is marked as a tree; `--clear`
+//! `bpf_trace [--ring BYTES] [--for SECONDS] [--clear] PATH…` — a directory is marked as a tree; `--clear`
 //! looks at nothing but forgets that a file is dirty at each event, as an engine would.
 
 use fim_bpf::{BpfConfig, BpfWatcher};
