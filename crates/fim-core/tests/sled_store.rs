@@ -6,10 +6,11 @@
 use fim_core::{
     Batch, Facts, FileKind, FileRecord, SledStore, State, Store, StoreError, StoreErrorKind, Trusted,
 };
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,7 +46,7 @@ fn rounds_of(store: &dyn Store) -> Vec<u32> {
     rounds
 }
 
-/// Not a test: the process that [`sudden_death_leaves_all_that_was_synced`] and others start.
+/// Not a test: the process that other tests start.
 #[test]
 fn child() {
     let Ok(dir) = std::env::var(CHILD) else { return };
@@ -150,14 +151,10 @@ fn a_folder_others_could_write_in_is_refused() {
         assert_eq!(error.path.as_ref(), Some(refused));
     }
     // Needs root: else there is no folder of another user to try.
-    if rustix_chown(&open).is_ok() {
+    if chown(&open, Some(4242), None).is_ok() {
         fs::set_permissions(&open, fs::Permissions::from_mode(0o700)).unwrap();
         assert!(SledStore::open(&open).unwrap_err().to_string().contains("belongs to user 4242"));
     }
-}
-
-fn rustix_chown(path: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::chown(path, Some(4242), None)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -238,47 +235,42 @@ fn what_is_damaged_is_set_aside_and_kept() {
     assert_ne!(seen[0], seen[1]);
 }
 
-#[test]
-fn damage_is_an_error_or_harmless() {
-    let (_temp, dir) = temp();
-    let (path, record) = (Path::new("/etc/passwd"), record(1));
-    let mut state = State::open(Box::new(SledStore::open(&dir).unwrap())).unwrap();
-    state.put(path, record.clone()).unwrap();
+fn record(number: u64) -> FileRecord {
+    let mut facts = Facts::new(FileKind::File);
+    facts.size = number;
+    facts.blake3 = Some([7; 32]);
+    // One in a hundred is so large that the store keeps it in a file of its own.
+    let kept = if number.is_multiple_of(100) { 700_000 } else { 50 };
+    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: Some(vec![3; kept]) }
+}
+
+fn fill(dir: &Path, files: u64) -> BTreeMap<PathBuf, FileRecord> {
+    let mut state = State::open(Box::new(SledStore::open(dir).unwrap())).unwrap();
+    let all: BTreeMap<PathBuf, FileRecord> = (1..=files)
+        .map(|number| (PathBuf::from(format!("/{}/{number}", number % 7)), record(number)))
+        .collect();
+    for (path, record) in &all {
+        state.put(path, record.clone()).unwrap();
+        if record.seen.as_ref().is_some_and(|facts| facts.size % 50 == 0) {
+            state.commit().unwrap();
+        }
+    }
     state.commit().unwrap();
     state.sync().unwrap();
     drop(state);
-    let damaged_dir = dir.with_extension("damaged");
-    for file in files(&dir.join("sled")) {
-        let good = fs::read(&file).unwrap();
-        let used = good.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let step = (used / 150).max(1);
-        for at in (0..used).step_by(step) {
-            for bits in [0x01, 0x80, 0xff] {
-                let mut bad = good.clone();
-                bad[at] ^= bits;
-                drop(fs::remove_dir_all(&damaged_dir));
-                copy(&dir, &damaged_dir);
-                fs::write(damaged_dir.join(file.strip_prefix(&dir).unwrap()), &bad).unwrap();
-                let found = SledStore::open(&damaged_dir)
-                    .and_then(|store| State::open(Box::new(store)))
-                    .and_then(|state| state.get(path));
-                if let Ok(found) = found {
-                    assert_eq!(found, Some(record.clone()), "{file:?} at {at}: {bits:x}");
-                }
-            }
-        }
-        for length in [0, used / 3, used / 2, used - 1] {
-            drop(fs::remove_dir_all(&damaged_dir));
-            copy(&dir, &damaged_dir);
-            fs::write(damaged_dir.join(file.strip_prefix(&dir).unwrap()), &good[..length]).unwrap();
-            let found = SledStore::open(&damaged_dir)
-                .and_then(|store| State::open(Box::new(store)))
-                .and_then(|state| state.get(path));
-            if let Ok(found) = found {
-                assert_eq!(found, Some(record.clone()), "{file:?} cut to {length}");
-            }
-        }
-    }
+    // From its second opening on, the store believes a summary of its log.
+    drop(SledStore::open(dir).unwrap());
+    all
+}
+
+fn read(dir: &Path) -> Result<BTreeMap<PathBuf, FileRecord>, StoreError> {
+    let state = State::open(Box::new(SledStore::open(dir)?))?;
+    let mut all = BTreeMap::new();
+    state.walk(Path::new("/"), &mut |path, record| {
+        all.insert(path, record);
+        ControlFlow::Continue(())
+    })?;
+    Ok(all)
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -290,9 +282,97 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-fn record(number: u64) -> FileRecord {
-    let mut facts = Facts::new(FileKind::File);
-    facts.size = number;
-    facts.blake3 = Some([7; 32]);
-    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: Some(vec![3; 500]) }
+/// Changes every file of a store in so many places, one at a time, and cuts it: what can still be read is
+/// all there and as it was.
+fn damaged_in_many_places(records: u64, places: usize) {
+    let (temp, dir) = temp();
+    let all = fill(&dir, records);
+    let copied = temp.path().join("copy");
+    for file in files(&dir) {
+        let good = fs::read(&file).unwrap();
+        let used = good.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let flips = (0..used).step_by((used / places).max(1)).map(|at| {
+            let mut bad = good.clone();
+            bad[at] ^= [0x01, 0x80, 0xff][at % 3];
+            (format!("byte {at}"), bad)
+        });
+        let cuts =
+            [0, used / 3, used.saturating_sub(1)].map(|end| (format!("cut at {end}"), good[..end].to_vec()));
+        for (damage, bad) in flips.chain(cuts) {
+            drop(fs::remove_dir_all(&copied));
+            copy(&dir, &copied);
+            fs::set_permissions(&copied, fs::Permissions::from_mode(0o700)).unwrap();
+            fs::write(copied.join(file.strip_prefix(&dir).unwrap()), &bad).unwrap();
+            match read(&copied) {
+                Ok(found) => assert!(found == all, "{file:?}, {damage}: {} of {records}", found.len()),
+                Err(error) => {
+                    use StoreErrorKind::{Corrupt, Rollback, Version};
+                    assert!(
+                        matches!(error.kind, Corrupt | Rollback | Version),
+                        "{file:?}, {damage}: {error}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_damaged_small_store_is_an_error_or_as_it_was() {
+    damaged_in_many_places(3, 60);
+}
+
+#[test]
+fn a_damaged_large_store_is_an_error_or_as_it_was() {
+    damaged_in_many_places(500, 25);
+}
+
+#[test]
+fn a_summary_that_was_cut_short_is_no_damage() {
+    let (_temp, dir) = temp();
+    let all = fill(&dir, 3);
+    fs::write(dir.join("sled/snap.00000000FFFFFFFF.generating"), b"").unwrap();
+    assert!(read(&dir).unwrap() == all);
+}
+
+/// Damage that sled itself does not see: a value written by someone else.
+#[test]
+fn a_foreign_value_is_damage_of_one_directory() {
+    let (_temp, dir) = temp();
+    let all = fill(&dir, 500);
+    let tree = |change: &dyn Fn(&sled::Db)| {
+        let db = sled::open(dir.join("sled")).unwrap();
+        change(&db);
+        db.flush().unwrap();
+    };
+    let (one, other) = (b"kf/1/\0".as_slice(), b"kf/2/\0".as_slice());
+    let good = std::cell::RefCell::new(Vec::new());
+    tree(&|db| *good.borrow_mut() = db.get(one).unwrap().unwrap().to_vec());
+    let good = good.into_inner();
+    type Change = fn(&mut Vec<u8>);
+    let changes: [(&str, Change); 4] = [
+        ("flipped", |value| value[100] ^= 1),
+        ("cut", |value| value.truncate(100)),
+        ("empty", Vec::clear),
+        ("lengthened", |value| value.push(0)),
+    ];
+    for (name, change) in changes {
+        let mut bad = good.clone();
+        change(&mut bad);
+        tree(&|db| drop(db.insert(one, bad.clone()).unwrap()));
+        let error = read(&dir).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Corrupt, "{name}: {error}");
+        assert_eq!(State::damaged_dir(&error), Some("/1".into()), "{name}");
+    }
+    tree(&|db| drop(db.insert(one, db.get(other).unwrap().unwrap()).unwrap()));
+    let mut state = State::open(Box::new(SledStore::open(&dir).unwrap())).unwrap();
+    assert!(state.get(Path::new("/1/1")).is_err(), "the value of another key");
+    assert_eq!(state.get(Path::new("/2/2")).unwrap().as_ref(), all.get(Path::new("/2/2")));
+    assert_eq!(state.drop_damaged(Path::new("/1")).unwrap(), 1);
+    assert_eq!(state.get(Path::new("/1/1")).unwrap(), None);
+    drop(state);
+    let left: BTreeMap<_, _> =
+        all.into_iter().filter(|(path, _)| path.parent() != Some(Path::new("/1"))).collect();
+    let found = read(&dir).unwrap();
+    assert!(left.iter().all(|(path, record)| found.get(path) == Some(record)));
 }

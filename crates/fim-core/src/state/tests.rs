@@ -149,6 +149,17 @@ proptest! {
     }
 }
 
+#[cfg(feature = "sled")]
+#[test]
+fn on_disk_it_is_a_map() {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) };
+    proptest!(config, |(steps in prop::collection::vec(any_step(), 0..60))| {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("state");
+        against_a_map(steps, || State::open(Box::new(crate::store::SledStore::open(&dir).unwrap())).unwrap());
+    });
+}
+
 #[test]
 fn the_root_has_a_record_of_its_own() {
     let mut state = open(&MemStore::new());

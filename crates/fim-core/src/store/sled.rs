@@ -12,6 +12,7 @@ use ::sled::{Db, IVec};
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Bound;
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,7 @@ impl SledStore {
         let folder = Folder::open(dir)?;
         let durable = folder.generation()?;
         let path = folder.store()?;
+        remove_unfinished(&path).map_err(|source| io_error("cannot open the state", &path, source))?;
         let config = ::sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let db = match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(db)) => db,
@@ -210,6 +212,18 @@ impl Store for SledStore {
     }
 }
 
+/// Removes summaries of the log whose writing was cut short, by a full disk or a sudden end: sled would take
+/// one for a damaged store. Finished ones have lost that ending.
+fn remove_unfinished(path: &Path) -> std::io::Result<()> {
+    for entry in path.read_dir()? {
+        let entry = entry?;
+        if entry.file_name().as_bytes().ends_with(b".generating") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn stored(key: &[u8]) -> Vec<u8> {
     [&[KEY], key].concat()
 }
@@ -225,13 +239,15 @@ fn panicked(what: &str, path: &Path) -> StoreError {
 }
 
 fn sled_error(what: &str, path: &Path, error: ::sled::Error) -> StoreError {
-    let kind = match error {
-        ::sled::Error::Io(ref source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-            StoreErrorKind::Corrupt
+    match error {
+        ::sled::Error::Io(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
+            io_error(what, path, source)
         }
-        ::sled::Error::Io(source) => return io_error(what, path, source),
-        ::sled::Error::Unsupported(_) => StoreErrorKind::Version,
-        _ => StoreErrorKind::Corrupt,
-    };
-    StoreError { path: Some(path.to_owned()), source: Some(Box::new(error)), ..StoreError::new(kind, what) }
+        // "Unsupported" too: that is what sled takes damage to its settings for.
+        error => StoreError {
+            path: Some(path.to_owned()),
+            source: Some(Box::new(error)),
+            ..StoreError::new(StoreErrorKind::Corrupt, what)
+        },
+    }
 }
