@@ -4,7 +4,7 @@ use crate::config::{Plan, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
 use crate::{doctor, signals, watchers, wiring};
-use fim_core::{EngineError, Interest, StopToken};
+use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -22,7 +22,8 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
         [] => configured(plan),
         _ => vec![plan::arguments(paths)?.0],
     };
-    let chosen = watchers::choose(plan.config.watcher)?;
+    let set = WatchSet::new(watched.clone()).map_err(EngineError::from)?;
+    let chosen = watchers::choose(plan.config.watcher, &set)?;
     let stop = StopToken::new();
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod config;
 mod doctor;
+mod estimate;
 mod failure;
 mod logging;
 mod output;

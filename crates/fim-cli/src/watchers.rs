@@ -1,7 +1,7 @@
 //! Which watcher is used, and why. The one place that knows which watchers there are.
 
 use crate::config::WatcherChoice;
-use fim_core::{Coverage, WatchError, Watcher};
+use fim_core::{Coverage, WatchError, WatchSet, Watcher};
 use fim_fanotify::{FanotifyConfig, FanotifyWatcher};
 
 /// What trying a watcher showed.
@@ -44,14 +44,14 @@ pub fn try_all(choice: WatcherChoice) -> Vec<Tried> {
     tried
 }
 
-/// Takes the best watcher the choice allows.
+/// Takes the best watcher the choice allows, with room for what is to be watched.
 ///
 /// # Errors
 /// When none can be used: what kept the last one, and before it the better ones, from it.
-pub fn choose(choice: WatcherChoice) -> Result<Chosen, WatchError> {
+pub fn choose(choice: WatcherChoice, watch: &WatchSet) -> Result<Chosen, WatchError> {
     let tried = try_all(choice);
     let why = why(&tried);
-    let watcher = tried.iter().find(|one| one.sight.is_ok()).and_then(|one| make(one.name));
+    let watcher = tried.iter().find(|one| one.sight.is_ok()).and_then(|one| make(one.name, watch));
     let Some(watcher) = watcher else {
         return Err(WatchError::new(why).hint(
             "run as root; `fim baseline` and `fim check` need no watcher and work on what you may read",
@@ -65,13 +65,22 @@ pub fn choose(choice: WatcherChoice) -> Result<Chosen, WatchError> {
     Ok(Chosen { watcher, why })
 }
 
-fn make(name: &str) -> Option<Box<dyn Watcher>> {
+fn make(name: &str, watch: &WatchSet) -> Option<Box<dyn Watcher>> {
     match name {
         #[cfg(feature = "bpf")]
-        "bpf" => Some(Box::new(fim_bpf::BpfWatcher::new(fim_bpf::BpfConfig::default()))),
+        "bpf" => Some(Box::new(fim_bpf::BpfWatcher::new(bpf_config(watch)))),
         "fanotify" => Some(Box::new(FanotifyWatcher::new(FanotifyConfig::default()))),
         _ => None,
     }
+}
+
+/// Room for twice what is there now: the kernel reserves it at the start, and it cannot grow.
+#[cfg(feature = "bpf")]
+fn bpf_config(watch: &WatchSet) -> fim_bpf::BpfConfig {
+    let mut config = fim_bpf::BpfConfig::default();
+    let twice = crate::estimate::files(watch).saturating_mul(2);
+    config.expected_files = config.expected_files.max(u32::try_from(twice).unwrap_or(u32::MAX));
+    config
 }
 
 #[cfg(feature = "bpf")]

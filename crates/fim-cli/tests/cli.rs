@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 fn fim(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fim")).args(args).env_remove("RUST_LOG").output().unwrap()
@@ -88,4 +90,188 @@ fn a_wrong_configuration_names_file_line_and_key() {
         assert_eq!(code, 2, "{err}");
         assert!(err.contains(&format!("{file}:3: ")), "{err}");
     }
+}
+
+/// Holds every line against the schema.
+fn lines(text: &str) -> Vec<serde_json::Value> {
+    let schema = serde_json::from_str(include_str!("../../../docs/events.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        let faults: Vec<String> = schema.iter_errors(line).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?}: {line}");
+    }
+    lines
+}
+
+/// A folder with some files, and one for the state: as texts, for arguments.
+fn scene() -> (tempfile::TempDir, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let watched = dir.path().join("watched");
+    std::fs::create_dir(&watched).unwrap();
+    for (name, text) in [("a", "old"), ("b", "old"), ("shadow", "root:secret:1")] {
+        std::fs::write(watched.join(name), text).unwrap();
+    }
+    let state = dir.path().join("state").to_str().unwrap().to_owned();
+    let watched = watched.to_str().unwrap().to_owned();
+    (dir, watched, state)
+}
+
+#[test]
+fn a_change_stays_in_check_until_it_is_accepted() {
+    let (_dir, watched, state) = scene();
+    let check = ["check", "--state", &state, &watched];
+    let (code, out, err) = told(&check);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("fim baseline"), "{err}");
+
+    let (code, out, err) = told(&["baseline", "--state", &state, &watched]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("4 files"), "{out}");
+    assert_eq!(told(&check).0, 0);
+
+    std::fs::write(Path::new(&watched).join("a"), "newer").unwrap();
+    std::fs::write(Path::new(&watched).join("shadow"), "root:guess:1").unwrap();
+    std::fs::remove_file(Path::new(&watched).join("b")).unwrap();
+    for _ in 0..2 {
+        let (code, out, err) = told(&check);
+        assert_eq!(code, 1, "{err}");
+        let mut actions: Vec<String> = lines(&out)
+            .iter()
+            .map(|line| format!("{} {}", line["event"]["action"], line["file"]["name"]))
+            .collect();
+        actions.sort();
+        let expected = [r#""deleted" "b""#, r#""updated" "a""#, r#""updated" "shadow""#];
+        assert_eq!(actions, expected, "{out}");
+        let secret = lines(&out).into_iter().find(|line| line["file"]["name"] == "shadow").unwrap();
+        assert!(!secret.to_string().contains("blake3"), "{secret}");
+    }
+    assert_eq!(told(&["baseline", "--state", &state, &watched]).0, 0);
+    assert_eq!(told(&check).0, 0);
+}
+
+#[test]
+fn the_configuration_and_the_root_say_what_is_compared() {
+    let (dir, watched, state) = scene();
+    let file = dir.path().join("fim.toml");
+    std::fs::write(&file, "[[generic]]\npaths = ['/a', '/*.log']\nhash = ['sha256']\n").unwrap();
+    let file = file.to_str().unwrap();
+    let shared = ["--config", file, "--state", &state, "--root", &watched];
+    let with = |command: &'static str| [&[command][..], &shared].concat();
+    assert_eq!(told(&with("baseline")).0, 0);
+    for name in ["a", "b", "x.log"] {
+        std::fs::write(Path::new(&watched).join(name), "newer").unwrap();
+    }
+    let (code, out, _) = told(&with("check"));
+    assert_eq!(code, 1);
+    let lines = lines(&out);
+    let names: Vec<&str> = lines.iter().filter_map(|line| line["file"]["name"].as_str()).collect();
+    assert_eq!(names, ["a", "x.log"], "{out}");
+    assert!(lines[0]["file"]["hash"]["sha256"].is_string(), "{out}");
+}
+
+fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("skipped: watching needs root");
+    }
+    root
+}
+
+fn start(args: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fim"))
+        .args(args)
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn run_stops_in_good_order() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    for (round, sig) in [rustix::process::Signal::TERM, rustix::process::Signal::INT].into_iter().enumerate()
+    {
+        let (mut child, mut out) =
+            start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
+        let mut text = String::new();
+        out.read_line(&mut text).unwrap();
+        std::fs::write(Path::new(&watched).join("a"), format!("round {round}")).unwrap();
+        signal(&child, sig);
+        out.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let lines = lines(&text);
+        let actions: Vec<&str> = lines.iter().filter_map(|line| line["event"]["action"].as_str()).collect();
+        assert_eq!(actions, ["watch_started", "updated", "watch_stopped"], "{text}");
+        assert!(lines[0]["fim"]["notes"][0].as_str().unwrap().starts_with("fanotify can be used"), "{text}");
+    }
+}
+
+#[test]
+fn run_ends_in_2_when_the_reader_has_gone_and_tells_it_later() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    let args = ["run", "-q", "--watcher", "fanotify", "--state", &state, &watched];
+    let (mut child, mut out) = start(&args);
+    out.read_line(&mut String::new()).unwrap();
+    drop(out);
+    std::fs::write(Path::new(&watched).join("a"), "unheard").unwrap();
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{err}");
+    assert!(err.contains("reader"), "{err}");
+
+    let (mut child, mut out) = start(&args);
+    let mut text = String::new();
+    out.read_line(&mut text).unwrap();
+    assert_eq!(lines(&text)[0]["file"]["name"], "a", "{text}");
+    out.read_line(&mut text).unwrap();
+    signal(&child, rustix::process::Signal::TERM);
+    out.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_state_in_use_is_refused_with_advice() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    let (mut child, mut out) = start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
+    out.read_line(&mut String::new()).unwrap();
+    let (code, _, err) = told(&["check", "--state", &state, &watched]);
+    assert_eq!(code, 2);
+    assert!(err.contains("another fim"), "{err}");
+    signal(&child, rustix::process::Signal::TERM);
+    out.read_to_string(&mut String::new()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn doctor_names_the_watcher_and_every_class() {
+    let (dir, watched, state) = scene();
+    let file = dir.path().join("fim.toml");
+    std::fs::write(&file, format!("[[generic]]\npaths = ['{watched}', '/nonexistent/x']\n")).unwrap();
+    let (code, out, err) =
+        told(&["doctor", "--config", file.to_str().unwrap(), "--state", &state, "--watcher", "fanotify"]);
+    assert!(code <= 1, "{err}");
+    for said in ["watcher  ", &watched, "/nonexistent/x (not there yet", &state] {
+        assert!(out.contains(said), "{out}");
+    }
+    assert_eq!(code == 0, out.contains("\nfully covered"), "{out}");
+    assert!(!Path::new(&state).exists(), "doctor leaves nothing behind");
 }

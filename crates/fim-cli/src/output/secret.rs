@@ -1,38 +1,18 @@
 //! What must not leave: hashes of files whose content could be guessed from them, and secrets on command
 //! lines. Pure.
 
+use fim_consumers::secrets::hides_hash;
 use fim_core::Finding;
 use regex::Regex;
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Shown in place of what is hidden.
 pub const HIDDEN: &str = "[redacted]";
 
-/// Whether a plain hash of this file would help to guess what it holds: password hashes and private keys,
-/// with the copies and temporary names that shadow-utils and editors make of them.
-pub fn is_secret(path: &Path) -> bool {
-    let Some(name) = path.file_name().map(OsStr::as_bytes) else {
-        return false;
-    };
-    let name = name.strip_prefix(b".").unwrap_or(name);
-    let passwords = ["shadow", "gshadow", "nshadow", "ngshadow", "opasswd", "nopasswd"];
-    let is_password_file = passwords.iter().any(|stem| {
-        name.strip_prefix(stem.as_bytes())
-            .is_some_and(|rest| rest.first().is_none_or(|b| !b.is_ascii_alphanumeric()))
-    });
-    let is_public = name.ends_with(b".pub");
-    let keys = ["ssh_host_", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
-    let is_key = !is_public && keys.iter().any(|stem| name.starts_with(stem.as_bytes()));
-    let in_private = path.parent().is_some_and(|dir| dir.ends_with("ssl/private"));
-    is_password_file || is_key || in_private || name.ends_with(b".key")
-}
-
 /// Whether any name the file had or has is that of a file whose hash stays in.
 pub fn keeps_hash(finding: &Finding) -> bool {
     let names = [Some(&finding.path), finding.previous_path.as_ref(), finding.moved_to.as_ref()];
-    names.into_iter().flatten().any(|path| is_secret(path))
+    names.into_iter().flatten().any(|path| hides_hash(path))
 }
 
 /// Whether a text is a hash in hexadecimal.
@@ -114,29 +94,6 @@ fn hide(pattern: &Regex, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_whose_hash_stays_in() {
-        for path in [
-            "/etc/shadow",
-            "/etc/shadow-",
-            "/r/etc/gshadow+",
-            "/etc/shadow.1234",
-            "/etc/.shadow.swp",
-            "/etc/nshadow",
-            "/etc/security/opasswd",
-            "/etc/ssh/ssh_host_ed25519_key",
-            "/root/.ssh/id_rsa",
-            "/etc/ssl/private/server.pem",
-            "/etc/tls/server.key",
-        ] {
-            assert!(is_secret(Path::new(path)), "{path}");
-        }
-        for path in ["/", "/etc/passwd", "/etc/shadowsocks", "/etc/ssh/ssh_host_rsa_key.pub", "/a/id_rsa.pub"]
-        {
-            assert!(!is_secret(Path::new(path)), "{path}");
-        }
-    }
 
     #[test]
     fn secrets_on_command_lines() {
