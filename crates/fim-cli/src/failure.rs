@@ -61,10 +61,7 @@ impl From<EngineError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let advice = match error.kind {
-            StoreErrorKind::Locked => {
-                "; another fim uses it: stop that one, or name another folder by --state"
-            }
-            StoreErrorKind::Io => "; the folder is named by --state DIR",
+            StoreErrorKind::Locked => ", or name another folder by --state",
             StoreErrorKind::Version => "; use the newer fim, or name another folder by --state",
             _ => "",
         };

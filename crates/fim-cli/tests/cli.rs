@@ -255,7 +255,7 @@ fn a_state_in_use_is_refused_with_advice() {
     out.read_line(&mut String::new()).unwrap();
     let (code, _, err) = told(&["check", "--state", &state, &watched]);
     assert_eq!(code, 2);
-    assert!(err.contains("another fim"), "{err}");
+    assert!(err.contains("has the state open"), "{err}");
     signal(&child, rustix::process::Signal::TERM);
     out.read_to_string(&mut String::new()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));

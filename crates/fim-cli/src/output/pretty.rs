@@ -133,3 +133,45 @@ fn tame(text: &str) -> String {
     }
     tamed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fim_core::{Action, Actor};
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    fn line(finding: Finding) -> String {
+        let record = Record::Change(Box::new(finding));
+        Pretty::new(Redactor::new(vec![])).line(&Report {
+            sequence: 1,
+            created: SystemTime::UNIX_EPOCH,
+            record,
+        })
+    }
+
+    #[test]
+    fn says_what_where_and_who() {
+        let mut finding = Finding::new(Action::Moved, "generic", "/w/b", SystemTime::UNIX_EPOCH);
+        finding.severity = Severity::High;
+        finding.previous_path = Some("/w/a".into());
+        finding.changes = vec![Change::from_to("mode", "0644", "4755"), Change::new("touched")];
+        let mut actor = Actor::new(7);
+        actor.uid = Some(0);
+        actor.args = vec!["mv".into(), "--token".into(), "abc".into()];
+        finding.actors = vec![Arc::new(actor)];
+        let expected = "1970-01-01T00:00:00.000000000Z HIGH     moved /w/b from /w/a \
+            (mode 0644 -> 4755; touched) by mv --token [redacted][7] uid 0";
+        assert_eq!(line(finding), expected);
+    }
+
+    #[test]
+    fn a_name_cannot_command_the_terminal_nor_a_hash_of_a_secret_leave() {
+        let at = SystemTime::UNIX_EPOCH;
+        let text = line(Finding::new(Action::Created, "generic", "/w/\x1b[2J\n\u{9b}\u{202e}", at));
+        assert!(!text.chars().any(|c| c.is_control() || is_tricky(c)), "{text}");
+        let mut finding = Finding::new(Action::Updated, "generic", "/etc/shadow", at);
+        finding.changes = vec![Change::from_to("content", "ab".repeat(32), "cd".repeat(32))];
+        assert!(line(finding).contains("content [redacted] -> [redacted]"));
+    }
+}
