@@ -15,6 +15,7 @@ use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// Before every key that is a user's; the mark is below them all.
@@ -41,6 +42,22 @@ impl fmt::Debug for SledStore {
     }
 }
 
+/// Opens sled. The threads of a store that was just closed in this process may hold sled's own lock a moment
+/// longer than ours; since ours is held by now, nobody else can be meant.
+fn open_sled(config: &::sled::Config, path: &Path) -> Result<Db, StoreError> {
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(error)) if error.to_string().contains("acquire lock") && Instant::now() < patience => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok(Err(error)) => return Err(sled_error("cannot open the state", path, error)),
+            Err(_) => return Err(panicked("cannot open the state", path)),
+        }
+    }
+}
+
 impl SledStore {
     /// Opens the store in this folder; makes both if there are none.
     ///
@@ -55,11 +72,7 @@ impl SledStore {
         let path = folder.store()?;
         remove_unfinished(&path).map_err(|source| io_error("cannot open the state", &path, source))?;
         let config = ::sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = match catch_unwind(AssertUnwindSafe(|| config.open())) {
-            Ok(Ok(db)) => db,
-            Ok(Err(error)) => return Err(sled_error("cannot open the state", &path, error)),
-            Err(_) => return Err(panicked("cannot open the state", &path)),
-        };
+        let db = open_sled(&config, &path)?;
         let mut store = Self { db, folder, path, applied: 0, synced: 0, poisoned: Cell::new(false) };
         store.applied = store.mark()?;
         match durable {
