@@ -1,6 +1,6 @@
 //! The configuration: what can be said in it, and what holds when nothing is said.
 //!
-//! Reading it is in [`load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
+//! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
 pub mod load;
 pub mod plan;
