@@ -35,6 +35,10 @@ pub(crate) struct Pending {
     pub via: Via,
     /// Whether a call that makes a name was among them.
     pub appeared: bool,
+    /// It was not in the state when it appeared.
+    fresh: bool,
+    /// It has a tool's temporary name.
+    temporary: bool,
     /// Whether a call that sets attributes was among them.
     pub attributes: bool,
     /// Whether what is in it is to be listed and compared, if it is a directory.
@@ -64,6 +68,8 @@ impl Pending {
             at: event.at,
             via: event.via,
             appeared: false,
+            fresh: false,
+            temporary: false,
             attributes: false,
             list: false,
             id: None,
@@ -189,11 +195,16 @@ impl Queue {
             event.via,
             Via::Create | Via::Mkdir | Via::Mknod | Via::Symlink | Via::Link | Via::Rename | Via::Exchange
         ) && event.place.is_some();
-        let fresh = item.appeared && !name.known;
+        if item.appeared && event.place.is_some() {
+            // Events that know no name, as those of writes, do not forget what was known of it.
+            item.fresh = !name.known;
+            item.temporary = name.temporary;
+        }
+        let fresh = item.appeared && item.fresh;
         let gone = matches!(event.via, Via::Unlink | Via::Rmdir);
         let mut due = if gone {
             now + SETTLE
-        } else if fresh && name.temporary {
+        } else if fresh && item.temporary {
             item.first + TEMPORARY
         } else if fresh || item.via.is_namespace() {
             item.first + SETTLE
@@ -389,6 +400,16 @@ mod tests {
         let temporary = Name { temporary: true, known: false };
         queue.mark(Path::new("/tmp"), &event(Via::Create), temporary, now);
         assert!(queue.pop(now + SETTLE).is_some());
+        assert!(queue.pop(now + SETTLE).is_none());
+        assert!(queue.pop(now + TEMPORARY).is_some());
+    }
+
+    #[test]
+    fn a_write_by_identity_alone_does_not_end_the_wait_of_a_new_name() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let temporary = Name { temporary: true, known: false };
+        queue.mark(Path::new("/sedAbC123"), &event(Via::Create), temporary, now);
+        queue.mark(Path::new("/sedAbC123"), &event(Via::Close), KNOWN, now);
         assert!(queue.pop(now + SETTLE).is_none());
         assert!(queue.pop(now + TEMPORARY).is_some());
     }
