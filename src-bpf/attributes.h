@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Changes of size, mode, owner, times, attributes and flags. All after the fact but the last. */
+/* Changes of size, mode, owner, times, attributes and flags. All after the fact. */
 #pragma once
 
 static __always_inline int setattr(struct dentry *dentry, struct iattr *attr, int ret)
@@ -65,11 +65,12 @@ int BPF_PROG(fileattr_set, void *map, struct dentry *dentry, void *attr, int ret
 	return ret ? 0 : touch(dentry->d_inode, OP_FLAGS, OP_FLAGS);
 }
 
-/* Where vfs_fileattr_set is not: before the fact, so the engine may look too early once. */
-SEC("fentry/security_file_ioctl")
-int BPF_PROG(file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
+/*
+ * Where vfs_fileattr_set is not, a file system's own ioctl sets flags, and ends with this. So do
+ * other changes through a descriptor, which have their mark already.
+ */
+SEC("fentry/mnt_drop_write_file")
+int BPF_PROG(drop_write, struct file *file)
 {
-	if (cmd != FS_IOC_SETFLAGS && cmd != FS_IOC32_SETFLAGS && cmd != FS_IOC_FSSETXATTR)
-		return 0;
 	return touch(file->f_inode, OP_FLAGS, OP_FLAGS);
 }

@@ -26,6 +26,8 @@ static __always_inline int touch_open_ended(struct inode *inode, u32 op, u32 sit
 	if (!mark || is_self(site))
 		return 0;
 	int first = !mark->mapped;
+	if (first)
+		*(volatile u8 *)&mark->closed = 0;
 	*(volatile u8 *)&mark->mapped = 1;
 	if (note_writer(mark, &key) || first)
 		send_change(op, 0, &key, announce());

@@ -116,6 +116,8 @@ static __always_inline int note_writer(struct fim_mark *mark, const struct fim_k
 	u32 me = tgid ^ (u32)((key->ino * 0x9e3779b97f4a7c15ULL) >> 32) ^ key->dev ^ (key->gen << 7);
 
 	if (!m->dirty) {
+		/* Whether or not anyone looked after the last close: the next one is news again. */
+		m->closed = 0;
 		m->writer[0] = me;
 		m->writer[1] = 0;
 		m->writer[2] = 0;

@@ -56,7 +56,11 @@ int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 	if (self || !inode->i_nlink)
 		return 0;
 	name_of(dentry, &n.name, &n.longest);
-	n.image = announce();
+	/*
+	 * A creation fills a name that was looked up before and is hashed as negative; a look-up
+	 * fills one that is not hashed yet. Who looks up an old name did not make it.
+	 */
+	n.image = BPF_CORE_READ(dentry, d_hash.pprev) ? announce() : 0;
 	send_names(&n);
 	return 0;
 }

@@ -57,7 +57,7 @@ pub const HOOKS: &[Hook] = &[
     hook("set_acl", "vfs_set_acl", 4),
     hook("remove_acl", "vfs_remove_acl", 3),
     hook("fileattr_set", "vfs_fileattr_set", 3),
-    spare("file_ioctl", "security_file_ioctl", 3, "fileattr_set"),
+    spare("drop_write", "mnt_drop_write_file", 1, "fileattr_set"),
     hook("d_instantiate", "security_d_instantiate", 2),
     hook("vfs_link_4", "vfs_link", 4),
     hook("vfs_link_5", "vfs_link", 5),

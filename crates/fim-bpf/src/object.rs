@@ -114,9 +114,7 @@ fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
                 program: program.as_fd().try_clone_to_owned().map_err(io("cannot keep a BPF program"))?,
                 _link: link,
             }),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(refused(error, "attach"));
-            }
+            Err(error) if forbidden(&error) => return Err(refused(error, "attach")),
             Err(error) => programs.refused.push(format!("{} cannot be hooked: {error}", hook.function)),
         }
     }
@@ -129,7 +127,7 @@ fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
 }
 
 fn refused(error: libbpf_rs::Error, what: &str) -> WatchError {
-    if error.kind() != ErrorKind::PermissionDenied {
+    if !forbidden(&error) {
         return WatchError::new(format!("cannot {what} the BPF programs"))
             .caused_by(error)
             .hint("-v shows what the kernel said; --watcher fanotify works without BPF");
@@ -141,6 +139,11 @@ fn refused(error: libbpf_rs::Error, what: &str) -> WatchError {
             "run it as root, or with the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
         },
     )
+}
+
+/// EPERM: the machine forbids it. EACCES, which is of the same kind, is the verifier's word on a program.
+fn forbidden(error: &libbpf_rs::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied && format!("{error:#}").contains("(os error 1)")
 }
 
 /// libbpf's messages go to the log. Its advice to raise RLIMIT_MEMLOCK is mostly wrong.
@@ -182,6 +185,13 @@ impl BpfConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_the_verifier_refuses_is_not_blamed_on_the_machine() {
+        for (code, machine) in [(1, true), (13, false), (22, false)] {
+            assert_eq!(forbidden(&libbpf_rs::Error::from_raw_os_error(code)), machine, "{code}");
+        }
+    }
 
     #[test]
     fn sizes_stay_within_what_the_kernel_takes() {
