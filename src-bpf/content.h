@@ -49,7 +49,14 @@ int BPF_PROG(vfs_writev, struct file *file, void *vec, unsigned long n, loff_t *
 SEC("fexit/vfs_iter_write")
 int BPF_PROG(vfs_iter_write, struct file *file, void *iter, loff_t *pos, int flags, ssize_t ret)
 {
-	return ret > 0 ? touch(file->f_inode, OP_KERNEL, OP_KERNEL) : 0;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (ret <= 0)
+		return 0;
+	/* Until 6.1 splice and sendfile come this way too; a thread of the kernel does neither. */
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return touch(file->f_inode, OP_KERNEL, OP_KERNEL);
+	return touch(file->f_inode, OP_SPLICE, OP_SPLICE);
 }
 
 SEC("fexit/__kernel_write")

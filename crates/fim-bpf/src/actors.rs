@@ -79,3 +79,54 @@ fn actor(process: &Process<'_>, clock: &Clock) -> Actor {
     }
     actor
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    fn process(tgid: u32, image: u64) -> Process<'static> {
+        Process {
+            tgid,
+            image,
+            start: 1,
+            parent_start: 1,
+            parent: 1,
+            uid: 0,
+            gid: 0,
+            login_uid: None,
+            session: None,
+            comm: OsStr::new("vi"),
+            parent_comm: OsStr::new("sh"),
+            cgroup: OsStr::new(""),
+            args: Vec::new(),
+            executable: None,
+            kernel: false,
+        }
+    }
+
+    fn name(actors: &mut Actors, tgid: u32, image: u64) -> Option<Option<std::ffi::OsString>> {
+        actors.find(tgid, image).map(|actor| actor.name.clone())
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_id_in_the_same_life_alone() {
+        let mut actors = Actors::default();
+        actors.learn(&process(5, 50), &Clock::now());
+        assert_eq!(name(&mut actors, 5, 50), Some(Some("vi".into())));
+        // The id was used again, or its record was lost: only the id is sure.
+        assert_eq!(name(&mut actors, 5, 51), Some(None));
+        assert_eq!(name(&mut actors, 6, 50), Some(None));
+        assert_eq!(name(&mut actors, 0, 0), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_is_used_stays() {
+        let mut actors = Actors::default();
+        for tgid in 1..=20_000 {
+            actors.learn(&process(tgid, 1), &Clock::now());
+            assert_eq!(name(&mut actors, 1, 1), Some(Some("vi".into())), "{tgid}");
+        }
+        assert!(actors.known.len() <= KEPT);
+    }
+}

@@ -313,3 +313,6 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, DecodeError> {
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Result<u64, DecodeError> {
     array(bytes, at).map(u64::from_ne_bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How often the rarer counters are read.
 const RARELY: Duration = Duration::from_secs(1);
+/// How long skipped runs are gathered before everything is compared again: a kernel that preempts skips
+/// some all the time when it is busy.
+const GATHER: Duration = Duration::from_secs(10);
 
 /// What was already told of the kernel's counters.
 #[derive(Debug)]
@@ -20,12 +23,20 @@ pub struct Losses {
     told: Counts,
     missed: u64,
     next: Instant,
+    tell_missed: Instant,
 }
 
 impl Losses {
     /// Nothing told yet; what the counters hold by now was before the watch.
     pub fn since(marks: &BpfMarks, programs: &[Attached]) -> Self {
-        Self { number: 0, told: marks.counts(), missed: missed_runs(programs), next: Instant::now() + RARELY }
+        let now = Instant::now();
+        Self {
+            number: 0,
+            told: marks.counts(),
+            missed: missed_runs(programs),
+            next: now + RARELY,
+            tell_missed: now,
+        }
     }
 
     /// Tells of losses since the last call, and sweeps the dirty marks for records that found the ring full.
@@ -54,7 +65,8 @@ impl Losses {
             self.tell("marks_full", count, Recovery::Rescan, intake);
         }
         let missed = missed_runs(programs);
-        if missed > self.missed {
+        if missed > self.missed && Instant::now() >= self.tell_missed {
+            self.tell_missed = Instant::now() + GATHER;
             let count = missed - self.missed;
             self.missed = missed;
             self.tell("missed_runs", count, Recovery::Rescan, intake);
@@ -64,6 +76,7 @@ impl Losses {
     /// Makes the next check read all counters.
     pub fn hurry(&mut self) {
         self.next = Instant::now();
+        self.tell_missed = self.next;
     }
 
     fn tell(&mut self, cause: &'static str, count: u64, recovery: Recovery, intake: &mut Intake) -> u64 {
