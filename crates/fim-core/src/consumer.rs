@@ -8,18 +8,29 @@ use crate::finding::{Change, Severity};
 use crate::snapshot::Snapshot;
 use crate::watch_set::Interest;
 use std::fmt;
+use std::path::Path;
 
 /// Says what changes of certain files mean.
 pub trait Consumer: Send {
     /// Its name in `event.dataset` and `fim.consumer`; also the name its state is kept under.
     fn name(&self) -> &'static str;
 
-    /// Which paths it wants, and what of them.
+    /// Which paths it wants, and what of them. Asked again whenever [`Context::watch_anew`] was called, and
+    /// once everything that was kept has been [recalled](Self::recall).
     fn interest(&self) -> Interest;
 
+    /// Told at the start what it kept of a file that has not changed since, so that what it knows of several
+    /// files together is there before the first comparison that needs it.
+    fn recall(&mut self, path: &Path, kept: &[u8]) {
+        let _ = (path, kept);
+    }
+
     /// Compares a look with what was kept of the one before, and says what changed. Called when the file
-    /// is first seen (nothing kept: say nothing, keep what the next comparison needs), when it changed,
-    /// and when it is gone.
+    /// is first seen, when it changed, and when it is gone.
+    ///
+    /// A new file has no [`Context::before`]: all of it is new. (A baseline calls so too, and drops what is
+    /// said.) A file that was there but of which this consumer kept nothing yet cannot be compared: say
+    /// nothing, keep what the next comparison needs.
     ///
     /// # Errors
     /// What it could not make sense of; reported with the finding, which is printed all the same.
@@ -46,6 +57,8 @@ pub struct Answer {
     pub diff: Option<String>,
     /// What to keep for the next look; `None` leaves it as it was.
     pub keep: Option<Vec<u8>>,
+    /// Its interest is another now.
+    pub watch_anew: bool,
 }
 
 impl<'a> Context<'a> {
@@ -85,6 +98,12 @@ impl<'a> Context<'a> {
     /// Keeps bytes for the next look at this file.
     pub fn keep(&mut self, bytes: Vec<u8>) {
         self.answer.keep = Some(bytes);
+    }
+
+    /// Says that [`Consumer::interest`] has another answer now: what it newly names is watched and looked at
+    /// next, and what is found there is reported.
+    pub fn watch_anew(&mut self) {
+        self.answer.watch_anew = true;
     }
 
     /// Ends the inspection.

@@ -19,6 +19,7 @@ mod event;
 mod facts;
 mod finding;
 mod id;
+mod key;
 mod replay;
 mod snapshot;
 mod state;
@@ -35,6 +36,7 @@ pub use finding::{
     Value,
 };
 pub use id::FileId;
+pub use key::Key;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
