@@ -22,8 +22,9 @@ pub use error::EngineError;
 
 use crate::consumer::Consumer;
 use crate::finding::{BaselineLost, Detected, Record, Sink, Stopped};
+use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader, Snapshot};
-use crate::state::{FileRecord, State, Trusted};
+use crate::state::{FileRecord, State};
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
 use index::Index;
@@ -50,6 +51,7 @@ pub struct Engine {
     reporter: Reporter,
     reader: Reader,
     limits: Limits,
+    secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     workers: usize,
     lost: heal::Lost,
@@ -66,6 +68,7 @@ impl std::fmt::Debug for Engine {
 pub struct EngineBuilder {
     consumers: Vec<Box<dyn Consumer>>,
     limits: Limits,
+    secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     lost: Vec<BaselineLost>,
 }
@@ -88,6 +91,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Hashes files with a secret in them under the installation's key.
+    #[must_use]
+    pub fn secrecy(mut self, secrecy: Secrecy) -> Self {
+        self.secrecy = Some(secrecy);
         self
     }
 
@@ -117,8 +127,9 @@ impl EngineBuilder {
             consumers: self.consumers,
             reporter: Reporter::new(sink, &state)?,
             state,
-            reader: reader(self.limits)?,
+            reader: reader(self.limits, self.secrecy.as_ref())?,
             limits: self.limits,
+            secrecy: self.secrecy,
             progress: self.progress,
             lost: heal::Lost::new(self.lost),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
@@ -202,7 +213,7 @@ impl Engine {
         let kept = self.consumers.get_mut(owner).and_then(|it| first_look(&mut **it, &now));
         match now.facts {
             None => self.state.remove(&now.path)?,
-            seen => self.state.put(&now.path, FileRecord { seen, trusted: Trusted::Same, kept })?,
+            Some(seen) => self.state.put(&now.path, FileRecord::new(seen, kept))?,
         }
         Ok(())
     }
@@ -268,6 +279,10 @@ impl Engine {
         Ok(())
     }
 
+    fn new_reader(&self) -> Result<Reader, EngineError> {
+        reader(self.limits, self.secrecy.as_ref())
+    }
+
     fn walk_one(
         &mut self,
         top: &Path,
@@ -277,8 +292,8 @@ impl Engine {
         each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
         let watch = self.watch.clone();
-        let mut walk = Walk::new(&watch, index, marks, reading, reader(self.limits)?);
-        let helpers = (0..self.workers).map(|_| reader(self.limits)).collect::<Result<_, _>>()?;
+        let mut walk = Walk::new(&watch, index, marks, reading, self.new_reader()?);
+        let helpers = (0..self.workers).map(|_| self.new_reader()).collect::<Result<_, _>>()?;
         walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
         let mut done = 0u64;
         walk.visit(top, self, &mut |engine: &mut Self, walked| {
@@ -300,11 +315,13 @@ impl Engine {
     }
 }
 
-fn reader(limits: Limits) -> Result<Reader, EngineError> {
-    Reader::new(limits).map_err(|source| EngineError::System {
-        what: "cannot open /proc/self/fd to read files".to_owned(),
-        source,
-    })
+fn reader(limits: Limits, secrecy: Option<&Secrecy>) -> Result<Reader, EngineError> {
+    match Reader::new(limits) {
+        Ok(reader) => Ok(reader.with_secrecy(secrecy.cloned())),
+        Err(source) => {
+            Err(EngineError::System { what: "cannot open /proc/self/fd to read files".to_owned(), source })
+        }
+    }
 }
 
 /// What a walk counted.

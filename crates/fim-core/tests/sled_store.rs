@@ -241,7 +241,7 @@ fn record(number: u64) -> FileRecord {
     facts.blake3 = Some([7; 32]);
     // One in a hundred is so large that the store keeps it in a file of its own.
     let kept = if number.is_multiple_of(100) { 700_000 } else { 50 };
-    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: Some(vec![3; kept]) }
+    FileRecord::new(facts, Some(vec![3; kept]))
 }
 
 fn fill(dir: &Path, files: u64) -> BTreeMap<PathBuf, FileRecord> {

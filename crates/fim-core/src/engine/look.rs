@@ -158,16 +158,16 @@ pub(super) fn advance(
     {
         return Ok(());
     }
-    let trusted = match record {
-        None => Trusted::Absent,
-        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), .. }) => Trusted::Facts(old),
-        Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => Trusted::Absent,
-        Some(FileRecord { trusted, .. }) => trusted,
+    let (trusted, trusted_kept) = match record {
+        None => (Trusted::Absent, None),
+        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), kept, .. }) => (Trusted::Facts(old), kept),
+        Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => (Trusted::Absent, None),
+        Some(FileRecord { trusted, trusted_kept, .. }) => (trusted, trusted_kept),
     };
     if seen.is_none() && trusted == Trusted::Absent {
         return Ok(state.remove(&path)?);
     }
-    Ok(state.put(&path, FileRecord { seen, trusted, kept })?)
+    Ok(state.put(&path, FileRecord { seen, trusted, kept, trusted_kept })?)
 }
 
 impl Live<'_> {
@@ -235,7 +235,7 @@ impl Live<'_> {
         event.settled = true;
         (event.file, event.place) = (None, None);
         let watch = self.engine.watch.clone();
-        let reader = super::reader(self.engine.limits)?;
+        let reader = self.engine.new_reader()?;
         let marks = Some(&mut *self.marks);
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let mut unlike = Vec::new();

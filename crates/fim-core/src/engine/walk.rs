@@ -235,6 +235,7 @@ impl<'a> Walk<'a> {
         // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
+                && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
         };
