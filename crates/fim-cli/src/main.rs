@@ -8,6 +8,7 @@ mod config;
 mod doctor;
 mod estimate;
 mod failure;
+mod key;
 mod logging;
 mod output;
 mod progress;

@@ -163,7 +163,9 @@ pub(super) fn advance(
     }
     let (trusted, trusted_kept) = match record {
         None => (Trusted::Absent, None),
-        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), kept, .. }) => (Trusted::Facts(old), kept),
+        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), kept, .. }) => {
+            (Trusted::Facts(Box::new(old)), kept)
+        }
         Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => (Trusted::Absent, None),
         Some(FileRecord { trusted, trusted_kept, .. }) => (trusted, trusted_kept),
     };

@@ -47,10 +47,8 @@ pub(crate) fn interest(asked: Interest) -> Resolved {
         }
         resolved.links.extend(way.links);
     }
-    for list in [&mut resolved.links] {
-        list.sort();
-        list.dedup();
-    }
+    resolved.links.sort();
+    resolved.links.dedup();
     let known: Vec<String> = resolved.links.iter().filter_map(|link| text(link, "")).collect();
     paths.extend(known.into_iter().filter(|link| !asked.paths.contains(link)));
     resolved.names.sort_by_key(|(real, _)| std::cmp::Reverse(real.as_os_str().len()));
