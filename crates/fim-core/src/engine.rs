@@ -19,6 +19,7 @@ mod temporary;
 mod walk;
 
 pub use error::EngineError;
+pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
 use crate::finding::{BaselineLost, Detected, Record, Sink, Stopped};

@@ -26,6 +26,15 @@ pub(crate) fn interest(mut interest: Interest) -> Interest {
     interest
 }
 
+impl Interest {
+    /// The interest as the engine takes it up at its start: every link above its paths is resolved, and a
+    /// path that is itself a link to a directory is joined by the directory.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        interest(self)
+    }
+}
+
 /// A pattern's part without globs, and the rest.
 fn split(pattern: &str) -> (PathBuf, &str) {
     let glob = pattern.find(['*', '?', '[', '{', '\\']);
