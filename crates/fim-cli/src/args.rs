@@ -113,6 +113,14 @@ subcommands! {
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
+    /// Say which rule, consumer and watch covers a path, and why not if none does. Exit status 1 if none.
+    #[argh(subcommand, name = "explain")]
+    Explain {
+        /// the path; it need not exist
+        #[argh(positional, arg_name = "path")]
+        path: String,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {}
@@ -146,6 +154,8 @@ pub enum Command {
     Check { full: bool, paths: Vec<String> },
     /// Examine the machine.
     Doctor,
+    /// Say why a path is watched.
+    Explain { path: String },
     /// Print the configuration.
     Config,
 }
@@ -198,6 +208,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
+        Parsed::Explain(args) => Command::Explain { path: args.path },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -244,6 +255,7 @@ mod tests {
             ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
+            ("explain /a", Command::Explain { path: "/a".into() }),
             ("config", Command::Config),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
@@ -274,6 +286,8 @@ mod tests {
             "--full run",
             "config /etc",
             "doctor /etc",
+            "explain",
+            "explain /a /b",
             "run --state /a --state /b",
             "-v",
         ] {

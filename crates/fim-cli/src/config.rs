@@ -2,12 +2,16 @@
 //!
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
+mod layers;
 pub mod load;
+pub mod origin;
 pub mod plan;
+mod section;
 mod size;
 
 pub use load::{ConfigError, load};
 pub use plan::Plan;
+pub use section::Section;
 pub use size::Size;
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod doctor;
 mod estimate;
+mod explain;
 mod failure;
 mod logging;
 mod output;
@@ -57,6 +58,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
+        Command::Explain { path } => commands::explain(&plan, path),
         Command::Config => commands::config(&plan),
     }
 }

@@ -28,7 +28,9 @@ mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
-pub use engine::{BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system};
+pub use engine::{
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system,
+};
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{

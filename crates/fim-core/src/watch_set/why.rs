@@ -40,8 +40,7 @@ fn why(interest: &Interest, path: &[u8]) -> Why {
         return Why::Nothing;
     };
     let leaves_out = |text: &&String| {
-        patterns(std::slice::from_ref(*text), absolute_or_anywhere)
-            .is_ok_and(|pattern| pattern.matches(path))
+        patterns(std::slice::from_ref(*text), absolute_or_anywhere).is_ok_and(|pattern| pattern.matches(path))
     };
     let leaves_out_by_regex = |text: &&String| {
         let alone = Interest { exclude_regex: vec![(*text).clone()], ..Interest::default() };
