@@ -123,7 +123,15 @@ subcommands! {
 
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
-    Config {}
+    Config {
+        /// print a commented file with every default, to begin with
+        #[argh(switch)]
+        default: bool,
+
+        /// say which paths this configuration would gain and lose against the one that holds
+        #[argh(option, arg_name = "file")]
+        plan: Option<String>,
+    }
 }
 
 /// The options every subcommand takes, as given.
@@ -156,8 +164,12 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
-    /// Print the configuration.
+    /// Print the configuration that holds.
     Config,
+    /// Print a configuration to begin with.
+    DefaultConfig,
+    /// Say what another configuration would change.
+    ComparePlan { file: String },
 }
 
 /// A command line that asks for something to be done.
@@ -209,6 +221,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
+            return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
+        }
+        Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
+        Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -257,6 +274,8 @@ mod tests {
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
             ("config", Command::Config),
+            ("config --default", Command::DefaultConfig),
+            ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
         }
@@ -288,6 +307,7 @@ mod tests {
             "doctor /etc",
             "explain",
             "explain /a /b",
+            "config --default --plan /n",
             "run --state /a --state /b",
             "-v",
         ] {

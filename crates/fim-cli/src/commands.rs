@@ -1,12 +1,13 @@
 //! What each subcommand does, and the exit status it ends in.
 
-use crate::config::{Plan, plan};
+use crate::args::Shared;
+use crate::config::{self, Plan, difference, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
 use crate::{doctor, explain as explaining, signals, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
@@ -98,10 +99,29 @@ pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When the configuration cannot be written.
-pub fn config(plan: &Plan) -> Result<u8, Failure> {
+pub fn effective_config(plan: &Plan) -> Result<u8, Failure> {
     let text =
         plan.print().map_err(|error| Failure::new(format!("cannot print the configuration: {error}")))?;
     print(&text)?;
+    Ok(DONE)
+}
+
+/// `fim config --default`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn default_config() -> Result<u8, Failure> {
+    print(config::DEFAULT)?;
+    Ok(DONE)
+}
+
+/// `fim config --plan`.
+///
+/// # Errors
+/// When the other configuration cannot be used, or the answer not be written.
+pub fn compare_plan(plan: &Plan, file: &str, options: &Shared) -> Result<u8, Failure> {
+    let new = Plan::new(config::load(Some(Path::new(file)))?, options)?;
+    print(&difference::describe(plan, &new, output::homes))?;
     Ok(DONE)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
+pub mod difference;
 mod layers;
 pub mod load;
 pub mod origin;
@@ -18,6 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+/// A commented file with every default.
+pub const DEFAULT: &str = include_str!("config/default.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

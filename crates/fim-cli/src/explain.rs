@@ -109,6 +109,7 @@ fn describe(
                 lines.add("reads", reads(plan, section, on_disk));
             }
         }
+        None if on_disk.pseudo.is_some() => {}
         None => {
             if verdict.refused.is_empty() {
                 lines.add("", "no path or pattern of the configuration matches it");

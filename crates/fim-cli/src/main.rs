@@ -48,6 +48,9 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
+    if invocation.command == Command::DefaultConfig {
+        return commands::default_config();
+    }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     for warning in &plan.warnings {
@@ -59,6 +62,8 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
         Command::Explain { path } => commands::explain(&plan, path),
-        Command::Config => commands::config(&plan),
+        Command::Config => commands::effective_config(&plan),
+        Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
+        Command::DefaultConfig => commands::default_config(),
     }
 }

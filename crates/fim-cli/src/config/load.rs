@@ -236,6 +236,48 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         assert_eq!(parse("[access]\n").unwrap().or_builtin().generic, []);
     }
 
+    /// The commented settings of a text (`#key = …`) and its examples (`#     key = …`).
+    fn commented(text: &str, prefix: &str) -> String {
+        let is_toml = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
+        text.lines()
+            .filter_map(|line| line.strip_prefix(prefix))
+            .filter(is_toml)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_default_file_says_the_defaults() {
+        let text = crate::config::DEFAULT;
+        assert_eq!(parse(text).unwrap(), Config::default());
+        let settings = commented(text, "#");
+        assert_eq!(parse(&settings).unwrap(), Config::default().or_builtin(), "{settings}");
+        let examples = parse(&commented(text, "#     ")).unwrap();
+        assert_eq!(examples.users, Some(crate::config::Users::default()));
+        assert_eq!(examples.access, Some(crate::config::Access::default()));
+        assert_eq!(examples.generic_diff.len(), 1);
+    }
+
+    #[test]
+    fn every_configuration_in_the_documentation_can_be_used() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let docs = std::fs::read_dir(top.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut found = 0;
+        for file in docs.chain([top.join("README.md")]) {
+            if file.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for block in text.split("```toml\n").skip(1) {
+                let block = block.split("```").next().unwrap();
+                let outcome = parse(block);
+                assert!(outcome.is_ok(), "{}: {outcome:?}\n{block}", file.display());
+                found += 1;
+            }
+        }
+        assert!(found > 0);
+    }
+
     #[test]
     fn faults_name_the_line_and_the_nearest_key() {
         for (text, line, said) in [
