@@ -25,6 +25,7 @@ mod walk;
 
 pub use error::EngineError;
 pub use once::{BaselineSummary, CheckSummary};
+pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
 use crate::finding::{BaselineLost, Sink, Stopped};
