@@ -113,6 +113,22 @@ subcommands! {
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
+    /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
+    #[argh(subcommand, name = "selftest")]
+    Selftest {
+        /// print one JSON object instead of a table
+        #[argh(switch)]
+        json: bool,
+
+        /// only the ways whose names contain this; may be given again
+        #[argh(option, arg_name = "word")]
+        only: Vec<String>,
+
+        /// where the scratch directory is made (default the directory for temporary files)
+        #[argh(positional, arg_name = "dir")]
+        dir: Option<String>,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {}
@@ -146,6 +162,8 @@ pub enum Command {
     Check { full: bool, paths: Vec<String> },
     /// Examine the machine.
     Doctor,
+    /// Make every kind of change, and see which are reported.
+    Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Print the configuration.
     Config,
 }
@@ -198,6 +216,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
+        Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -244,6 +263,15 @@ mod tests {
             ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
+            ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
+            (
+                "selftest --json --only=uring --only mmap /mnt",
+                Command::Selftest {
+                    json: true,
+                    only: vec!["uring".into(), "mmap".into()],
+                    dir: Some("/mnt".into()),
+                },
+            ),
             ("config", Command::Config),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");

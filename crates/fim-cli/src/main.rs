@@ -11,6 +11,7 @@ mod failure;
 mod logging;
 mod output;
 mod progress;
+mod selftest;
 mod signals;
 mod watchers;
 mod wiring;
@@ -26,7 +27,14 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(ended) = selftest::part(&args) {
+        return match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        };
+    }
+    match args::parse(args) {
         Ok(invocation) => match run(&invocation) {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error.to_string()),
@@ -57,6 +65,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
+        Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
         Command::Config => commands::config(&plan),
     }
 }
