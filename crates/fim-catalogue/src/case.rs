@@ -155,6 +155,11 @@ impl Case {
         self.line(Some(Action::AttributesModified), path, None, Some(what))
     }
 
+    /// What had that name before has this one, whatever it is called.
+    pub(crate) fn comes_from(self, path: &'static str, from: &'static str) -> Self {
+        self.line(None, path, Some(from), None)
+    }
+
     /// A line of whatever action names this change.
     pub(crate) fn names(self, path: &'static str, what: &'static str) -> Self {
         self.line(None, path, None, Some(what))
