@@ -113,9 +113,25 @@ subcommands! {
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
+    /// Say which rule, consumer and watch covers a path, and why not if none does. Exit status 1 if none.
+    #[argh(subcommand, name = "explain")]
+    Explain {
+        /// the path; it need not exist
+        #[argh(positional, arg_name = "path")]
+        path: String,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
-    Config {}
+    Config {
+        /// print a commented file with every default, to begin with
+        #[argh(switch)]
+        default: bool,
+
+        /// say which paths this configuration would gain and lose against the one that holds
+        #[argh(option, arg_name = "file")]
+        plan: Option<String>,
+    }
 }
 
 /// The options every subcommand takes, as given.
@@ -146,8 +162,14 @@ pub enum Command {
     Check { full: bool, paths: Vec<String> },
     /// Examine the machine.
     Doctor,
-    /// Print the configuration.
+    /// Say why a path is watched.
+    Explain { path: String },
+    /// Print the configuration that holds.
     Config,
+    /// Print a configuration to begin with.
+    DefaultConfig,
+    /// Say what another configuration would change.
+    ComparePlan { file: String },
 }
 
 /// A command line that asks for something to be done.
@@ -198,6 +220,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
+        Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
+            return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
+        }
+        Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
+        Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -244,7 +272,10 @@ mod tests {
             ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
+            ("explain /a", Command::Explain { path: "/a".into() }),
             ("config", Command::Config),
+            ("config --default", Command::DefaultConfig),
+            ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
         }
@@ -274,6 +305,9 @@ mod tests {
             "--full run",
             "config /etc",
             "doctor /etc",
+            "explain",
+            "explain /a /b",
+            "config --default --plan /n",
             "run --state /a --state /b",
             "-v",
         ] {

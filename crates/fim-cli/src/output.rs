@@ -9,6 +9,7 @@ mod secret;
 mod time;
 
 pub use names::homes;
+pub use pretty::tame;
 pub use secret::Redactor;
 
 use ecs::Ecs;

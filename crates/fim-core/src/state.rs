@@ -15,6 +15,7 @@ mod arbitrary;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bytes::{Input, Malformed, put_number, put_sized};
 pub use record::{FileRecord, Trusted};
 
 use crate::store::{Batch, Generation, Store, StoreError, StoreErrorKind};

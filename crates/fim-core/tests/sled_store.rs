@@ -3,9 +3,7 @@
 #![cfg(feature = "sled")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use fim_core::{
-    Batch, Facts, FileKind, FileRecord, SledStore, State, Store, StoreError, StoreErrorKind, Trusted,
-};
+use fim_core::{Batch, Facts, FileKind, FileRecord, SledStore, State, Store, StoreError, StoreErrorKind};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -122,7 +122,7 @@ fn value(value: &Value, secret: bool) -> String {
 }
 
 /// A terminal must not obey what stands in the name of a file.
-fn tame(text: &str) -> String {
+pub fn tame(text: &str) -> String {
     let mut tamed = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || is_tricky(c) {

@@ -24,7 +24,7 @@ pub(crate) fn usual_record(number: u64) -> FileRecord {
 pub(crate) fn any_record() -> impl Strategy<Value = FileRecord> {
     let trusted = prop_oneof![
         2 => Just(Trusted::Same),
-        2 => any_facts().prop_map(Trusted::Facts),
+        2 => any_facts().prop_map(|facts| Trusted::Facts(Box::new(facts))),
         1 => Just(Trusted::Absent),
     ];
     let kept = || option::of(vec(any::<u8>(), 0..300));

@@ -50,7 +50,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<FileRecord, Malformed> {
     let seen = if parts & SEEN != 0 { Some(decode_facts(&mut input, &empty)?) } else { None };
     let trusted = match parts & !(SEEN | KEPT | TRUSTED_KEPT) {
         0 => Trusted::Same,
-        TRUSTED_FACTS => Trusted::Facts(decode_facts(&mut input, seen.as_ref().unwrap_or(&empty))?),
+        TRUSTED_FACTS => Trusted::Facts(Box::new(decode_facts(&mut input, seen.as_ref().unwrap_or(&empty))?)),
         TRUSTED_ABSENT => Trusted::Absent,
         _ => return Err(Malformed("it has unknown parts")),
     };
@@ -334,7 +334,7 @@ mod tests {
         let seen = record.seen.clone().unwrap();
         let mut plain = Vec::new();
         encode(&record, &mut plain);
-        record.trusted = Trusted::Facts(Facts { mode: 0o4755, ..seen });
+        record.trusted = Trusted::Facts(Box::new(Facts { mode: 0o4755, ..seen }));
         let mut changed = Vec::new();
         encode(&record, &mut changed);
         assert!(changed.len() <= plain.len() + 4);
@@ -343,8 +343,10 @@ mod tests {
     #[test]
     fn the_spelling_of_a_target_is_kept() {
         let target = |text: &str| Facts { target: Some(text.into()), ..Facts::new(FileKind::Symlink) };
-        let record =
-            FileRecord { trusted: Trusted::Facts(target("a//b/.")), ..FileRecord::new(target("a/b"), None) };
+        let record = FileRecord {
+            trusted: Trusted::Facts(Box::new(target("a//b/."))),
+            ..FileRecord::new(target("a/b"), None)
+        };
         let mut out = Vec::new();
         encode(&record, &mut out);
         let Trusted::Facts(back) = decode(&out).unwrap().trusted else { panic!("not facts") };

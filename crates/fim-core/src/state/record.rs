@@ -23,7 +23,7 @@ pub enum Trusted {
     /// As it was last seen.
     Same,
     /// It should be so.
-    Facts(Facts),
+    Facts(Box<Facts>),
     /// Nothing should be there.
     Absent,
 }
