@@ -1,5 +1,6 @@
 //! Reports as lines on standard output. Knows no watcher and no store.
 
+mod bpfink;
 mod ecs;
 mod host;
 mod json;
@@ -12,6 +13,7 @@ pub use names::homes;
 pub use pretty::tame;
 pub use secret::Redactor;
 
+use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
 use pretty::Pretty;
@@ -27,6 +29,8 @@ pub enum Form {
     Json(Box<Ecs>),
     /// One line for people.
     Pretty(Pretty),
+    /// As bpfink prints.
+    Bpfink(Box<Bpfink>),
 }
 
 impl Form {
@@ -40,10 +44,16 @@ impl Form {
         Self::Pretty(Pretty::new(redactor))
     }
 
+    /// As bpfink prints.
+    pub fn bpfink(redactor: Redactor) -> Self {
+        Self::Bpfink(Box::new(Bpfink::new(redactor)))
+    }
+
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
+            Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }
     }
 }
@@ -94,6 +104,10 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
             _ => self.form.line(report)?,
         };
+        // Not every form has a line for every report.
+        if line.is_empty() {
+            return Ok(());
+        }
         line.push(b'\n');
         let result = self.out.write_all(&line);
         self.note(result)
@@ -152,6 +166,16 @@ mod tests {
         drop(sink);
         assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
         assert!(out.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn what_a_form_has_no_line_for_is_no_line() {
+        let mut out = Vec::new();
+        let form = Form::bpfink(Redactor::new(vec![]));
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        sink.write(&report()).unwrap();
+        drop(sink);
+        assert_eq!(out, b"");
     }
 
     #[test]

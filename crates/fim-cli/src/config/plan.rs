@@ -212,7 +212,7 @@ mod tests {
         for (watcher, format, said) in [
             (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
             (None, Some("xml"), "unknown format \"xml\""),
-            (None, Some("bpfink"), "not in this version"),
+            (None, Some("ocsf"), "not in this version"),
         ] {
             let options = Shared {
                 watcher: watcher.map(str::to_owned),
