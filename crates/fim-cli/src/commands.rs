@@ -68,6 +68,12 @@ pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
     let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
+    if summary.never_covered > 0 {
+        log::warn!(
+            "{} files are in no baseline: nothing to compare them with; `fim baseline` records them",
+            summary.never_covered
+        );
+    }
     Ok(if summary.changes == 0 { DONE } else { FOUND })
 }
 

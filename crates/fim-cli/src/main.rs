@@ -9,6 +9,7 @@ mod doctor;
 mod estimate;
 mod explain;
 mod failure;
+mod key;
 mod logging;
 mod output;
 mod progress;

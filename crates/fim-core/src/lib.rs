@@ -21,6 +21,7 @@ mod finding;
 mod id;
 mod key;
 mod replay;
+mod secrecy;
 mod snapshot;
 mod state;
 mod store;
@@ -40,6 +41,7 @@ pub use finding::{
 pub use id::FileId;
 pub use key::Key;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
+pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
 #[cfg(feature = "sled")]

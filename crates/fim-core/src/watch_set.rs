@@ -150,6 +150,12 @@ impl WatchSet {
         self.claims.iter().position(|claim| claim.has(path))
     }
 
+    /// Whether an interest, by its place in the list, wants this absolute path, whoever has it in the end.
+    pub(crate) fn claims(&self, claim: usize, path: &Path) -> bool {
+        let claim = self.claims.get(claim);
+        bytes(path).is_some_and(|path| claim.is_some_and(|claim| claim.has(path)))
+    }
+
     /// What the owner of a path needs of it.
     #[must_use]
     pub fn need(&self, owner: usize) -> Need {
@@ -177,7 +183,16 @@ impl WatchSet {
     /// another, sorted. They need not exist.
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {
-        let paths = self.claims.iter().flat_map(|claim| &claim.wanted.roots);
+        Self::roots_in(&self.claims)
+    }
+
+    /// As [`Self::roots`], of one interest.
+    pub(crate) fn roots_of(&self, claim: usize) -> Vec<PathBuf> {
+        Self::roots_in(self.claims.get(claim..=claim).unwrap_or_default())
+    }
+
+    fn roots_in(claims: &[Claim]) -> Vec<PathBuf> {
+        let paths = claims.iter().flat_map(|claim| &claim.wanted.roots);
         let trees = Trees::new(paths.cloned());
         let root = |path: &[u8]| PathBuf::from(OsStr::from_bytes(if path.is_empty() { b"/" } else { path }));
         trees.paths().map(root).collect()

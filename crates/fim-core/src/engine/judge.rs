@@ -38,6 +38,8 @@ pub(crate) struct Judgement {
     pub finding: Option<Box<Finding>>,
     /// What the consumer wants kept.
     pub keep: Option<Vec<u8>>,
+    /// The consumer's interest is another now.
+    pub watch_anew: bool,
 }
 
 /// Judges one look.
@@ -64,7 +66,7 @@ pub(crate) fn judge(
     } else {
         Answer::default()
     };
-    let keep = answer.keep.take();
+    let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
     let finding = action.map(|action| {
         let own = if transient {
             Some(Change::new("transient"))
@@ -74,12 +76,21 @@ pub(crate) fn judge(
         answer.changes.extend(own);
         Box::new(finding(action, verdict, transient, consumer.name(), before, now, cause, answer))
     });
-    Judgement { finding, keep }
+    Judgement { finding, keep, watch_anew }
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.
-pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Option<Vec<u8>> {
-    ask(consumer, None, None, now).keep
+pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Judgement {
+    let answer = ask(consumer, None, None, now);
+    Judgement { finding: None, keep: answer.keep, watch_anew: answer.watch_anew }
+}
+
+/// Tells a consumer what it kept.
+pub(crate) fn recall(consumer: &mut dyn Consumer, path: &Path, kept: &[u8]) {
+    let name = consumer.name();
+    if catch_unwind(AssertUnwindSafe(|| consumer.recall(path, kept))).is_err() {
+        log::error!("{}: the consumer {name} panicked over what it kept of it", path.display());
+    }
 }
 
 fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>, now: &Snapshot) -> Answer {

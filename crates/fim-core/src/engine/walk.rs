@@ -51,6 +51,8 @@ pub(crate) struct Walked {
 /// What a walk works with.
 pub(crate) struct Walk<'a> {
     pub watch: &'a WatchSet,
+    /// Only what concerns these; `None`: all.
+    pub only: Option<&'a WatchSet>,
     pub index: &'a mut Index,
     pub marks: Option<&'a mut (dyn Marks + 'static)>,
     pub reading: Reading,
@@ -98,7 +100,18 @@ impl<'a> Walk<'a> {
         reading: Reading,
         reader: Reader,
     ) -> Self {
-        Self { watch, index, marks, reading, reader, helpers: Vec::new(), unarmed: 0, files: 0, dirs: 0 }
+        Self {
+            watch,
+            only: None,
+            index,
+            marks,
+            reading,
+            reader,
+            helpers: Vec::new(),
+            unarmed: 0,
+            files: 0,
+            dirs: 0,
+        }
     }
 
     /// Visits a path and, if it is a directory, all that is watched below it.
@@ -159,7 +172,7 @@ impl<'a> Walk<'a> {
             for (name, record) in merge(names, recorded) {
                 let path = dir.join(&name);
                 let (owner, cover) = (self.watch.owner(&path), self.watch.cover(&path));
-                if owner.is_none() && cover == Cover::Nothing {
+                if (owner.is_none() && cover == Cover::Nothing) || !self.concerns(&path) {
                     continue;
                 }
                 chunk.push(Entry { path, owner, cover, record });
@@ -173,6 +186,10 @@ impl<'a> Walk<'a> {
             each(host, walked)?;
         }
         Ok(())
+    }
+
+    fn concerns(&self, path: &Path) -> bool {
+        self.only.is_none_or(|only| only.owner(path).is_some() || only.cover(path) != Cover::Nothing)
     }
 
     /// Opens, arms and hands on one chunk.
@@ -235,6 +252,7 @@ impl<'a> Walk<'a> {
         // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
+                && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
         };

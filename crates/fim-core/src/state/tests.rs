@@ -230,7 +230,7 @@ fn what_could_not_be_committed_is_still_seen() {
 
 #[test]
 fn another_format_is_refused() {
-    for (format, kind) in [(&[2, 0, 0, 0][..], StoreErrorKind::Version), (b"?", StoreErrorKind::Version)] {
+    for (format, kind) in [(&[3, 0, 0, 0][..], StoreErrorKind::Version), (b"?", StoreErrorKind::Version)] {
         let mut store = MemStore::new();
         let mut batch = Batch::default();
         batch.put(*b"mformat", format);
