@@ -7,14 +7,15 @@ mod names;
 mod pretty;
 mod secret;
 mod time;
+mod words;
 
 pub use names::homes;
-pub use pretty::tame;
 pub use secret::Redactor;
+pub use words::tame;
 
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
-use pretty::Pretty;
+use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub enum Form {
     /// Elastic Common Schema, one JSON object a line.
     Json(Box<Ecs>),
     /// One line for people.
-    Pretty(Pretty),
+    Pretty(Box<Pretty>),
 }
 
 impl Form {
@@ -37,7 +38,7 @@ impl Form {
 
     /// For people.
     pub fn pretty(redactor: Redactor) -> Self {
-        Self::Pretty(Pretty::new(redactor))
+        Self::Pretty(Box::new(Pretty::new(redactor, Screen::stdout())))
     }
 
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
