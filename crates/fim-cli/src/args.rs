@@ -58,7 +58,7 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "name")]
                 watcher: Option<String>,
 
-                /// json or pretty (default json)
+                /// json, ocsf or pretty (default json)
                 #[argh(option, arg_name = "name")]
                 format: Option<String>,
 

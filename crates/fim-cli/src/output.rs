@@ -4,6 +4,7 @@ mod ecs;
 mod host;
 mod json;
 mod names;
+mod ocsf;
 mod pretty;
 mod secret;
 mod time;
@@ -15,6 +16,7 @@ pub use words::tame;
 
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
+use ocsf::Ocsf;
 use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -26,7 +28,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Form {
     /// Elastic Common Schema, one JSON object a line.
     Json(Box<Ecs>),
-    /// One line for people.
+    /// Open Cybersecurity Schema Framework, one JSON object a line.
+    Ocsf(Box<Ocsf>),
+    /// For people.
     Pretty(Box<Pretty>),
 }
 
@@ -34,6 +38,11 @@ impl Form {
     /// JSON, with owners by the accounts below this root.
     pub fn json(root: &Path, redactor: Redactor) -> Self {
         Self::Json(Box::new(Ecs::new(root, redactor)))
+    }
+
+    /// OCSF, with owners by the accounts below this root.
+    pub fn ocsf(root: &Path, redactor: Redactor) -> Self {
+        Self::Ocsf(Box::new(Ocsf::new(root, redactor)))
     }
 
     /// For people.
@@ -44,6 +53,7 @@ impl Form {
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
+            Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
         }
     }
