@@ -67,7 +67,13 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if let Some(finding) = judgement.finding {
         live.stats.findings += 1;
         live.gaps.found += u64::from(item.swept);
-        live.engine.reporter.report(Record::Change(finding))?;
+        let told = match judgement.small {
+            Some(small) => live.storms.take(*finding, small, Instant::now()).map(Box::new),
+            None => Some(finding),
+        };
+        if let Some(finding) = told {
+            live.engine.reporter.report(Record::Change(finding))?;
+        }
     }
     if origin.consumed
         && let Some(previous) = &item.previous

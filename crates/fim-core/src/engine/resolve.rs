@@ -57,8 +57,7 @@ pub(crate) fn interest(asked: Interest) -> Resolved {
 }
 
 impl Interest {
-    /// The interest as the engine takes it up: the links on the way to its paths are resolved, and watched
-    /// by their own names too.
+    /// The interest as the engine takes it up at its start, with every link on the way to its paths resolved.
     #[must_use]
     pub fn resolved(self) -> Self {
         interest(self).interest
