@@ -58,7 +58,7 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "name")]
                 watcher: Option<String>,
 
-                /// json, pretty or bpfink (default json)
+                /// json, ocsf, pretty or bpfink (default json)
                 #[argh(option, arg_name = "name")]
                 format: Option<String>,
 

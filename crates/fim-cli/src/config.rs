@@ -252,6 +252,6 @@ words! {
 impl Format {
     /// Whether this version can report in it.
     pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty | Self::Bpfink)
+        matches!(self, Self::Json | Self::Pretty | Self::Ocsf | Self::Bpfink)
     }
 }

@@ -5,18 +5,21 @@ mod ecs;
 mod host;
 mod json;
 mod names;
+mod ocsf;
 mod pretty;
 mod secret;
 mod time;
+mod words;
 
 pub use names::homes;
-pub use pretty::tame;
 pub use secret::Redactor;
+pub use words::tame;
 
 use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
-use pretty::Pretty;
+use ocsf::Ocsf;
+use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,8 +30,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Form {
     /// Elastic Common Schema, one JSON object a line.
     Json(Box<Ecs>),
-    /// One line for people.
-    Pretty(Pretty),
+    /// Open Cybersecurity Schema Framework, one JSON object a line.
+    Ocsf(Box<Ocsf>),
+    /// For people.
+    Pretty(Box<Pretty>),
     /// As bpfink prints.
     Bpfink(Box<Bpfink>),
 }
@@ -39,9 +44,14 @@ impl Form {
         Self::Json(Box::new(Ecs::new(root, redactor)))
     }
 
+    /// OCSF, with owners by the accounts below this root.
+    pub fn ocsf(root: &Path, redactor: Redactor) -> Self {
+        Self::Ocsf(Box::new(Ocsf::new(root, redactor)))
+    }
+
     /// For people.
     pub fn pretty(redactor: Redactor) -> Self {
-        Self::Pretty(Pretty::new(redactor))
+        Self::Pretty(Box::new(Pretty::new(redactor, Screen::stdout())))
     }
 
     /// As bpfink prints.
@@ -52,6 +62,7 @@ impl Form {
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
+            Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
             Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }

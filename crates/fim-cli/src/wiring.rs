@@ -22,8 +22,9 @@ pub fn engine(
     let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
+        Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
         Format::Bpfink => Form::bpfink(redactor),
-        Format::Json | Format::Ocsf => Form::json(&plan.config.root, redactor),
+        Format::Json => Form::json(&plan.config.root, redactor),
     };
     let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
 

@@ -148,7 +148,7 @@ fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
 
 /// Says that a format is known, but not made by this version.
 pub fn not_here(format: Format) -> String {
-    format!("the format \"{format}\" is not in this version; use \"json\" or \"pretty\"")
+    format!("the format \"{format}\" is not in this version; use \"json\", \"ocsf\" or \"pretty\"")
 }
 
 /// The line on which a value stands, as a string of its own if there is one such.
@@ -290,7 +290,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             ("[limits]\nmax_file_size = 'big'\n", 2, "is no size"),
             ("[limits]\nmax_file_size = -1\n", 2, "never negative"),
             ("state = \n", 1, "value"),
-            ("\n\nformat = 'ocsf'\n", 3, "not in this version"),
+            ("\n\nformat = 'bpfink'\n", 3, "not in this version"),
             ("state = '/a'\nstate = '/b'\n", 2, "duplicate key"),
             ("[[generic]]\npaths = ['/a']\nhash = ['md5']", 3, "unknown value `md5`"),
         ] {
