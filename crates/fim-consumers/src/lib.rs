@@ -7,7 +7,12 @@
 
 #[cfg(feature = "generic")]
 mod generic;
+pub mod parse;
 pub mod secrets;
+#[cfg(feature = "users")]
+mod users;
 
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
+#[cfg(feature = "users")]
+pub use users::{Users, UsersConfig};
