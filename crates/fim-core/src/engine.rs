@@ -19,6 +19,7 @@ mod pending;
 mod renames;
 mod reporter;
 mod resolve;
+mod storm;
 mod temporary;
 mod visit;
 mod walk;
