@@ -109,8 +109,7 @@ fn parse(text: &str) -> Cells {
         let Some((name, rest)) = parts.split_first() else { continue };
         if *name == "way" {
             columns = rest.iter().skip(1).filter_map(|title| Column::parse(title)).collect();
-        } else {
-            let name = name.trim_matches('`');
+        } else if let Some(name) = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) {
             for (column, cell) in columns.iter().zip(rest.iter().skip(1)).filter(|(_, cell)| !cell.is_empty())
             {
                 cells.insert((name.to_owned(), column.clone()), (*cell).to_owned());
@@ -174,4 +173,41 @@ fn render(cells: &Cells) -> String {
 
 fn cell<'c>(cells: &'c Cells, case: &Case, column: &Column) -> &'c str {
     cells.get(&(case.name.to_owned(), column.clone())).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(rows: &[(&str, &str, &str)]) -> Cells {
+        let one = |(name, column, cell): &(&str, &str, &str)| {
+            (((*name).to_owned(), Column::parse(column).unwrap()), (*cell).to_owned())
+        };
+        rows.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let cells = cells(&[("write", "bpf 6.1", "full"), ("write", "bpf 6.12", "full / late")]);
+        assert_eq!(parse(&render(&cells)), cells);
+    }
+
+    #[test]
+    fn worse_is_worse_on_either_file_system() {
+        for (old, new, expected) in [
+            ("full", "full", false),
+            ("full", "late", true),
+            ("late", "full", false),
+            ("full", "full / late", true),
+            ("full / late", "full", false),
+            ("full / late", "late / full", true),
+            ("late", "–", true),
+            ("–", "missed", true),
+            ("missed", "no actor", false),
+        ] {
+            let (old, new) = (cells(&[("write", "bpf 6.1", old)]), cells(&[("write", "bpf 6.1", new)]));
+            assert_eq!(!worse(&old, &new).is_empty(), expected, "{old:?} {new:?}");
+        }
+        assert!(worse(&Cells::new(), &cells(&[("write", "bpf 6.1", "missed")])).is_empty());
+    }
 }
