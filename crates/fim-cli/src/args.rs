@@ -58,7 +58,7 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "name")]
                 watcher: Option<String>,
 
-                /// json or pretty (default json)
+                /// json, ocsf, pretty or bpfink (default json)
                 #[argh(option, arg_name = "name")]
                 format: Option<String>,
 
@@ -113,6 +113,14 @@ subcommands! {
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
+    /// Say which rule, consumer and watch covers a path, and why not if none does. Exit status 1 if none.
+    #[argh(subcommand, name = "explain")]
+    Explain {
+        /// the path; it need not exist
+        #[argh(positional, arg_name = "path")]
+        path: String,
+    }
+
     /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
@@ -131,7 +139,15 @@ subcommands! {
 
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
-    Config {}
+    Config {
+        /// print a commented file with every default, to begin with
+        #[argh(switch)]
+        default: bool,
+
+        /// say which paths this configuration would gain and lose against the one that holds
+        #[argh(option, arg_name = "file")]
+        plan: Option<String>,
+    }
 }
 
 /// The options every subcommand takes, as given.
@@ -162,10 +178,16 @@ pub enum Command {
     Check { full: bool, paths: Vec<String> },
     /// Examine the machine.
     Doctor,
+    /// Say why a path is watched.
+    Explain { path: String },
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
-    /// Print the configuration.
+    /// Print the configuration that holds.
     Config,
+    /// Print a configuration to begin with.
+    DefaultConfig,
+    /// Say what another configuration would change.
+    ComparePlan { file: String },
 }
 
 /// A command line that asks for something to be done.
@@ -216,6 +238,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
+        Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
+            return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
+        }
+        Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
+        Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
         Parsed::Config(_) => Command::Config,
     };
@@ -263,6 +291,7 @@ mod tests {
             ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
+            ("explain /a", Command::Explain { path: "/a".into() }),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
             (
                 "selftest --json --only=uring --only mmap /mnt",
@@ -273,6 +302,8 @@ mod tests {
                 },
             ),
             ("config", Command::Config),
+            ("config --default", Command::DefaultConfig),
+            ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
         }
@@ -302,6 +333,9 @@ mod tests {
             "--full run",
             "config /etc",
             "doctor /etc",
+            "explain",
+            "explain /a /b",
+            "config --default --plan /n",
             "run --state /a --state /b",
             "-v",
         ] {

@@ -1,16 +1,18 @@
 //! What each subcommand does, and the exit status it ends in.
 
-use crate::config::{Plan, plan};
+use crate::args::Shared;
+use crate::config::{self, Plan, difference, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, selftest, signals, watchers, wiring};
+use crate::{doctor, explain as explaining, selftest, signals, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
-/// `check` found changes; `doctor` or `selftest` found the machine not fully covered.
+/// `check` found changes; `doctor` or `selftest` found the machine not fully covered; nothing covers the path
+/// to `explain`.
 pub const FOUND: u8 = 1;
 
 /// `fim run`.
@@ -29,7 +31,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
     let mut engine = wiring::engine(plan, watched, vec![chosen.why], &gone)?;
-    let stopped = engine.run(chosen.watcher, &stop).map_err(|error| explain(error, &gone))?;
+    let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)
 }
@@ -42,7 +44,7 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     let (watched, scope) = scoped(plan, paths)?;
     let gone = ReaderGone::default();
     let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
-    let summary = engine.baseline(&scope).map_err(|error| explain(error, &gone))?;
+    let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
         log::warn!("nothing of what is watched is there: nothing was recorded");
@@ -65,8 +67,14 @@ pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
     let (watched, scope) = scoped(plan, paths)?;
     let gone = ReaderGone::default();
     let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
-    let summary = engine.check(&scope, full).map_err(|error| explain(error, &gone))?;
+    let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
+    if summary.never_covered > 0 {
+        log::warn!(
+            "{} files are in no baseline: nothing to compare them with; `fim baseline` records them",
+            summary.never_covered
+        );
+    }
     Ok(if summary.changes == 0 { DONE } else { FOUND })
 }
 
@@ -78,6 +86,20 @@ pub fn doctor(plan: &Plan) -> Result<u8, Failure> {
     let diagnosis = doctor::examine(plan, configured(plan));
     print(&diagnosis.text)?;
     Ok(if diagnosis.covered { DONE } else { FOUND })
+}
+
+/// `fim explain`.
+///
+/// # Errors
+/// When the path cannot be made absolute, or the explanation not be written.
+pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
+    let (_, paths) = plan::arguments(&[path.to_owned()])?;
+    let Some(path) = paths.first() else {
+        return Ok(FOUND);
+    };
+    let explanation = explaining::explain(plan, path);
+    print(&explanation.text)?;
+    Ok(if explanation.covered { DONE } else { FOUND })
 }
 
 /// `fim selftest`.
@@ -99,10 +121,29 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
 ///
 /// # Errors
 /// When the configuration cannot be written.
-pub fn config(plan: &Plan) -> Result<u8, Failure> {
-    let text = toml::to_string(&plan.config)
-        .map_err(|error| Failure::new(format!("cannot print the configuration: {error}")))?;
+pub fn effective_config(plan: &Plan) -> Result<u8, Failure> {
+    let text =
+        plan.print().map_err(|error| Failure::new(format!("cannot print the configuration: {error}")))?;
     print(&text)?;
+    Ok(DONE)
+}
+
+/// `fim config --default`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn default_config() -> Result<u8, Failure> {
+    print(config::DEFAULT)?;
+    Ok(DONE)
+}
+
+/// `fim config --plan`.
+///
+/// # Errors
+/// When the other configuration cannot be used, or the answer not be written.
+pub fn compare_plan(plan: &Plan, file: &str, options: &Shared) -> Result<u8, Failure> {
+    let new = Plan::new(config::load(Some(Path::new(file)))?, options)?;
+    print(&difference::describe(plan, &new, output::homes))?;
     Ok(DONE)
 }
 
@@ -122,7 +163,7 @@ fn scoped(plan: &Plan, paths: &[String]) -> Result<(Vec<Interest>, Vec<PathBuf>)
     Ok((watched, scope))
 }
 
-fn explain(error: EngineError, gone: &ReaderGone) -> Failure {
+fn reason(error: EngineError, gone: &ReaderGone) -> Failure {
     if gone.is_gone() { Failure::reader_gone() } else { error.into() }
 }
 

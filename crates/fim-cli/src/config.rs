@@ -2,18 +2,26 @@
 //!
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
+pub mod difference;
+mod layers;
 pub mod load;
+pub mod origin;
 pub mod plan;
+mod section;
 mod size;
 
 pub use load::{ConfigError, load};
 pub use plan::Plan;
+pub use section::Section;
 pub use size::Size;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+/// A commented file with every default.
+pub const DEFAULT: &str = include_str!("config/default.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -244,6 +252,6 @@ words! {
 impl Format {
     /// Whether this version can report in it.
     pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty)
+        matches!(self, Self::Json | Self::Pretty | Self::Ocsf | Self::Bpfink)
     }
 }

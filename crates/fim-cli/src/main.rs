@@ -7,7 +7,9 @@ mod commands;
 mod config;
 mod doctor;
 mod estimate;
+mod explain;
 mod failure;
+mod key;
 mod logging;
 mod output;
 mod progress;
@@ -55,6 +57,9 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
+    if invocation.command == Command::DefaultConfig {
+        return commands::default_config();
+    }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     for warning in &plan.warnings {
@@ -65,7 +70,10 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
+        Command::Explain { path } => commands::explain(&plan, path),
+        Command::Config => commands::effective_config(&plan),
+        Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
+        Command::DefaultConfig => commands::default_config(),
         Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
-        Command::Config => commands::config(&plan),
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::config::{Format, Plan};
 use crate::failure::Failure;
+use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::{Generic, GenericConfig};
-use fim_core::{BaselineLost, Engine, Interest, Limits, SledStore, State, StoreErrorKind};
+use fim_consumers::{Generic, GenericConfig, secrets};
+use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -21,20 +22,24 @@ pub fn engine(
     let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
-        Format::Json | Format::Ocsf | Format::Bpfink => Form::json(&plan.config.root, redactor),
+        Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
+        Format::Bpfink => Form::bpfink(redactor),
+        Format::Json => Form::json(&plan.config.root, redactor),
     };
     let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
 
+    let (mut state, lost) = state(plan)?;
+    let key = key::load(&plan.config.state)?;
     let mut builder = Engine::builder().limits(limits(plan));
+    for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
+        builder = builder.baseline_lost(lost);
+    }
+    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
     for interest in watched {
         builder = builder.consumer(Box::new(Generic::new(generic(interest))));
     }
     if let Some(progress) = TerminalProgress::on_terminal() {
         builder = builder.progress(Box::new(progress));
-    }
-    let (state, lost) = state(plan)?;
-    if let Some(lost) = lost {
-        builder = builder.baseline_lost(lost);
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)
 }
@@ -52,6 +57,26 @@ fn generic(interest: Interest) -> GenericConfig {
         exclude_regex: interest.exclude_regex,
         sha256: interest.need.sha256,
     }
+}
+
+/// What is to be said if the key is not the one this state was made with: what is kept of secrets under the
+/// old one cannot be compared any more.
+fn lost_key(state: &mut State, key: &Key) -> Result<Option<BaselineLost>, Failure> {
+    const KEY: &str = "key";
+    let id = key.id().to_le_bytes();
+    let known = state.meta(KEY)?;
+    if known.as_deref() == Some(&id) {
+        return Ok(None);
+    }
+    state.set_meta(KEY, &id)?;
+    Ok(known.map(|_| {
+        let mut lost = BaselineLost::default();
+        lost.reason = "the key of this installation is not the one the state was made with: \
+                       whether a password or other secret changed since cannot be told"
+            .to_owned();
+        lost.scope = "secrets".to_owned();
+        lost
+    }))
 }
 
 /// The state; and if the one there was is damaged, what is to be said of it: it is set aside, never replaced

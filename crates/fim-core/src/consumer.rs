@@ -19,8 +19,8 @@ pub trait Consumer: Send {
     /// once everything that was kept has been [recalled](Self::recall).
     fn interest(&self) -> Interest;
 
-    /// Told at the start what it kept of a file that has not changed since, so that what it knows of several
-    /// files together is there before the first comparison that needs it.
+    /// Told at the start what it kept of a file, by the name it asked for it, before anything is compared: so
+    /// that what it knows of several files together is there when it is needed.
     fn recall(&mut self, path: &Path, kept: &[u8]) {
         let _ = (path, kept);
     }

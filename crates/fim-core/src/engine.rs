@@ -4,37 +4,47 @@
 //! It knows the traits and nothing behind them: no BPF, no fanotify, no sled, no output format.
 
 mod compare;
+mod consult;
+mod covered;
 mod error;
 mod gaps;
 mod heal;
 mod index;
+mod interests;
 mod judge;
 mod live;
 mod look;
+mod once;
 mod pending;
 mod renames;
 mod reporter;
 mod resolve;
+mod storm;
 mod temporary;
+mod visit;
 mod walk;
 
 pub use error::EngineError;
+pub use once::{BaselineSummary, CheckSummary};
+pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
-use crate::finding::{BaselineLost, Detected, Record, Sink, Stopped};
-use crate::snapshot::{Limits, Reader, Snapshot};
-use crate::state::{FileRecord, State, Trusted};
+use crate::finding::{BaselineLost, Sink, Stopped};
+use crate::secrecy::Secrecy;
+use crate::snapshot::{Limits, Reader};
+use crate::state::State;
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
-use index::Index;
-use judge::{Cause, first_look, judge};
+use consult::Kept;
+use covered::Covered;
+use interests::Interests;
 use reporter::Reporter;
-use std::path::{Path, PathBuf};
-use walk::{Reading, Walk, Walked};
+use visit::reader;
 
 const BASELINE: &str = "baseline";
-/// Files between two commits of a long walk: bounds memory.
-const COMMIT_EVERY: u64 = 20_000;
+const COVERED: &str = "covered";
+/// How often what is read may lead to more that is to be read: accounts to homes, includes to includes.
+const ROUNDS: usize = 8;
 
 /// Told how far a long walk has come.
 pub trait Progress: Send {
@@ -45,11 +55,14 @@ pub trait Progress: Send {
 /// Watches files, or compares them once. Made by [`Engine::builder`].
 pub struct Engine {
     consumers: Vec<Box<dyn Consumer>>,
+    interests: Interests,
+    covered: Covered,
     watch: WatchSet,
     state: State,
     reporter: Reporter,
     reader: Reader,
     limits: Limits,
+    secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     workers: usize,
     lost: heal::Lost,
@@ -66,6 +79,7 @@ impl std::fmt::Debug for Engine {
 pub struct EngineBuilder {
     consumers: Vec<Box<dyn Consumer>>,
     limits: Limits,
+    secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     lost: Vec<BaselineLost>,
 }
@@ -91,6 +105,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Hashes files with a secret in them under the installation's key.
+    #[must_use]
+    pub fn secrecy(mut self, secrecy: Secrecy) -> Self {
+        self.secrecy = Some(secrecy);
+        self
+    }
+
     /// Tells this of long walks.
     #[must_use]
     pub fn progress(mut self, progress: Box<dyn Progress>) -> Self {
@@ -110,44 +131,27 @@ impl EngineBuilder {
     /// # Errors
     /// A pattern of a consumer that cannot be used, or a state that cannot be read.
     pub fn build(self, state: State, sink: Box<dyn Sink>) -> Result<Engine, EngineError> {
-        let interests =
-            self.consumers.iter().map(|consumer| resolve::interest(consumer.interest())).collect();
+        let (interests, watch) = Interests::ask(&self.consumers)?;
+        let earlier = match state.meta(BASELINE)? {
+            Some(_) => Some(state.meta(COVERED)?.unwrap_or_default()),
+            None => None,
+        };
+        let claims = self.consumers.iter().map(|it| it.name().to_owned()).zip(interests.each().cloned());
         Ok(Engine {
-            watch: WatchSet::new(interests)?,
+            covered: Covered::new(earlier.as_deref(), claims.collect()),
+            interests,
+            watch,
             consumers: self.consumers,
             reporter: Reporter::new(sink, &state)?,
             state,
-            reader: reader(self.limits)?,
+            reader: reader(self.limits, self.secrecy.as_ref())?,
             limits: self.limits,
+            secrecy: self.secrecy,
             progress: self.progress,
             lost: heal::Lost::new(self.lost),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }
-}
-
-/// What a baseline came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BaselineSummary {
-    /// Files, directories, links and special files recorded.
-    pub files: u64,
-    /// Bytes in regular files.
-    pub bytes: u64,
-    /// Files that could not be read; their metadata is recorded.
-    pub unreadable: u64,
-    /// Files larger than the limit; their metadata is recorded.
-    pub too_big: u64,
-}
-
-/// What a check came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CheckSummary {
-    /// Files compared.
-    pub files: u64,
-    /// Changes reported.
-    pub changes: u64,
 }
 
 impl Engine {
@@ -171,78 +175,6 @@ impl Engine {
         Ok(self.state.meta(BASELINE)?.is_some())
     }
 
-    /// Records what is there as seen and trusted: everything watched, or what is watched of these paths.
-    ///
-    /// # Errors
-    /// When the state cannot be written.
-    pub fn baseline(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
-        self.tell_lost()?;
-        let first = !self.has_baseline()?;
-        let summary = self.healing(|engine| engine.record_all(paths))?;
-        if first {
-            self.state.set_meta(BASELINE, &[1])?;
-        }
-        self.reporter.sync(&mut self.state)?;
-        Ok(summary)
-    }
-
-    fn record_all(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
-        let mut summary = BaselineSummary::default();
-        self.walk(paths, Reading::Always, &mut Index::new(), &mut |engine, walked| {
-            if let Some(facts) = &walked.snapshot.facts {
-                summary.add(facts);
-            }
-            engine.learn(walked.owner, walked.snapshot)
-        })?;
-        Ok(summary)
-    }
-
-    /// Takes what is there as seen and trusted, without a word.
-    fn learn(&mut self, owner: usize, now: Snapshot) -> Result<(), EngineError> {
-        let kept = self.consumers.get_mut(owner).and_then(|it| first_look(&mut **it, &now));
-        match now.facts {
-            None => self.state.remove(&now.path)?,
-            seen => self.state.put(&now.path, FileRecord { seen, trusted: Trusted::Same, kept })?,
-        }
-        Ok(())
-    }
-
-    /// Compares everything watched, or what is watched of these paths, with the trusted baseline; changes
-    /// nothing but the number of the last report. `full` reads every byte, else only what stat says may
-    /// have changed.
-    ///
-    /// # Errors
-    /// [`EngineError::NoBaseline`], or when the state cannot be read or a report not be written.
-    pub fn check(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
-        self.tell_lost()?;
-        if !self.has_baseline()? {
-            return Err(EngineError::NoBaseline);
-        }
-        let summary = self.healing(|engine| engine.compare_all(paths, full))?;
-        self.reporter.sync(&mut self.state)?;
-        Ok(summary)
-    }
-
-    fn compare_all(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
-        let mut summary = CheckSummary::default();
-        let reading = if full { Reading::Always } else { Reading::UnlikeTrusted };
-        self.walk(paths, reading, &mut Index::new(), &mut |engine, walked| {
-            summary.files += u64::from(walked.snapshot.facts.is_some());
-            let Some(consumer) = engine.consumers.get_mut(walked.owner) else {
-                return Ok(());
-            };
-            let before = walked.record.as_ref().and_then(FileRecord::trusted_facts);
-            let judgement =
-                judge(&mut **consumer, before, Some(&[]), &walked.snapshot, &Cause::found(Detected::Scan));
-            if let Some(finding) = judgement.finding {
-                summary.changes += 1;
-                engine.reporter.report(Record::Change(finding))?;
-            }
-            Ok(())
-        })?;
-        Ok(summary)
-    }
-
     /// Watches until `stop` is raised: reports what changed since the last time, then what changes.
     ///
     /// # Errors
@@ -251,82 +183,10 @@ impl Engine {
     pub fn run(&mut self, watcher: Box<dyn Watcher>, stop: &StopToken) -> Result<Stopped, EngineError> {
         live::run(self, watcher, stop)
     }
-
-    /// Visits everything watched below these paths (none: everything).
-    fn walk(
-        &mut self,
-        paths: &[PathBuf],
-        reading: Reading,
-        index: &mut Index,
-        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError> {
-        let everything = [PathBuf::from("/")];
-        let tops = if paths.is_empty() { &everything[..] } else { paths };
-        for top in tops {
-            self.walk_one(top, reading, index, None, each)?;
-        }
-        Ok(())
-    }
-
-    fn walk_one(
-        &mut self,
-        top: &Path,
-        reading: Reading,
-        index: &mut Index,
-        marks: Option<&mut (dyn crate::watcher::Marks + 'static)>,
-        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
-    ) -> Result<Tally, EngineError> {
-        let watch = self.watch.clone();
-        let mut walk = Walk::new(&watch, index, marks, reading, reader(self.limits)?);
-        let helpers = (0..self.workers).map(|_| reader(self.limits)).collect::<Result<_, _>>()?;
-        walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
-        let mut done = 0u64;
-        walk.visit(top, self, &mut |engine: &mut Self, walked| {
-            done += 1;
-            if done.is_multiple_of(COMMIT_EVERY) {
-                engine.reporter.commit(&mut engine.state)?;
-            }
-            if let Some(progress) = &mut engine.progress
-                && done.is_multiple_of(256)
-            {
-                progress.files(done);
-            }
-            each(engine, walked)
-        })?;
-        if let Some(progress) = &mut self.progress {
-            progress.files(done);
-        }
-        Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
-    }
-}
-
-fn reader(limits: Limits) -> Result<Reader, EngineError> {
-    Reader::new(limits).map_err(|source| EngineError::System {
-        what: "cannot open /proc/self/fd to read files".to_owned(),
-        source,
-    })
-}
-
-/// What a walk counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    files: u64,
-    dirs: u64,
-    unarmed: u64,
 }
 
 impl AsMut<State> for Engine {
     fn as_mut(&mut self) -> &mut State {
         &mut self.state
-    }
-}
-
-impl BaselineSummary {
-    fn add(&mut self, facts: &crate::facts::Facts) {
-        use crate::facts::HashState;
-        self.files += 1;
-        self.bytes += facts.size;
-        self.unreadable += u64::from(facts.hash_state == HashState::Unreadable);
-        self.too_big += u64::from(facts.hash_state == HashState::TooBig);
     }
 }

@@ -136,7 +136,10 @@ pub struct Facts {
     pub xattrs: Vec<Xattr>,
     /// BLAKE3 of the content of a regular file.
     pub blake3: Option<[u8; 32]>,
-    /// SHA-256 of it, where asked for.
+    /// The content has a secret in it: `blake3` is computed under the [`Key`](crate::Key) of this id, and is
+    /// nothing to show.
+    pub keyed: Option<u32>,
+    /// SHA-256 of it, where asked for and no secret is in it.
     pub sha256: Option<[u8; 32]>,
     /// How far the hashes can be trusted.
     pub hash_state: HashState,
@@ -162,24 +165,34 @@ impl Facts {
             target: None,
             xattrs: Vec::new(),
             blake3: None,
+            keyed: None,
             sha256: None,
             hash_state: HashState::Stable,
         }
     }
 
+    /// Whether the hashes are the same; `None` where they say nothing of each other: there is none, or they
+    /// were made under different keys.
+    #[must_use]
+    pub fn same_hash(&self, other: &Self) -> Option<bool> {
+        match (&self.blake3, &other.blake3) {
+            (Some(one), Some(other_hash)) if self.keyed == other.keyed => Some(one == other_hash),
+            _ => None,
+        }
+    }
+
     /// Whether the content is the same, so far as these looks can tell: kind, target, device and hash,
-    /// and the size where there is no hash.
+    /// and the size and time of the last change where the hashes say nothing.
     #[must_use]
     pub fn same_content(&self, other: &Self) -> bool {
         self.kind == other.kind
             && self.target == other.target
             && self.rdev == other.rdev
             && self.size == other.size
-            && match (&self.blake3, &other.blake3) {
-                (Some(a), Some(b)) => a == b,
-                (None, None) => self.kind != FileKind::File || self.mtime == other.mtime,
-                _ => false,
-            }
+            && self.same_hash(other).unwrap_or_else(|| {
+                self.blake3.is_some() == other.blake3.is_some()
+                    && (self.kind != FileKind::File || self.mtime == other.mtime)
+            })
     }
 
     /// Whether mode, owner, attributes and flags are the same: all that is metadata and no clock.

@@ -21,6 +21,7 @@ mod finding;
 mod id;
 mod key;
 mod replay;
+mod secrecy;
 mod snapshot;
 mod state;
 mod store;
@@ -28,7 +29,9 @@ mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
-pub use engine::{BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress};
+pub use engine::{
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system,
+};
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{
@@ -38,12 +41,13 @@ pub use finding::{
 pub use id::FileId;
 pub use key::Key;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
+pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
 #[cfg(feature = "sled")]
 pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
-pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
+pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, Why, escape};
 pub use watcher::{
     Coverage, Degree, EventSink, EventSource, Loss, MarkRequest, MarkScope, Marked, Marks, Ready, Recovery,
     StopToken, WatchError, WatchMessage, WatchStats, Watcher,

@@ -15,6 +15,7 @@ mod arbitrary;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bytes::{Input, Malformed, put_number, put_sized};
 pub use record::{FileRecord, Trusted};
 
 use crate::store::{Batch, Generation, Store, StoreError, StoreErrorKind};
@@ -28,7 +29,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Of the whole: keys, blocks, records and their frames.
-const FORMAT: [u8; 4] = 1u32.to_le_bytes();
+const FORMAT: [u8; 4] = 2u32.to_le_bytes();
+/// The format before keyed hashes and what is kept of what is trusted: read as it is, written no more.
+const FORMAT_1: [u8; 4] = 1u32.to_le_bytes();
 const FORMAT_KEY: &str = "format";
 
 /// Called with the directory, the name in it, and its record.
@@ -38,6 +41,7 @@ type VisitRecord<'a> = dyn FnMut(&[u8], &[u8], FileRecord) -> ControlFlow<()> + 
 pub struct State {
     blocks: Blocks,
     meta: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Does not say yet that it is of this format.
     is_new: bool,
 }
 
@@ -55,6 +59,8 @@ impl State {
     pub fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
         let is_new = match store.get(&keys::meta(FORMAT_KEY))? {
             Some(format) if format == FORMAT => false,
+            // The next commit says which format it is of now.
+            Some(format) if format == FORMAT_1 => true,
             Some(format) => {
                 return Err(StoreError::new(
                     StoreErrorKind::Version,
@@ -159,32 +165,6 @@ impl State {
             ControlFlow::Continue(())
         })?;
         Ok(all)
-    }
-
-    /// Gives the records of a path and of all below it to another path, in the buffer; what had a record
-    /// there has none any more.
-    ///
-    /// # Errors
-    /// As [`State::put`].
-    pub fn rename_tree(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        let mut moved = Vec::new();
-        self.walk(from, &mut |path, record| {
-            moved.push((path, record));
-            ControlFlow::Continue(())
-        })?;
-        let mut replaced = Vec::new();
-        self.walk(to, &mut |path, _| {
-            replaced.push(path);
-            ControlFlow::Continue(())
-        })?;
-        for path in moved.iter().map(|(path, _)| path).chain(&replaced) {
-            self.remove(path)?;
-        }
-        for (path, record) in moved {
-            let rest = path.strip_prefix(from).unwrap_or(Path::new(""));
-            self.put(&to.join(rest), record)?;
-        }
-        Ok(())
     }
 
     /// Hands the buffer to the store, all of it or nothing; says whether there was anything.

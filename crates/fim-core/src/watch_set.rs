@@ -7,13 +7,16 @@ mod braces;
 mod pattern;
 mod patterns;
 mod trees;
+mod why;
 
 use patterns::Patterns;
 use regex::bytes::{Regex, RegexSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trees::Trees;
+pub use why::Why;
 
 /// What one consumer wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,6 +129,8 @@ pub fn escape(path: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct WatchSet {
     claims: Vec<Claim>,
+    /// As they were given.
+    interests: Arc<[Interest]>,
 }
 
 impl WatchSet {
@@ -135,7 +140,7 @@ impl WatchSet {
     /// The first pattern that is no absolute path, glob or regular expression.
     pub fn new(interests: Vec<Interest>) -> Result<Self, PatternError> {
         let claims = interests.iter().map(Claim::new).collect::<Result<_, _>>()?;
-        Ok(Self { claims })
+        Ok(Self { claims, interests: interests.into() })
     }
 
     /// Which interest, by its place in the list, claims this absolute path.
@@ -143,6 +148,12 @@ impl WatchSet {
     pub fn owner(&self, path: &Path) -> Option<usize> {
         let path = bytes(path)?;
         self.claims.iter().position(|claim| claim.has(path))
+    }
+
+    /// Whether an interest, by its place in the list, wants this absolute path, whoever has it in the end.
+    pub(crate) fn claims(&self, claim: usize, path: &Path) -> bool {
+        let claim = self.claims.get(claim);
+        bytes(path).is_some_and(|path| claim.is_some_and(|claim| claim.has(path)))
     }
 
     /// What the owner of a path needs of it.
@@ -172,7 +183,16 @@ impl WatchSet {
     /// another, sorted. They need not exist.
     #[must_use]
     pub fn roots(&self) -> Vec<PathBuf> {
-        let paths = self.claims.iter().flat_map(|claim| &claim.wanted.roots);
+        Self::roots_in(&self.claims)
+    }
+
+    /// As [`Self::roots`], of one interest.
+    pub(crate) fn roots_of(&self, claim: usize) -> Vec<PathBuf> {
+        Self::roots_in(self.claims.get(claim..=claim).unwrap_or_default())
+    }
+
+    fn roots_in(claims: &[Claim]) -> Vec<PathBuf> {
+        let paths = claims.iter().flat_map(|claim| &claim.wanted.roots);
         let trees = Trees::new(paths.cloned());
         let root = |path: &[u8]| PathBuf::from(OsStr::from_bytes(if path.is_empty() { b"/" } else { path }));
         trees.paths().map(root).collect()

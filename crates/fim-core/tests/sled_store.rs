@@ -3,9 +3,7 @@
 #![cfg(feature = "sled")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use fim_core::{
-    Batch, Facts, FileKind, FileRecord, SledStore, State, Store, StoreError, StoreErrorKind, Trusted,
-};
+use fim_core::{Batch, Facts, FileKind, FileRecord, SledStore, State, Store, StoreError, StoreErrorKind};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -241,7 +239,7 @@ fn record(number: u64) -> FileRecord {
     facts.blake3 = Some([7; 32]);
     // One in a hundred is so large that the store keeps it in a file of its own.
     let kept = if number.is_multiple_of(100) { 700_000 } else { 50 };
-    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: Some(vec![3; kept]) }
+    FileRecord::new(facts, Some(vec![3; kept]))
 }
 
 fn fill(dir: &Path, files: u64) -> BTreeMap<PathBuf, FileRecord> {

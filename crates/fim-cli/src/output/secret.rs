@@ -9,8 +9,11 @@ use std::ffi::OsStr;
 /// Shown in place of what is hidden.
 pub const HIDDEN: &str = "[redacted]";
 
-/// Whether any name the file had or has is that of a file whose hash stays in.
+/// Whether a secret was found in the file, or any name it had or has is that of a file whose hash stays in.
 pub fn keeps_hash(finding: &Finding) -> bool {
+    if [&finding.before, &finding.after].into_iter().flatten().any(|facts| facts.keyed.is_some()) {
+        return true;
+    }
     let names = [Some(&finding.path), finding.previous_path.as_ref(), finding.moved_to.as_ref()];
     names.into_iter().flatten().any(|path| hides_hash(path))
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// All differences, in a fixed order. Of a file that could not even be looked at, only that.
-pub(super) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
+pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
     match (is_unknown(before), is_unknown(after)) {
         (true, true) => return Vec::new(),
         (false, true) => return vec![Change::new("unreadable")],
@@ -40,20 +40,20 @@ pub(super) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
 }
 
 /// Whether nothing was learned of the file: no file has inode 0.
-pub(super) fn is_unknown(facts: &Facts) -> bool {
+pub(crate) fn is_unknown(facts: &Facts) -> bool {
     facts.hash_state == HashState::Unreadable && facts.inode == 0
 }
 
 /// Whether the bytes of a regular file are different, so far as can be told.
-pub(super) fn content_differs(before: &Facts, after: &Facts) -> bool {
-    match (before.blake3, after.blake3) {
-        (Some(before), Some(after)) => before != after,
-        (None, None) => {
+pub(crate) fn content_differs(before: &Facts, after: &Facts) -> bool {
+    match before.same_hash(after) {
+        Some(same) => !same,
+        // One of the looks could not read it, or it is no regular file any more.
+        None if before.blake3.is_some() != after.blake3.is_some() => true,
+        None => {
             let are_files = before.kind == FileKind::File && after.kind == FileKind::File;
             are_files && (before.size, before.mtime) != (after.size, after.mtime)
         }
-        // One of the looks could not read it, or it is no regular file any more.
-        _ => true,
     }
 }
 
@@ -61,7 +61,7 @@ fn content(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
     if !content_differs(before, after) {
         return Vec::new();
     }
-    if hides_hash(path) {
+    if hides_hash(path) || before.keyed.is_some() || after.keyed.is_some() {
         return vec![Change::new("content")];
     }
     let mut changes = vec![Change::from_to("content", hex(before.blake3), hex(after.blake3))];

@@ -7,10 +7,11 @@
 use super::error::EngineError;
 use super::gaps::Gaps;
 use super::index::Index;
-use super::judge::{Cause, judge};
+use super::judge::Cause;
 use super::pending::Queue;
+use super::storm::Storms;
 use super::walk::{Reading, Walked};
-use super::{BASELINE, Engine, look};
+use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
 use crate::watcher::{
@@ -37,6 +38,7 @@ pub(super) struct Live<'e> {
     pub index: Index,
     pub queue: Queue,
     pub gaps: Gaps,
+    pub storms: Storms,
     pub stats: Stopped,
     pub follows: bool,
 }
@@ -64,6 +66,7 @@ pub(super) fn run(
         index: Index::new(),
         queue: Queue::default(),
         gaps: Gaps::default(),
+        storms: Storms::default(),
         stats: Stopped::default(),
     };
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
@@ -114,35 +117,32 @@ impl Live<'_> {
     /// Arms and compares everything; `false` if it was told to stop meanwhile.
     fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
         self.engine.tell_lost()?;
-        let first = !self.engine.has_baseline()?;
-        let mut found = 0;
+        self.engine.recall(Kept::Seen)?;
+        let (mut found, mut learned) = (0, 0u64);
         let Self { engine, index, marks, .. } = self;
         let outcome = engine.healing(|engine| {
-            engine.walk_one(
-                Path::new("/"),
-                Reading::UnlikeSeen,
-                index,
-                Some(&mut **marks),
-                &mut |engine, walked| {
-                    if stop.is_stopped() {
-                        return Err(EngineError::Interrupted);
-                    }
-                    if first || (walked.record.is_none() && engine.lost.concerns(&walked.snapshot.path)) {
-                        return engine.learn(walked.owner, walked.snapshot);
-                    }
-                    compare_at_start(engine, walked, &mut found)
-                },
-            )
+            let mut each = |engine: &mut Engine, walked: Walked| {
+                if stop.is_stopped() {
+                    return Err(EngineError::Interrupted);
+                }
+                if is_to_be_learned(engine, &walked) {
+                    learned += 1;
+                    return engine.learn(walked.owner, walked.snapshot);
+                }
+                compare_at_start(engine, walked, &mut found)
+            };
+            engine.walk(&[], Reading::UnlikeSeen, index, Some(&mut **marks), &mut each)
         });
         let tally = match outcome {
             Err(EngineError::Interrupted) => return Ok(false),
             other => other?,
         };
-        if first {
-            self.engine.state.set_meta(BASELINE, &[1])?;
-        }
+        started.first_baseline = self.engine.covered.is_first();
+        self.engine.remember_covered(&[])?;
         self.stats.findings += found;
-        started.first_baseline = first;
+        if learned > 0 && !started.first_baseline {
+            started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
+        }
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
@@ -158,16 +158,46 @@ impl Live<'_> {
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            if let Err(error) = turn {
+            if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 let dir = self.engine.heal(error)?;
                 // What this turn was about may be half done.
                 self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
             }
-            self.engine.reporter.commit(&mut self.engine.state)?;
-            if self.engine.reporter.sync_due().is_some_and(|due| due <= Instant::now()) {
-                self.engine.reporter.sync(&mut self.engine.state)?;
-            }
+            self.settle()?;
         }
+    }
+
+    /// The end of a turn: lines leave, then the state that speaks of them is committed.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        let now = Instant::now();
+        match self.storms.due() {
+            // The state knows of what is not told yet.
+            Some(due) if due > now => return self.engine.reporter.flush(),
+            Some(_) => self.tell_storms()?,
+            None => {}
+        }
+        self.engine.reporter.commit(&mut self.engine.state)?;
+        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
+            self.engine.reporter.sync(&mut self.engine.state)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
+        let told = self.storms.release(Instant::now());
+        told.into_iter()
+            .try_for_each(|finding| self.engine.reporter.report(Record::Change(Box::new(finding))))
+    }
+
+    /// Watches at once what the last looks brought into the interest of a consumer.
+    fn follow_interests(&mut self) -> Result<(), EngineError> {
+        if self.engine.interests.is_stale()
+            && let Some(new) = self.engine.rewatch()?
+        {
+            let event = FileEvent::new(SystemTime::now(), Via::Scan);
+            self.adopt_part(Path::new("/"), &event, None, Some(&new))?;
+        }
+        Ok(())
     }
 
     fn turn(&mut self, first: WatchMessage, source: &EventSource) -> Result<(), EngineError> {
@@ -181,7 +211,8 @@ impl Live<'_> {
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
         let now = Instant::now();
-        [self.queue.next_due(), self.engine.reporter.sync_due()]
+        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))
@@ -303,8 +334,15 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.queue.finish(Instant::now());
-        self.drain(true)?;
+        for _ in 0..ROUNDS {
+            self.drain(true)?;
+            if !self.engine.interests.is_stale() {
+                break;
+            }
+            self.follow_interests()?;
+        }
         self.close_gaps()?;
+        self.tell_storms()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
@@ -315,14 +353,21 @@ impl Live<'_> {
     }
 }
 
+/// Whether a file is taken as it is: nobody looked there before, or what was known of it is lost.
+fn is_to_be_learned(engine: &Engine, walked: &Walked) -> bool {
+    engine.covered.is_first()
+        || (walked.record.is_none()
+            && (engine.lost.concerns(&walked.snapshot.path)
+                || engine.is_new_ground(walked.owner, &walked.snapshot.path)))
+}
+
 /// What happened while nothing ran.
 fn compare_at_start(engine: &mut Engine, walked: Walked, found: &mut u64) -> Result<(), EngineError> {
-    let Some(consumer) = engine.consumers.get_mut(walked.owner) else {
-        return Ok(());
-    };
     let (before, kept) = look::parts(walked.record.as_ref());
     let cause = Cause::found(Detected::Startup);
-    let judgement = judge(&mut **consumer, before, kept, &walked.snapshot, &cause);
+    let Some(judgement) = engine.judge(walked.owner, before, kept, &walked.snapshot, &cause) else {
+        return Ok(());
+    };
     if let Some(finding) = judgement.finding {
         *found += 1;
         engine.reporter.report(Record::Change(finding))?;

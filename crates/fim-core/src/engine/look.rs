@@ -1,7 +1,7 @@
 //! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
 
 use super::error::EngineError;
-use super::judge::{Cause, judge};
+use super::judge::Cause;
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
@@ -12,6 +12,7 @@ use crate::finding::{Detected, Record};
 use crate::id::FileId;
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State, Trusted};
+use crate::watch_set::WatchSet;
 use crate::watcher::{MarkRequest, MarkScope};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -38,6 +39,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     live.stats.looks += 1;
     let record = live.engine.state.get(path)?;
     let snapshot = take_snapshot(live, path, item, record.as_ref())?;
+    let is_link = |facts: Option<&Facts>| facts.is_some_and(|facts| facts.kind == FileKind::Symlink);
+    let seen = record.as_ref().and_then(|record| record.seen.as_ref());
+    live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
     let Some(owner) = live.engine.watch.owner(path) else {
         return Ok(());
     };
@@ -56,15 +60,23 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let (own_before, kept) = parts(record.as_ref());
     let before = if origin.moved { origin.facts.as_ref() } else { own_before };
     let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
-    let cause = Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved };
-    let Some(consumer) = live.engine.consumers.get_mut(owner) else {
+    let exchanged = item.via == Via::Exchange && item.previous.is_some() && snapshot.facts.is_some();
+    let replaced = !origin.moved && (exchanged || origin.facts.is_some());
+    let cause =
+        Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved, replaced };
+    let Some(judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
     };
-    let judgement = judge(&mut **consumer, before, kept, &snapshot, &cause);
     if let Some(finding) = judgement.finding {
         live.stats.findings += 1;
         live.gaps.found += u64::from(item.swept);
-        live.engine.reporter.report(Record::Change(finding))?;
+        let told = match judgement.small {
+            Some(small) => live.storms.take(*finding, small, Instant::now()).map(Box::new),
+            None => Some(finding),
+        };
+        if let Some(finding) = told {
+            live.engine.reporter.report(Record::Change(finding))?;
+        }
     }
     if origin.consumed
         && let Some(previous) = &item.previous
@@ -158,16 +170,18 @@ pub(super) fn advance(
     {
         return Ok(());
     }
-    let trusted = match record {
-        None => Trusted::Absent,
-        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), .. }) => Trusted::Facts(old),
-        Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => Trusted::Absent,
-        Some(FileRecord { trusted, .. }) => trusted,
+    let (trusted, trusted_kept) = match record {
+        None => (Trusted::Absent, None),
+        Some(FileRecord { trusted: Trusted::Same, seen: Some(old), kept, .. }) => {
+            (Trusted::Facts(Box::new(old)), kept)
+        }
+        Some(FileRecord { trusted: Trusted::Same, seen: None, .. }) => (Trusted::Absent, None),
+        Some(FileRecord { trusted, trusted_kept, .. }) => (trusted, trusted_kept),
     };
     if seen.is_none() && trusted == Trusted::Absent {
         return Ok(state.remove(&path)?);
     }
-    Ok(state.put(&path, FileRecord { seen, trusted, kept })?)
+    Ok(state.put(&path, FileRecord { seen, trusted, kept, trusted_kept })?)
 }
 
 impl Live<'_> {
@@ -219,8 +233,15 @@ impl Live<'_> {
     }
 
     fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
-        let via = if item.swept { Via::Sweep } else { Via::Scan };
-        self.adopt(path, &FileEvent::new(item.at, via), None)
+        let via = match item.via {
+            _ if item.swept => Via::Sweep,
+            // Who exchanges a directory exchanges what is in it.
+            Via::Exchange => Via::Exchange,
+            _ => Via::Scan,
+        };
+        let mut event = FileEvent::new(item.at, via);
+        event.actor = item.actors.last().filter(|_| via == Via::Exchange).cloned();
+        self.adopt(path, &event, None)
     }
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
@@ -231,14 +252,26 @@ impl Live<'_> {
         event: &FileEvent,
         from: Option<&Path>,
     ) -> Result<(), EngineError> {
+        self.adopt_part(top, event, from, None)
+    }
+
+    /// As [`Self::adopt`], only of what concerns these paths.
+    pub(super) fn adopt_part(
+        &mut self,
+        top: &Path,
+        event: &FileEvent,
+        from: Option<&Path>,
+        only: Option<&WatchSet>,
+    ) -> Result<(), EngineError> {
         let mut event = event.clone();
         event.settled = true;
         (event.file, event.place) = (None, None);
         let watch = self.engine.watch.clone();
-        let reader = super::reader(self.engine.limits)?;
+        let reader = self.engine.new_reader()?;
         let marks = Some(&mut *self.marks);
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let mut unlike = Vec::new();
+        walk.only = only;
         walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
             if walked.snapshot.path != top && is_unlike(&walked) {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());

@@ -1,7 +1,7 @@
 //! Renames: the two ends of one are one story, and a directory takes everything below it along.
 
 use super::error::EngineError;
-use super::judge::{Cause, judge};
+use super::judge::Cause;
 use super::live::Live;
 use super::look::{advance, parts};
 use super::pending::Pending;
@@ -167,14 +167,13 @@ impl Live<'_> {
             marks: Some(&marks),
             previous: Some(from.to_owned()),
             moved: !replaced,
+            replaced,
         };
-        if let Some(consumer) = self.engine.consumers.get_mut(owner) {
-            let (_, kept) = parts(old.as_ref());
-            let judgement = judge(&mut **consumer, before.as_ref(), kept, &snapshot, &cause);
-            if let Some(finding) = judgement.finding {
-                self.stats.findings += 1;
-                self.engine.reporter.report(Record::Change(finding))?;
-            }
+        let (_, kept) = parts(old.as_ref());
+        let judgement = self.engine.judge(owner, before.as_ref(), kept, &snapshot, &cause);
+        if let Some(finding) = judgement.and_then(|it| it.finding) {
+            self.stats.findings += 1;
+            self.engine.reporter.report(Record::Change(finding))?;
         }
         advance(&mut self.engine.state, old, Snapshot::gone(from), None)?;
         advance(&mut self.engine.state, there, snapshot, None)

@@ -51,6 +51,8 @@ pub(crate) struct Walked {
 /// What a walk works with.
 pub(crate) struct Walk<'a> {
     pub watch: &'a WatchSet,
+    /// Only what concerns these; `None`: all.
+    pub only: Option<&'a WatchSet>,
     pub index: &'a mut Index,
     pub marks: Option<&'a mut (dyn Marks + 'static)>,
     pub reading: Reading,
@@ -98,7 +100,18 @@ impl<'a> Walk<'a> {
         reading: Reading,
         reader: Reader,
     ) -> Self {
-        Self { watch, index, marks, reading, reader, helpers: Vec::new(), unarmed: 0, files: 0, dirs: 0 }
+        Self {
+            watch,
+            only: None,
+            index,
+            marks,
+            reading,
+            reader,
+            helpers: Vec::new(),
+            unarmed: 0,
+            files: 0,
+            dirs: 0,
+        }
     }
 
     /// Visits a path and, if it is a directory, all that is watched below it.
@@ -159,7 +172,7 @@ impl<'a> Walk<'a> {
             for (name, record) in merge(names, recorded) {
                 let path = dir.join(&name);
                 let (owner, cover) = (self.watch.owner(&path), self.watch.cover(&path));
-                if owner.is_none() && cover == Cover::Nothing {
+                if (owner.is_none() && cover == Cover::Nothing) || !self.concerns(&path) {
                     continue;
                 }
                 chunk.push(Entry { path, owner, cover, record });
@@ -173,6 +186,10 @@ impl<'a> Walk<'a> {
             each(host, walked)?;
         }
         Ok(())
+    }
+
+    fn concerns(&self, path: &Path) -> bool {
+        self.only.is_none_or(|only| only.owner(path).is_some() || only.cover(path) != Cover::Nothing)
     }
 
     /// Opens, arms and hands on one chunk.
@@ -235,6 +252,7 @@ impl<'a> Walk<'a> {
         // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
+                && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
         };
@@ -410,23 +428,29 @@ fn list(dir: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// File systems that are windows into the kernel: endless, always changing, nothing to keep.
-fn is_pseudo(file: &OwnedFd) -> bool {
-    const MAGIC: [u64; 14] = [
-        0x9fa0,      // proc
-        0x6265_6572, // sysfs
-        0x0027_e0eb, // cgroup
-        0x6367_7270, // cgroup2
-        0x6462_6720, // debugfs
-        0x7472_6163, // tracefs
-        0xcafe_4a11, // bpf
-        0x1cd1,      // devpts
-        0x7363_6673, // securityfs
-        0x6165_676c, // pstore
-        0x1980_0202, // mqueue
-        0x6265_6570, // configfs
-        0x4249_4e4d, // binfmt_misc
-        0xf97c_ff8c, // selinuxfs
+/// The name of a file system that is a window into the kernel (endless, always changing, nothing to keep),
+/// by `f_type` of statfs(2). Such are not watched.
+#[must_use]
+pub fn pseudo_file_system(f_type: u64) -> Option<&'static str> {
+    const KNOWN: [(u64, &str); 14] = [
+        (0x9fa0, "proc"),
+        (0x6265_6572, "sysfs"),
+        (0x0027_e0eb, "cgroup"),
+        (0x6367_7270, "cgroup2"),
+        (0x6462_6720, "debugfs"),
+        (0x7472_6163, "tracefs"),
+        (0xcafe_4a11, "bpf"),
+        (0x1cd1, "devpts"),
+        (0x7363_6673, "securityfs"),
+        (0x6165_676c, "pstore"),
+        (0x1980_0202, "mqueue"),
+        (0x6265_6570, "configfs"),
+        (0x4249_4e4d, "binfmt_misc"),
+        (0xf97c_ff8c, "selinuxfs"),
     ];
-    rustix::fs::fstatfs(file).is_ok_and(|fs| MAGIC.contains(&fs.f_type.cast_unsigned()))
+    KNOWN.iter().find(|(known, _)| *known == f_type).map(|(_, name)| *name)
+}
+
+fn is_pseudo(file: &OwnedFd) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_some())
 }

@@ -2,44 +2,75 @@
 //!
 //! Knows nothing of paths and of whether the file moves meanwhile.
 
+use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
 use rustix::io::{Errno, Result, pread};
 use sha2::{Digest, Sha256};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 
 /// What reading a file to its end gave.
 #[derive(Debug)]
 pub(super) enum Content {
     /// Its hashes, and its bytes if they were wanted and few enough.
-    Read { blake3: [u8; 32], sha256: Option<[u8; 32]>, bytes: Option<Vec<u8>> },
+    Read { blake3: [u8; 32], keyed: bool, sha256: Option<[u8; 32]>, bytes: Option<Vec<u8>> },
     /// It has more bytes than the limit.
     TooBig,
     /// Reading failed.
     Unreadable,
 }
 
+/// What is to be done with the bytes of one file.
+pub(super) struct Task<'a> {
+    pub path: &'a Path,
+    pub size: u64,
+    pub limit: u64,
+    pub need: Need,
+    pub secrecy: Option<&'a Secrecy>,
+}
+
 /// Reads a file of this size. A file that has no size may yet have bytes (those in /proc do); any other
-/// is read as far as its size says: if it has grown, it has moved.
-pub(super) fn read(file: BorrowedFd<'_>, size: u64, limit: u64, need: Need, buffer: &mut [u8]) -> Content {
-    if size > limit {
+/// is read as far as its size says: if it has grown, it has moved. One that turns out to have a secret in it
+/// is read again from its start, to be hashed under the key.
+pub(super) fn read(file: BorrowedFd<'_>, task: &Task<'_>, buffer: &mut [u8]) -> Content {
+    if task.size > task.limit {
         return Content::TooBig;
     }
+    match task.secrecy {
+        Some(secrecy) if secrecy.is_secret(task.path, &[]) => read_as(file, task, Some(secrecy), buffer),
+        secrecy => read_as(file, task, None, buffer).or_else(|| read_as(file, task, secrecy, buffer)),
+    }
+    .unwrap_or(Content::Unreadable)
+}
+
+/// `None` if it is to be read with a key and was not.
+fn read_as(
+    file: BorrowedFd<'_>,
+    task: &Task<'_>,
+    keyed: Option<&Secrecy>,
+    buffer: &mut [u8],
+) -> Option<Content> {
+    let Task { size, limit, need, .. } = *task;
+    let suspect = task.secrecy.filter(|_| keyed.is_none());
     let end = if size == 0 { limit.saturating_add(1) } else { size };
     let mut bytes = need.content.filter(|most| size <= *most).map(|_| Vec::new());
-    let mut sha256 = need.sha256.then(Sha256::new);
+    let mut sha256 = (need.sha256 && keyed.is_none()).then(Sha256::new);
     // Most files fit into the buffer: one call to hash them is cheaper than a hasher.
     let mut whole = None;
-    let mut hasher = None;
+    let mut hasher = keyed.map(Secrecy::hasher);
     let mut done = 0_u64;
     while done < end {
         let piece = match read_piece(file, done, end, buffer) {
             Ok([]) => break,
             Ok(piece) => piece,
-            Err(_) => return Content::Unreadable,
+            Err(_) => return Some(Content::Unreadable),
         };
+        if suspect.is_some_and(|secrecy| secrecy.is_secret(task.path, piece)) {
+            return None;
+        }
         done = done.saturating_add(piece.len() as u64);
         if done > limit {
-            return Content::TooBig;
+            return Some(Content::TooBig);
         }
         if done == size && whole.is_none() && hasher.is_none() {
             whole = Some(blake3::hash(piece));
@@ -55,7 +86,8 @@ pub(super) fn read(file: BorrowedFd<'_>, size: u64, limit: u64, need: Need, buff
         }
     }
     let hash = whole.or_else(|| hasher.map(|hasher| hasher.finalize())).unwrap_or_else(|| blake3::hash(&[]));
-    Content::Read { blake3: hash.into(), sha256: sha256.map(|sha256| sha256.finalize().into()), bytes }
+    let sha256 = sha256.map(|sha256| sha256.finalize().into());
+    Some(Content::Read { blake3: hash.into(), keyed: keyed.is_some(), sha256, bytes })
 }
 
 /// The next bytes, as many as fit into the buffer and are before `end`; none at the end of the file.

@@ -4,11 +4,12 @@
 //! looked at again a few times, then said to be unstable. Decides nothing about what a change means.
 
 use super::Snapshot;
-use super::content::{self, Content};
+use super::content::{self, Content, Task};
 use super::flags;
 use super::open::Opener;
 use super::xattrs::{self, Handle};
 use crate::facts::{Facts, FileKind, FileTime, HashState};
+use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
 use rustix::fs::{AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, makedev, readlinkat_raw, statx};
 use rustix::io::Errno;
@@ -42,6 +43,7 @@ impl Default for Limits {
 pub struct Reader {
     limits: Limits,
     opener: Opener,
+    secrecy: Option<Secrecy>,
     buffer: Box<[u8]>,
 }
 
@@ -51,7 +53,27 @@ impl Reader {
     /// # Errors
     /// When `/proc/self/fd` cannot be opened: files are read through it.
     pub fn new(limits: Limits) -> io::Result<Self> {
-        Ok(Self { limits, opener: Opener::new()?, buffer: vec![0; BUFFER].into_boxed_slice() })
+        let buffer = vec![0; BUFFER].into_boxed_slice();
+        Ok(Self { limits, opener: Opener::new()?, secrecy: None, buffer })
+    }
+
+    /// Hashes files with a secret in them under a key.
+    #[must_use]
+    pub fn with_secrecy(mut self, secrecy: Option<Secrecy>) -> Self {
+        self.secrecy = secrecy;
+        self
+    }
+
+    /// Whether a hash kept from an earlier look is one this reader could have made: not under another key, and
+    /// not without one where the name alone asks for it.
+    pub(crate) fn could_have_made(&self, path: &Path, facts: &Facts) -> bool {
+        let Some(secrecy) = &self.secrecy else {
+            return facts.keyed.is_none();
+        };
+        match facts.keyed {
+            Some(id) => id == secrecy.key_id(),
+            None => facts.blake3.is_none() || !secrecy.is_secret(path, &[]),
+        }
     }
 
     /// An `O_PATH` descriptor of what is at this absolute path: a symbolic link itself if it is one, and
@@ -124,7 +146,7 @@ impl Reader {
         let mut content = None;
         match facts.kind {
             FileKind::File => match self.opener.reopen(file, OFlags::empty()) {
-                Ok(open) => (facts, content) = self.read(open.as_fd(), facts, need, meanwhile),
+                Ok(open) => (facts, content) = self.read(open.as_fd(), path, facts, need, meanwhile),
                 Err(_) => {
                     facts = stat(file).map_or(facts, |found| self::facts(&found));
                     facts.hash_state = HashState::Unreadable;
@@ -155,14 +177,17 @@ impl Reader {
     fn read(
         &mut self,
         file: BorrowedFd<'_>,
+        path: &Path,
         mut before: Facts,
         need: Need,
         meanwhile: &mut dyn FnMut(),
     ) -> (Facts, Option<Vec<u8>>) {
-        let limit = self.limits.max_hash_bytes;
+        let secrecy = self.secrecy.as_ref();
+        let key = secrecy.map(Secrecy::key_id);
         let mut attempt = 1;
         loop {
-            let content = content::read(file, before.size, limit, need, &mut self.buffer);
+            let task = Task { path, size: before.size, limit: self.limits.max_hash_bytes, need, secrecy };
+            let content = content::read(file, &task, &mut self.buffer);
             let xattrs = xattrs::read(Handle::Open(file), &mut self.buffer);
             let flags = flags::of_open(file);
             meanwhile();
@@ -179,7 +204,7 @@ impl Reader {
             }
             now.xattrs = xattrs;
             now.flags = flags.unwrap_or(now.flags);
-            let bytes = put(content, &mut now);
+            let bytes = put(content, key, &mut now);
             if moved && now.hash_state == HashState::Stable {
                 now.hash_state = HashState::Unstable;
             }
@@ -196,9 +221,10 @@ impl Reader {
 }
 
 /// Writes what reading gave into the facts; the bytes are left.
-fn put(content: Content, facts: &mut Facts) -> Option<Vec<u8>> {
+fn put(content: Content, key: Option<u32>, facts: &mut Facts) -> Option<Vec<u8>> {
     match content {
-        Content::Read { blake3, sha256, bytes } => {
+        Content::Read { blake3, keyed, sha256, bytes } => {
+            facts.keyed = key.filter(|_| keyed);
             facts.blake3 = Some(blake3);
             facts.sha256 = sha256;
             return bytes;

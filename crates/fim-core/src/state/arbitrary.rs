@@ -18,17 +18,18 @@ pub(crate) fn usual_record(number: u64) -> FileRecord {
     facts.mtime = FileTime { seconds: 1_780_000_000, nanos: 123_456_789 };
     facts.ctime = FileTime { seconds: 1_780_000_100, nanos: 223_456_789 };
     facts.blake3 = Some(*blake3::hash(&number.to_le_bytes()).as_bytes());
-    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: None }
+    FileRecord::new(facts, None)
 }
 
 pub(crate) fn any_record() -> impl Strategy<Value = FileRecord> {
     let trusted = prop_oneof![
         2 => Just(Trusted::Same),
-        2 => any_facts().prop_map(Trusted::Facts),
+        2 => any_facts().prop_map(|facts| Trusted::Facts(Box::new(facts))),
         1 => Just(Trusted::Absent),
     ];
-    (option::of(any_facts()), trusted, option::of(vec(any::<u8>(), 0..300)))
-        .prop_map(|(seen, trusted, kept)| FileRecord { seen, trusted, kept })
+    let kept = || option::of(vec(any::<u8>(), 0..300));
+    (option::of(any_facts()), trusted, kept(), kept())
+        .prop_map(|(seen, trusted, kept, trusted_kept)| FileRecord { seen, trusted, kept, trusted_kept })
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
@@ -75,6 +76,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
                     target,
                     xattrs,
                     blake3,
+                    keyed: blake3.map(|hash| u32::from(hash[0])).filter(|id| id % 2 == 1),
                     sha256,
                     hash_state,
                 }

@@ -15,13 +15,15 @@ const SEEN: u8 = 1;
 const KEPT: u8 = 2;
 const TRUSTED_FACTS: u8 = 4;
 const TRUSTED_ABSENT: u8 = 8;
+const TRUSTED_KEPT: u8 = 16;
 
 /// Appends a record.
 pub(crate) fn encode(record: &FileRecord, out: &mut Vec<u8>) {
-    let FileRecord { seen, trusted, kept } = record;
+    let FileRecord { seen, trusted, kept, trusted_kept } = record;
     let mut parts = 0;
     parts |= if seen.is_some() { SEEN } else { 0 };
     parts |= if kept.is_some() { KEPT } else { 0 };
+    parts |= if trusted_kept.is_some() { TRUSTED_KEPT } else { 0 };
     parts |= match trusted {
         Trusted::Same => 0,
         Trusted::Facts(_) => TRUSTED_FACTS,
@@ -35,7 +37,7 @@ pub(crate) fn encode(record: &FileRecord, out: &mut Vec<u8>) {
     if let Trusted::Facts(trusted) = trusted {
         encode_facts(trusted, seen.as_ref().unwrap_or(&empty), out);
     }
-    if let Some(kept) = kept {
+    for kept in [kept, trusted_kept].into_iter().flatten() {
         put_sized(out, kept);
     }
 }
@@ -46,17 +48,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<FileRecord, Malformed> {
     let parts = input.byte()?;
     let empty = Facts::new(FileKind::File);
     let seen = if parts & SEEN != 0 { Some(decode_facts(&mut input, &empty)?) } else { None };
-    let trusted = match parts & !(SEEN | KEPT) {
+    let trusted = match parts & !(SEEN | KEPT | TRUSTED_KEPT) {
         0 => Trusted::Same,
-        TRUSTED_FACTS => Trusted::Facts(decode_facts(&mut input, seen.as_ref().unwrap_or(&empty))?),
+        TRUSTED_FACTS => Trusted::Facts(Box::new(decode_facts(&mut input, seen.as_ref().unwrap_or(&empty))?)),
         TRUSTED_ABSENT => Trusted::Absent,
         _ => return Err(Malformed("it has unknown parts")),
     };
-    let kept = if parts & KEPT != 0 { Some(input.sized()?.to_vec()) } else { None };
+    let mut sized = |bit| if parts & bit != 0 { input.sized().map(|it| Some(it.to_vec())) } else { Ok(None) };
+    let (kept, trusted_kept) = (sized(KEPT)?, sized(TRUSTED_KEPT)?);
     if !input.is_empty() {
         return Err(Malformed("something follows it"));
     }
-    Ok(FileRecord { seen, trusted, kept })
+    Ok(FileRecord { seen, trusted, kept, trusted_kept })
 }
 
 /// Bits that say which fields follow, the most frequent first.
@@ -78,7 +81,8 @@ mod field {
     pub const SHA256: u64 = 1 << 14;
     pub const HASH_STATE: u64 = 1 << 15;
     pub const RDEV: u64 = 1 << 16;
-    pub const ALL: u64 = (1 << 17) - 1;
+    pub const KEYED: u64 = 1 << 17;
+    pub const ALL: u64 = (1 << 18) - 1;
 }
 
 fn encode_facts(facts: &Facts, base: &Facts, out: &mut Vec<u8>) {
@@ -98,6 +102,7 @@ fn encode_facts(facts: &Facts, base: &Facts, out: &mut Vec<u8>) {
         target,
         xattrs,
         blake3,
+        keyed,
         sha256,
         hash_state,
     } = facts;
@@ -123,6 +128,7 @@ fn encode_facts(facts: &Facts, base: &Facts, out: &mut Vec<u8>) {
         (field::SHA256, *sha256 != base.sha256),
         (field::HASH_STATE, *hash_state != base.hash_state),
         (field::RDEV, *rdev != base.rdev),
+        (field::KEYED, *keyed != base.keyed),
     ];
     let fields = unlike.iter().filter(|(_, unlike)| *unlike).fold(0, |all, (bit, _)| all | bit);
     put_number(out, fields);
@@ -159,6 +165,10 @@ fn encode_facts(facts: &Facts, base: &Facts, out: &mut Vec<u8>) {
             out.push(u8::from(hash.is_some()));
             out.extend_from_slice(hash.as_ref().map_or(&[], |hash| &hash[..]));
         }
+    }
+    if has(field::KEYED) {
+        out.push(u8::from(keyed.is_some()));
+        out.extend(keyed.iter().flat_map(|id| id.to_le_bytes()));
     }
     if has(field::TARGET) {
         out.push(u8::from(target.is_some()));
@@ -220,6 +230,9 @@ fn decode_facts(input: &mut Input<'_>, base: &Facts) -> Result<Facts, Malformed>
     }
     if has(field::SHA256) {
         facts.sha256 = optional(input, Input::array)?;
+    }
+    if has(field::KEYED) {
+        facts.keyed = optional(input, |input| input.array().map(u32::from_le_bytes))?;
     }
     if has(field::TARGET) {
         facts.target = optional(input, |input| Ok(PathBuf::from(OsStr::from_bytes(input.sized()?))))?;
@@ -321,7 +334,7 @@ mod tests {
         let seen = record.seen.clone().unwrap();
         let mut plain = Vec::new();
         encode(&record, &mut plain);
-        record.trusted = Trusted::Facts(Facts { mode: 0o4755, ..seen });
+        record.trusted = Trusted::Facts(Box::new(Facts { mode: 0o4755, ..seen }));
         let mut changed = Vec::new();
         encode(&record, &mut changed);
         assert!(changed.len() <= plain.len() + 4);
@@ -330,8 +343,10 @@ mod tests {
     #[test]
     fn the_spelling_of_a_target_is_kept() {
         let target = |text: &str| Facts { target: Some(text.into()), ..Facts::new(FileKind::Symlink) };
-        let record =
-            FileRecord { seen: Some(target("a/b")), trusted: Trusted::Facts(target("a//b/.")), kept: None };
+        let record = FileRecord {
+            trusted: Trusted::Facts(Box::new(target("a//b/."))),
+            ..FileRecord::new(target("a/b"), None)
+        };
         let mut out = Vec::new();
         encode(&record, &mut out);
         let Trusted::Facts(back) = decode(&out).unwrap().trusted else { panic!("not facts") };

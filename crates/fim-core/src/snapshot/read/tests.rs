@@ -1,6 +1,7 @@
 //! Looks at every kind of file there is, and at files that move while they are looked at.
 
 use super::*;
+use crate::key::Key;
 use rustix::fs::{FileType, Mode, XattrFlags, mkdirat, mknodat, open, openat, symlinkat, utimensat};
 use std::fs::{self, File};
 use std::io::Write;
@@ -394,4 +395,44 @@ fn an_old_stat_is_found_out() {
     let stat = Reader::stat(dir.as_fd()).unwrap();
     fs::set_permissions(&at, fs::Permissions::from_mode(0o751)).unwrap();
     assert_eq!(reader.look_from(dir.as_fd(), &at, stat, ALL).facts.unwrap().mode, 0o751);
+}
+
+fn with_key(key: u8) -> Reader {
+    let secret = |path: &Path, piece: &[u8]| path.ends_with("shadow") || piece.starts_with(b"secret");
+    reader().with_secrecy(Some(Secrecy::new(Key::new([key; 32]), secret)))
+}
+
+#[test]
+fn a_file_with_a_secret_is_hashed_under_the_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let need = Need { sha256: true, ..Need::default() };
+    let look = |name: &str, content: &str, key: u8| {
+        let path = dir.path().canonicalize().unwrap().join(name);
+        fs::write(&path, content).unwrap();
+        with_key(key).look(&path, need).facts.unwrap()
+    };
+    let plain = look("plain", "x", 1);
+    assert_eq!(plain.blake3, Some(*blake3::hash(b"x").as_bytes()));
+    assert!(plain.keyed.is_none() && plain.sha256.is_some());
+    // By its name; by what is in it; empty or not.
+    for (name, content) in [("shadow", "x"), ("shadow", ""), ("copy", "secret x")] {
+        let (one, other) = (look(name, content, 1), look(name, content, 2));
+        assert!(one.keyed.is_some() && one.sha256.is_none(), "{name}");
+        assert_ne!(one.blake3, Some(*blake3::hash(content.as_bytes()).as_bytes()), "{name}");
+        assert_ne!(one.blake3, other.blake3, "{name}");
+        assert_eq!(one.same_hash(&other), None, "{name}");
+        assert_eq!(one.blake3, look(name, content, 1).blake3, "{name}");
+    }
+}
+
+#[test]
+fn a_lost_key_is_no_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap().join("shadow");
+    fs::write(&path, "x").unwrap();
+    let look = |key| with_key(key).look(&path, Need::default()).facts.unwrap();
+    let (one, other) = (look(1), look(2));
+    assert!(one.same_content(&other));
+    assert!(!with_key(2).could_have_made(&path, &one));
+    assert!(with_key(1).could_have_made(&path, &one));
 }

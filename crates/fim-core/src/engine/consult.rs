@@ -1,0 +1,115 @@
+//! Asking the consumers: what they want to see, what they make of a look, and telling them what they kept.
+
+use super::error::EngineError;
+use super::judge::{Cause, Judgement, first_look, judge, recall};
+use super::{Engine, ROUNDS};
+use crate::consumer::Consumer;
+use crate::facts::Facts;
+use crate::snapshot::Snapshot;
+use crate::state::FileRecord;
+use crate::watch_set::WatchSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// What was kept of which look.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kept {
+    Seen,
+    Trusted,
+}
+
+impl Engine {
+    /// Asks the consumers again what they want; gives what is new of it.
+    pub(super) fn rewatch(&mut self) -> Result<Option<WatchSet>, EngineError> {
+        match self.interests.ask_again(&self.consumers) {
+            Ok(Some((watch, new))) => {
+                self.watch = watch;
+                Ok(Some(new))
+            }
+            Ok(None) => Ok(None),
+            Err(EngineError::Pattern(error)) => {
+                log::error!("a consumer wants what cannot be watched; what it wanted before is: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the consumers that read content what they kept, and asks what they want once they know.
+    pub(super) fn recall(&mut self, which: Kept) -> Result<(), EngineError> {
+        let mut part = self.watch.clone();
+        for _ in 0..ROUNDS {
+            self.healing(|engine| engine.recall_of(&part, which))?;
+            match self.rewatch()? {
+                Some(new) => part = new,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn recall_of(&mut self, part: &WatchSet, which: Kept) -> Result<(), EngineError> {
+        let Self { consumers, interests, watch, state, .. } = self;
+        for (owner, consumer) in consumers.iter_mut().enumerate() {
+            if watch.need(owner).content.is_none() {
+                continue;
+            }
+            for root in part.roots_of(owner) {
+                state.walk(&root, &mut |path, record| {
+                    let kept = match which {
+                        Kept::Seen => record.kept.as_deref(),
+                        Kept::Trusted => record.kept_of_trusted(),
+                    };
+                    if let Some(kept) = kept
+                        && watch.owner(&path) == Some(owner)
+                    {
+                        recall(&mut **consumer, interests.name(owner, &path).as_ref().unwrap_or(&path), kept);
+                    }
+                    ControlFlow::Continue(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_new_ground(&self, owner: usize, path: &Path) -> bool {
+        self.consumers.get(owner).is_some_and(|it| self.covered.is_new_ground(path, it.name()))
+    }
+
+    /// Takes what is there as seen and trusted, without a word.
+    pub(super) fn learn(&mut self, owner: usize, now: Snapshot) -> Result<(), EngineError> {
+        let kept = self.ask(owner, &now, first_look).and_then(|answer| answer.keep);
+        match now.facts {
+            None => self.state.remove(&now.path)?,
+            Some(seen) => self.state.put(&now.path, FileRecord::new(seen, kept))?,
+        }
+        Ok(())
+    }
+
+    /// Judges one look by the consumer that owns the path.
+    pub(super) fn judge(
+        &mut self,
+        owner: usize,
+        before: Option<&Facts>,
+        kept: Option<&[u8]>,
+        now: &Snapshot,
+        cause: &Cause<'_>,
+    ) -> Option<Judgement> {
+        self.ask(owner, now, |consumer, now| judge(consumer, before, kept, now, cause))
+    }
+
+    fn ask(
+        &mut self,
+        owner: usize,
+        now: &Snapshot,
+        ask: impl FnOnce(&mut dyn Consumer, &Snapshot) -> Judgement,
+    ) -> Option<Judgement> {
+        let named = self.interests.name(owner, &now.path).map(|name| now.clone().called(name));
+        let consumer = self.consumers.get_mut(owner)?;
+        let judgement = ask(&mut **consumer, named.as_ref().unwrap_or(now));
+        if judgement.watch_anew {
+            self.interests.make_stale();
+        }
+        Some(judgement)
+    }
+}

@@ -1,0 +1,104 @@
+//! Walks over everything watched, with as many readers as there is work for.
+
+use super::error::EngineError;
+use super::index::Index;
+use super::walk::{Reading, Walk, Walked};
+use super::{Engine, ROUNDS};
+use crate::secrecy::Secrecy;
+use crate::snapshot::{Limits, Reader};
+use crate::watch_set::WatchSet;
+use crate::watcher::Marks;
+use std::path::{Path, PathBuf};
+
+/// Files between two commits of a long walk: bounds memory.
+const COMMIT_EVERY: u64 = 20_000;
+
+/// What a walk counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub files: u64,
+    pub dirs: u64,
+    pub unarmed: u64,
+}
+
+impl Tally {
+    const fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.dirs += other.dirs;
+        self.unarmed += other.unarmed;
+    }
+}
+
+impl Engine {
+    /// Visits everything watched below these paths (none: everything), and what is found to be watched too
+    /// on the way.
+    pub(super) fn walk(
+        &mut self,
+        paths: &[PathBuf],
+        reading: Reading,
+        index: &mut Index,
+        mut marks: Option<&mut (dyn Marks + 'static)>,
+        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
+    ) -> Result<Tally, EngineError> {
+        let everything = [PathBuf::from("/")];
+        let tops = if paths.is_empty() { &everything[..] } else { paths };
+        let mut tally = Tally::default();
+        let mut only = None;
+        for _ in 0..ROUNDS {
+            for top in tops {
+                tally.add(self.walk_one(top, reading, index, marks.as_deref_mut(), only.as_ref(), each)?);
+            }
+            only = if self.interests.is_stale() { self.rewatch()? } else { None };
+            if only.is_none() {
+                break;
+            }
+        }
+        Ok(tally)
+    }
+
+    pub(super) fn new_reader(&self) -> Result<Reader, EngineError> {
+        reader(self.limits, self.secrecy.as_ref())
+    }
+
+    fn walk_one(
+        &mut self,
+        top: &Path,
+        reading: Reading,
+        index: &mut Index,
+        marks: Option<&mut (dyn Marks + 'static)>,
+        only: Option<&WatchSet>,
+        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
+    ) -> Result<Tally, EngineError> {
+        let watch = self.watch.clone();
+        let mut walk = Walk::new(&watch, index, marks, reading, self.new_reader()?);
+        let helpers = (0..self.workers).map(|_| self.new_reader()).collect::<Result<_, _>>()?;
+        walk.only = only;
+        walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
+        let mut done = 0u64;
+        walk.visit(top, self, &mut |engine: &mut Self, walked| {
+            done += 1;
+            if done.is_multiple_of(COMMIT_EVERY) {
+                engine.reporter.commit(&mut engine.state)?;
+            }
+            if let Some(progress) = &mut engine.progress
+                && done.is_multiple_of(256)
+            {
+                progress.files(done);
+            }
+            each(engine, walked)
+        })?;
+        if let Some(progress) = &mut self.progress {
+            progress.files(done);
+        }
+        Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
+    }
+}
+
+pub(super) fn reader(limits: Limits, secrecy: Option<&Secrecy>) -> Result<Reader, EngineError> {
+    match Reader::new(limits) {
+        Ok(reader) => Ok(reader.with_secrecy(secrecy.cloned())),
+        Err(source) => {
+            Err(EngineError::System { what: "cannot open /proc/self/fd to read files".to_owned(), source })
+        }
+    }
+}

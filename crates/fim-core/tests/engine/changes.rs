@@ -1,0 +1,174 @@
+//! Names that come and go, content and attributes.
+
+use crate::house::{House, at, event, findings, told};
+use fim_core::{Action, Change, Via, WatchMessage};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::SystemTime;
+
+#[test]
+fn writes_creates_and_removes_are_told_once_each() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::write(root.join("a"), "new!").unwrap();
+        fs::write(root.join("n"), "new").unwrap();
+        fs::remove_file(root.join("b")).unwrap();
+        vec![
+            at(Via::Write, root.join("a")),
+            at(Via::Write, root.join("a")),
+            at(Via::Close, root.join("a")),
+            at(Via::Create, root.join("n")),
+            at(Via::Write, root.join("n")),
+            at(Via::Close, root.join("n")),
+            at(Via::Unlink, root.join("b")),
+        ]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            (Action::Created, "n".into(), None),
+            (Action::Updated, "a".into(), None),
+            (Action::Deleted, "b".into(), None),
+        ]
+    );
+    let findings = findings(&lines);
+    let updated = findings.iter().find(|finding| finding.action == Action::Updated).unwrap();
+    assert_eq!(updated.via, Some(Via::Write));
+    assert_eq!(updated.changes, [Change::from_to("size", 3u64, 4u64)]);
+    assert_eq!(updated.after.as_ref().unwrap().blake3, Some(*blake3::hash(b"new!").as_bytes()));
+    assert_eq!(updated.before.as_ref().unwrap().blake3, Some(*blake3::hash(b"old").as_bytes()));
+}
+
+#[test]
+fn what_came_and_went_and_what_was_only_touched_is_said_in_a_word() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::write(root.join("brief"), "x").unwrap();
+        fs::remove_file(root.join("brief")).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(root.join("a"))
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        vec![
+            at(Via::Create, root.join("brief")),
+            at(Via::Close, root.join("brief")),
+            at(Via::Unlink, root.join("brief")),
+            at(Via::Attributes, root.join("a")),
+            at(Via::Close, root.join("b")),
+        ]
+    });
+    let words: Vec<_> = findings(&lines)
+        .iter()
+        .map(|it| (it.action, it.path.clone(), it.changes[0].what.clone(), it.severity.number()))
+        .collect();
+    assert_eq!(words.len(), 2, "an open for writing that wrote nothing is no line: {words:?}");
+    assert!(words.contains(&(Action::Deleted, house.path("brief"), "transient".into(), 10)));
+    assert!(words.contains(&(Action::Updated, house.path("a"), "touched".into(), 10)));
+}
+
+#[test]
+fn a_mode_is_an_attribute() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(root.join("sub"), fs::Permissions::from_mode(0o700)).unwrap();
+        vec![at(Via::Attributes, root.join("a")), at(Via::Attributes, root.join("sub"))]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(
+        told,
+        [(Action::AttributesModified, "a".into(), None), (Action::AttributesModified, "sub".into(), None)]
+    );
+    assert_eq!(findings(&lines)[0].after.as_ref().unwrap().blake3, Some(*blake3::hash(b"old").as_bytes()));
+}
+
+#[test]
+fn a_new_directory_is_listed_however_little_was_seen_of_it() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::create_dir_all(root.join("1/2/3/4/5/6")).unwrap();
+        fs::write(root.join("1/2/3/4/5/6/f"), "x").unwrap();
+        fs::write(root.join("1/2/no.skip"), "x").unwrap();
+        vec![at(Via::Mkdir, root.join("1"))]
+    });
+    let told = told(&house, &lines);
+    assert_eq!(told.len(), 7, "{told:?}");
+    assert!(told.contains(&(Action::Created, "1/2/3/4/5/6/f".into(), None)));
+}
+
+#[test]
+fn a_removed_tree_is_told_file_by_file() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::remove_dir_all(root.join("sub")).unwrap();
+        vec![at(Via::Rmdir, root.join("sub"))]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
+}
+
+#[test]
+fn a_panicking_consumer_does_not_stop_the_others() {
+    let house = House::new();
+    let lines = house.watch(|root| {
+        fs::write(root.join("panic"), "x").unwrap();
+        fs::write(root.join("n"), "x").unwrap();
+        vec![at(Via::Create, root.join("panic")), at(Via::Create, root.join("n"))]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Created, "n".into(), None), (Action::Created, "panic".into(), None)]);
+}
+
+#[test]
+fn an_identity_finds_all_its_names() {
+    let house = House::new();
+    fs::hard_link(house.path("a"), house.path("sub/link")).unwrap();
+    let lines = house.watch(|root| {
+        fs::write(root.join("a"), "through one name").unwrap();
+        let stat = rustix::fs::stat(root.join("a")).unwrap();
+        assert_eq!(fs::metadata(root.join("a")).unwrap().nlink(), 2);
+        let mut event = event(Via::Close);
+        event.file = Some(fim_core::file_id(&stat));
+        vec![WatchMessage::Event(event)]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/link".into(), None)]);
+}
+
+#[test]
+fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
+    let house = House::new();
+    house.baseline();
+    let lines = house.watch(|root| {
+        let names = (0..50).map(|number| root.join(format!("sub/brief{number}")));
+        names.map(|name| at(Via::Create, name)).chain([at(Via::Create, root.join("brief"))]).collect()
+    });
+    let told: Vec<_> = findings(&lines).iter().map(|it| (it.path.clone(), it.changes.clone())).collect();
+    assert_eq!(told.len(), 4 + 1 + 1);
+    assert!(told.contains(&(house.path("brief"), vec![Change::new("transient")])));
+    let storm = Change::new("transient").of("count", 46u64);
+    assert_eq!(told.last(), Some(&(house.path("sub"), vec![storm])));
+}
+
+#[test]
+fn what_was_only_touched_is_told_before_the_state_forgets_it() {
+    let house = House::new();
+    house.baseline();
+    let touch = |root: &Path| {
+        let file = fs::File::options().write(true).open(root.join("a")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        vec![at(Via::Attributes, root.join("a"))]
+    };
+    let lines = house.watch(touch);
+    assert_eq!(findings(&lines)[0].changes, [Change::new("touched")]);
+    assert!(findings(&house.watch(|_| Vec::new())).is_empty());
+}

@@ -1,0 +1,178 @@
+//! A tree of files, an engine on it, and the lines that come of what happens there.
+
+use fim_core::{
+    Action, Change, Consumer, ConsumerError, Context, Engine, FileEvent, Finding, Interest, MemStore, Place,
+    Record, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via, WatchMessage,
+};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+/// Claims a tree and says nothing of its own.
+pub struct Plain(pub String);
+
+impl Consumer for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::in_paths([self.0.clone()]).excluding(["**/*.skip"])
+    }
+
+    fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+        if file.path.ends_with("panic") {
+            panic!("told to");
+        }
+        if let (Some(before), Some(after)) = (cx.before(), &file.facts)
+            && before.size != after.size
+        {
+            cx.change(Change::from_to("size", before.size, after.size));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct Lines {
+    pub reports: Arc<Mutex<Vec<Report>>>,
+    pub started: Option<Sender<()>>,
+    pub broken_after: Option<usize>,
+}
+
+impl Sink for Lines {
+    fn write(&mut self, report: &Report) -> io::Result<()> {
+        let mut reports = self.reports.lock().unwrap();
+        if self.broken_after.is_some_and(|limit| reports.len() >= limit) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if matches!(report.record, Record::WatchStarted(_))
+            && let Some(started) = &self.started
+        {
+            started.send(()).unwrap();
+        }
+        reports.push(report.clone());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub struct House {
+    _dir: tempfile::TempDir,
+    pub root: PathBuf,
+    pub store: MemStore,
+}
+
+impl House {
+    /// A tree with `a` (old), `b` (old) and `sub/c` (old).
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap().join("w");
+        fs::create_dir_all(root.join("sub")).unwrap();
+        for name in ["a", "b", "sub/c"] {
+            fs::write(root.join(name), "old").unwrap();
+        }
+        Self { _dir: dir, root, store: MemStore::new() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    pub fn engine(&self, lines: Lines) -> Engine {
+        self.engine_on(self.store.clone(), lines)
+    }
+
+    pub fn engine_on(&self, store: impl Store + 'static, lines: Lines) -> Engine {
+        engine(store, Box::new(Plain(self.root.to_str().unwrap().to_owned())), lines)
+    }
+
+    /// An engine with this consumer alone.
+    pub fn engine_of(&self, consumer: Box<dyn Consumer>, lines: Lines) -> Engine {
+        engine(self.store.clone(), consumer, lines)
+    }
+
+    pub fn baseline(&self) {
+        self.engine(Lines::default()).baseline(&[]).unwrap();
+    }
+
+    pub fn check(&self) -> Vec<Finding> {
+        let lines = Lines::default();
+        self.engine(lines.clone()).check(&[], false).unwrap();
+        findings(&lines)
+    }
+
+    /// Watches while `act` changes files and says what a watcher would have seen of it.
+    pub fn watch(&self, act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static) -> Lines {
+        self.watch_by(Box::new(Plain(self.root.to_str().unwrap().to_owned())), act)
+    }
+
+    /// As [`Self::watch`], with this consumer alone.
+    pub fn watch_by(
+        &self,
+        consumer: Box<dyn Consumer>,
+        act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static,
+    ) -> Lines {
+        let (started, wait) = channel();
+        let lines = Lines { started: Some(started), ..Lines::default() };
+        let root = self.root.clone();
+        let messages = std::iter::once_with(move || {
+            wait.recv().unwrap();
+            act(&root)
+        })
+        .flatten();
+        let watcher = Box::new(ReplayWatcher::new(messages));
+        self.engine_of(consumer, lines.clone()).run(watcher, &StopToken::new()).unwrap();
+        lines
+    }
+}
+
+pub fn findings(lines: &Lines) -> Vec<Finding> {
+    let reports = lines.reports.lock().unwrap();
+    reports
+        .iter()
+        .filter_map(|report| match &report.record {
+            Record::Change(finding) => Some((**finding).clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What a test asserts of a finding: action, name, previous name.
+pub fn told(house: &House, lines: &Lines) -> Vec<(Action, String, Option<String>)> {
+    let name = |path: &Path| path.strip_prefix(&house.root).unwrap().to_str().unwrap().to_owned();
+    findings(lines)
+        .iter()
+        .map(|finding| (finding.action, name(&finding.path), finding.previous_path.as_deref().map(name)))
+        .collect()
+}
+
+pub fn event(via: Via) -> FileEvent {
+    let mut event = FileEvent::new(SystemTime::now(), via);
+    event.settled = via == Via::Close;
+    event
+}
+
+pub fn at(via: Via, path: impl Into<PathBuf>) -> WatchMessage {
+    let mut event = event(via);
+    event.place = Some(Place::Path(path.into()));
+    WatchMessage::Event(event)
+}
+
+pub fn renamed(from: impl Into<PathBuf>, to: impl Into<PathBuf>) -> WatchMessage {
+    let mut event = event(Via::Rename);
+    event.place = Some(Place::Path(to.into()));
+    event.from = Some(Place::Path(from.into()));
+    WatchMessage::Event(event)
+}
+
+fn engine(store: impl Store + 'static, consumer: Box<dyn Consumer>, lines: Lines) -> Engine {
+    let state = State::open(Box::new(store)).unwrap();
+    Engine::builder().consumer(consumer).build(state, Box::new(lines)).unwrap()
+}

@@ -1,0 +1,16 @@
+//! The engine with real files and replayed events: which lines come of what.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    missing_debug_implementations
+)]
+
+mod changes;
+mod house;
+mod interests;
+mod losses;
+mod renames;
+mod state;
