@@ -124,7 +124,7 @@ subcommands! {
     /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
-        /// print one JSON object instead of a table
+        /// print JSON, an object a line, instead of a table
         #[argh(switch)]
         json: bool,
 

@@ -111,9 +111,9 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
     let mut faults = 0;
     let tested = selftest::run(&dir, plan.config.watcher, only, &mut |outcome, as_promised| {
         faults += u32::from(!as_promised);
-        if json { Ok(()) } else { print(&selftest::line(outcome, as_promised)) }
+        print(&selftest::line(outcome, as_promised, json))
     })?;
-    print(&selftest::describe(&tested, json))?;
+    print(&selftest::summary(&tested, json))?;
     Ok(if faults == 0 { DONE } else { FOUND })
 }
 
