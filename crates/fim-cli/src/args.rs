@@ -121,6 +121,10 @@ subcommands! {
         path: String,
     }
 
+    /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
+    #[argh(subcommand, name = "status")]
+    Status {}
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {
@@ -164,6 +168,8 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
+    /// Ask the running agent.
+    Status,
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -221,6 +227,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Status(_) => Command::Status,
         Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
             return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
         }
@@ -273,6 +280,7 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            ("status", Command::Status),
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
