@@ -58,7 +58,7 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "name")]
                 watcher: Option<String>,
 
-                /// json, ocsf or pretty (default json)
+                /// json, ocsf, pretty or bpfink (default json)
                 #[argh(option, arg_name = "name")]
                 format: Option<String>,
 
@@ -125,6 +125,22 @@ subcommands! {
     #[argh(subcommand, name = "status")]
     Status {}
 
+    /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
+    #[argh(subcommand, name = "selftest")]
+    Selftest {
+        /// print one JSON object instead of a table
+        #[argh(switch)]
+        json: bool,
+
+        /// only the ways whose names contain this; may be given again
+        #[argh(option, arg_name = "word")]
+        only: Vec<String>,
+
+        /// where the scratch directory is made (default the directory for temporary files)
+        #[argh(positional, arg_name = "dir")]
+        dir: Option<String>,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {
@@ -170,6 +186,8 @@ pub enum Command {
     Explain { path: String },
     /// Ask the running agent.
     Status,
+    /// Make every kind of change, and see which are reported.
+    Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -233,6 +251,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         }
         Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
         Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
+        Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -281,6 +300,15 @@ mod tests {
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
             ("status", Command::Status),
+            ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
+            (
+                "selftest --json --only=uring --only mmap /mnt",
+                Command::Selftest {
+                    json: true,
+                    only: vec!["uring".into(), "mmap".into()],
+                    dir: Some("/mnt".into()),
+                },
+            ),
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),

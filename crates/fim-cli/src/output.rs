@@ -1,5 +1,6 @@
 //! Reports as lines on standard output. Knows no watcher and no store.
 
+mod bpfink;
 mod ecs;
 mod host;
 mod json;
@@ -14,6 +15,7 @@ pub use names::homes;
 pub use secret::Redactor;
 pub use words::tame;
 
+use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
 use ocsf::Ocsf;
@@ -32,6 +34,8 @@ pub enum Form {
     Ocsf(Box<Ocsf>),
     /// For people.
     Pretty(Box<Pretty>),
+    /// As bpfink prints.
+    Bpfink(Box<Bpfink>),
 }
 
 impl Form {
@@ -50,11 +54,17 @@ impl Form {
         Self::Pretty(Box::new(Pretty::new(redactor, Screen::stdout())))
     }
 
+    /// As bpfink prints.
+    pub fn bpfink(redactor: Redactor) -> Self {
+        Self::Bpfink(Box::new(Bpfink::new(redactor)))
+    }
+
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
             Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
+            Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }
     }
 }
@@ -105,6 +115,10 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
             _ => self.form.line(report)?,
         };
+        // Not every form has a line for every report.
+        if line.is_empty() {
+            return Ok(());
+        }
         line.push(b'\n');
         let result = self.out.write_all(&line);
         self.note(result)
@@ -163,6 +177,16 @@ mod tests {
         drop(sink);
         assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
         assert!(out.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn what_a_form_has_no_line_for_is_no_line() {
+        let mut out = Vec::new();
+        let form = Form::bpfink(Redactor::new(vec![]));
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        sink.write(&report()).unwrap();
+        drop(sink);
+        assert_eq!(out, b"");
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub fn engine(
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
         Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
-        Format::Json | Format::Bpfink => Form::json(&plan.config.root, redactor),
+        Format::Bpfink => Form::bpfink(redactor),
+        Format::Json => Form::json(&plan.config.root, redactor),
     };
     let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
 
