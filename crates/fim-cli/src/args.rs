@@ -1,12 +1,14 @@
 //! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
 
+mod generate;
+mod manual;
 mod normal;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use std::ffi::OsString;
 
 /// Watch files, and say who changed what.
-#[derive(FromArgs, Debug, PartialEq, Eq)]
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
 #[argh(help_triggers("--help", "-h"))]
 struct Fim {
     /// print the version
@@ -20,7 +22,7 @@ struct Fim {
 /// Declares subcommands that all take the shared options: argh has no way to share them.
 macro_rules! subcommands {
     ($($(#[$($meta:tt)*])* $name:ident { $($own:tt)* })*) => {
-        #[derive(FromArgs, Debug, PartialEq, Eq)]
+        #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
         #[argh(subcommand)]
         enum Parsed {
             $($name($name),)*
@@ -42,7 +44,7 @@ macro_rules! subcommands {
         }
 
         $(
-            #[derive(FromArgs, Debug, PartialEq, Eq)]
+            #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
             $(#[$($meta)*])*
             #[argh(help_triggers("--help", "-h"))]
             struct $name {
@@ -225,6 +227,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
                  or by a glob in the configuration"
         ))
     })?;
+    if let Some(outcome) = generate::asked(&args) {
+        return Err(outcome);
+    }
     let args = normal::normalise(&args);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
 
