@@ -2,18 +2,27 @@
 //!
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
+pub mod difference;
+pub mod from_bpfink;
+mod layers;
 pub mod load;
+pub mod origin;
 pub mod plan;
+mod section;
 mod size;
 
 pub use load::{ConfigError, load};
 pub use plan::Plan;
+pub use section::Section;
 pub use size::Size;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+/// A commented file with every default.
+pub const DEFAULT: &str = include_str!("config/default.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -238,12 +247,5 @@ words! {
         Ocsf = "ocsf",
         /// As bpfink prints.
         Bpfink = "bpfink",
-    }
-}
-
-impl Format {
-    /// Whether this version can report in it.
-    pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty)
     }
 }

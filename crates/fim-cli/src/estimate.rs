@@ -1,18 +1,32 @@
-//! How many files there are to watch, before any is looked at: a watcher that must reserve room asks.
+//! What there is to watch, before any of it is looked at: a watcher that must reserve room asks, and a new
+//! configuration is weighed against the old one.
 //!
 //! Lists folders only; opens no file and follows no link.
 
-use fim_core::{Cover, WatchSet};
-use std::path::PathBuf;
+use fim_core::{Cover, WatchSet, pseudo_file_system};
+use std::path::{Path, PathBuf};
 
 /// Files and folders that the set watches, as far as they can be listed now; folders that hold some of them
 /// count with all their names.
 pub fn files(watch: &WatchSet) -> u64 {
     let mut count = 0;
-    let mut left: Vec<PathBuf> = watch.roots();
+    visit(&[watch], &mut |_| count += 1);
+    count
+}
+
+/// Visits what any of the sets watches, and all names in the folders that hold some of it.
+pub fn visit(sets: &[&WatchSet], each: &mut dyn FnMut(&Path)) {
+    let mut left: Vec<PathBuf> = sets.iter().flat_map(|set| set.roots()).collect();
+    left.sort();
+    left.dedup_by(|later, earlier| later.starts_with(earlier));
+    let is_listed = |path: &Path| {
+        sets.iter().any(|set| set.cover(path) != Cover::Nothing)
+            && rustix::fs::statfs(path)
+                .is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_none())
+    };
     while let Some(path) = left.pop() {
-        count += 1;
-        if watch.cover(&path) == Cover::Nothing {
+        each(&path);
+        if path.is_symlink() || !is_listed(&path) {
             continue;
         }
         let Ok(entries) = std::fs::read_dir(&path) else {
@@ -22,11 +36,10 @@ pub fn files(watch: &WatchSet) -> u64 {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 left.push(entry.path());
             } else {
-                count += 1;
+                each(&entry.path());
             }
         }
     }
-    count
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "access")]
+mod access;
 #[cfg(feature = "generic")]
 mod generic;
 pub mod parse;
@@ -12,6 +14,8 @@ pub mod secrets;
 #[cfg(feature = "users")]
 mod users;
 
+#[cfg(feature = "access")]
+pub use access::{Access, AccessConfig};
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
 #[cfg(feature = "users")]

@@ -1,5 +1,7 @@
 //! Parsers of file formats: bytes in, meaning out. Pure, and no input makes them panic.
 
+#[cfg(feature = "access")]
+pub mod access;
 #[cfg(feature = "users")]
 pub mod authorized_keys;
 #[cfg(feature = "users")]

@@ -24,12 +24,15 @@ mod replay;
 mod secrecy;
 mod snapshot;
 mod state;
+mod status;
 mod store;
 mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
-pub use engine::{BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress};
+pub use engine::{
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system,
+};
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{
@@ -42,10 +45,11 @@ pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
+pub use status::{Now, Phase, Status};
 #[cfg(feature = "sled")]
 pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};
-pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, escape};
+pub use watch_set::{Cover, Interest, Need, PatternError, WatchSet, Why, escape};
 pub use watcher::{
     Coverage, Degree, EventSink, EventSource, Loss, MarkRequest, MarkScope, Marked, Marks, Ready, Recovery,
     StopToken, WatchError, WatchMessage, WatchStats, Watcher,

@@ -7,13 +7,16 @@ mod braces;
 mod pattern;
 mod patterns;
 mod trees;
+mod why;
 
 use patterns::Patterns;
 use regex::bytes::{Regex, RegexSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trees::Trees;
+pub use why::Why;
 
 /// What one consumer wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,6 +129,8 @@ pub fn escape(path: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct WatchSet {
     claims: Vec<Claim>,
+    /// As they were given.
+    interests: Arc<[Interest]>,
 }
 
 impl WatchSet {
@@ -135,7 +140,7 @@ impl WatchSet {
     /// The first pattern that is no absolute path, glob or regular expression.
     pub fn new(interests: Vec<Interest>) -> Result<Self, PatternError> {
         let claims = interests.iter().map(Claim::new).collect::<Result<_, _>>()?;
-        Ok(Self { claims })
+        Ok(Self { claims, interests: interests.into() })
     }
 
     /// Which interest, by its place in the list, claims this absolute path.

@@ -1,12 +1,16 @@
 //! Reads the configuration file and says what is wrong with it: file, line, key, and what was meant.
 
-use super::{Config, Format};
+use super::Config;
+use super::layers::Layers;
+use super::origin::{Origins, line_at};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Read when no other is named; it may be missing.
 pub const DEFAULT_FILE: &str = "/etc/fim/fim.toml";
+/// The folder of drop-in files, beside the main file.
+const DROP_INS: &str = "conf.d";
 
 /// What is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,65 +50,97 @@ impl std::error::Error for ConfigError {}
 pub struct Loaded {
     /// What it says.
     pub config: Config,
-    /// The file, if there was one.
-    pub file: Option<PathBuf>,
-    text: String,
+    /// Which file and line says what.
+    pub origins: Origins,
+    /// The files it was read from, in the order they were.
+    files: Vec<(PathBuf, String)>,
 }
 
 impl Loaded {
+    /// The file and line on which a text value stands.
+    pub fn place(&self, value: &str) -> Option<(&Path, usize)> {
+        self.files.iter().find_map(|(file, text)| Some((file.as_path(), line_with(text, value)?)))
+    }
+
     /// An error about a value of the configuration, with the line it stands on.
     pub fn fault(&self, value: &str, what: impl Into<String>) -> ConfigError {
-        ConfigError {
-            line: self.file.as_ref().and_then(|_| line_with(&self.text, value)),
-            file: self.file.clone(),
-            what: what.into(),
-        }
+        let (file, line) = self.place(value).unzip();
+        ConfigError { file: file.map(Path::to_owned), line, what: what.into() }
     }
 }
 
-/// Reads the named file, or the default one if there is one.
+/// Reads the named file, or the default one if there is one, and the drop-in files beside it.
 ///
 /// # Errors
-/// When it cannot be read, or says what cannot be understood.
+/// When one cannot be read, or says what cannot be understood.
 pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
-    let file = named.unwrap_or_else(|| Path::new(DEFAULT_FILE));
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => {
-            return Ok(Loaded { config: Config::default().or_builtin(), file: None, text: String::new() });
-        }
-        Err(error) => {
-            return Err(ConfigError {
-                file: Some(file.to_owned()),
-                line: None,
-                what: format!("cannot read the configuration: {error}"),
-            });
-        }
-    };
-    let config =
-        parse(&text).map_err(|(line, what)| ConfigError { file: Some(file.to_owned()), line, what })?;
-    Ok(Loaded { config: config.or_builtin(), file: Some(file.to_owned()), text })
+    let main = named.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    let mut files = Vec::new();
+    match std::fs::read_to_string(main) {
+        Ok(text) => files.push((main.to_owned(), text)),
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(main, &error)),
+    }
+    for file in drop_ins(main)? {
+        let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+        files.push((file, text));
+    }
+    join(files)
 }
 
-fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
-    let config: Config = toml::from_str(text).map_err(|error| {
+/// `conf.d/*.toml` beside the main file, in the order of their names.
+fn drop_ins(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let dir = main.with_file_name(DROP_INS);
+    let mut files = Vec::new();
+    let entries = match std::fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(files);
+        }
+        Err(error) => return Err(unreadable(&dir, &error)),
+    };
+    for entry in entries {
+        let file = entry.map_err(|error| unreadable(&dir, &error))?.path();
+        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && file.extension().is_some_and(|extension| extension == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
+    let advice = if error.kind() == ErrorKind::NotFound {
+        "; `fim config --default` prints one to begin with"
+    } else {
+        ""
+    };
+    ConfigError {
+        file: Some(file.to_owned()),
+        line: None,
+        what: format!("cannot read the configuration: {error}{advice}"),
+    }
+}
+
+/// Each file is held to the rules by itself, so that a fault is told with its file and line.
+fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
+    let mut layers = Layers::default();
+    for (file, text) in &files {
+        parse(text).map_err(|(line, what)| ConfigError { file: Some(file.clone()), line, what })?;
+        layers.add(file, text);
+    }
+    let config: Config =
+        layers.table.try_into().map_err(|error: toml::de::Error| ConfigError::new(error.message()))?;
+    Ok(Loaded { config: config.or_builtin(), origins: layers.origins, files })
+}
+
+/// The configuration of a text, or the line, where it is known, and what is wrong.
+pub(super) fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
+    toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
         (line, explain(error.message()))
-    })?;
-    if !config.format.exists() {
-        return Err((line_with(text, &config.format.to_string()), not_here(config.format)));
-    }
-    Ok(config)
-}
-
-/// Says that a format is known, but not made by this version.
-pub fn not_here(format: Format) -> String {
-    format!("the format \"{format}\" is not in this version; use \"json\" or \"pretty\"")
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    before.iter().filter(|&&b| b == b'\n').count() + 1
+    })
 }
 
 /// The line on which a value stands, as a string of its own if there is one such.
@@ -192,6 +228,48 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         assert_eq!(parse("[access]\n").unwrap().or_builtin().generic, []);
     }
 
+    /// The commented settings of a text (`#key = …`) and its examples (`#     key = …`).
+    fn commented(text: &str, prefix: &str) -> String {
+        let is_toml = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
+        text.lines()
+            .filter_map(|line| line.strip_prefix(prefix))
+            .filter(is_toml)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_default_file_says_the_defaults() {
+        let text = crate::config::DEFAULT;
+        assert_eq!(parse(text).unwrap(), Config::default());
+        let settings = commented(text, "#");
+        assert_eq!(parse(&settings).unwrap(), Config::default().or_builtin(), "{settings}");
+        let examples = parse(&commented(text, "#     ")).unwrap();
+        assert_eq!(examples.users, Some(crate::config::Users::default()));
+        assert_eq!(examples.access, Some(crate::config::Access::default()));
+        assert_eq!(examples.generic_diff.len(), 1);
+    }
+
+    #[test]
+    fn every_configuration_in_the_documentation_can_be_used() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let docs = std::fs::read_dir(top.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut found = 0;
+        for file in docs.chain([top.join("README.md")]) {
+            if file.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for block in text.split("```toml\n").skip(1) {
+                let block = block.split("```").next().unwrap();
+                let outcome = parse(block);
+                assert!(outcome.is_ok(), "{}: {outcome:?}\n{block}", file.display());
+                found += 1;
+            }
+        }
+        assert!(found > 0);
+    }
+
     #[test]
     fn faults_name_the_line_and_the_nearest_key() {
         for (text, line, said) in [
@@ -204,7 +282,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             ("[limits]\nmax_file_size = 'big'\n", 2, "is no size"),
             ("[limits]\nmax_file_size = -1\n", 2, "never negative"),
             ("state = \n", 1, "value"),
-            ("\n\nformat = 'ocsf'\n", 3, "not in this version"),
+            ("\n\nformat = 'prety'\n", 3, "did you mean `pretty`?"),
             ("state = '/a'\nstate = '/b'\n", 2, "duplicate key"),
             ("[[generic]]\npaths = ['/a']\nhash = ['md5']", 3, "unknown value `md5`"),
         ] {
@@ -219,5 +297,33 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         let missing = Path::new("/nonexistent/fim.toml");
         let error = load(Some(missing)).unwrap_err().to_string();
         assert!(error.starts_with("/nonexistent/fim.toml: cannot read"), "{error}");
+    }
+
+    #[test]
+    fn drop_in_files_come_after_the_main_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = dir.path().join("fim.toml");
+        let add = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        add("fim.toml", "state = '/a'\nroot = '/r'\n[[generic]]\npaths = ['/a']\n");
+        std::fs::create_dir(dir.path().join("conf.d")).unwrap();
+        add("conf.d/20.toml", "state = '/c'\n[[generic]]\npaths = ['/c']\n");
+        add("conf.d/10.toml", "state = '/b'\n[limits]\nmax_file_size = 7\n[[generic]]\npaths = ['/b']\n");
+        add("conf.d/30.toml.bak", "nonsense");
+        add("conf.d/.30.toml", "nonsense");
+        let loaded = load(Some(&main)).unwrap();
+        assert_eq!(loaded.config.state, Path::new("/c"));
+        assert_eq!(loaded.config.root, Path::new("/r"));
+        assert_eq!(loaded.config.limits.max_file_size, Size(7));
+        let paths: Vec<&str> = loaded.config.generic.iter().map(|it| it.paths[0].as_str()).collect();
+        assert_eq!(paths, ["/a", "/b", "/c"]);
+        assert_eq!(
+            loaded.origins.of("generic[2].paths").to_string(),
+            format!("{}:3", dir.path().join("conf.d/20.toml").display())
+        );
+        assert_eq!(loaded.place("/b").unwrap(), (dir.path().join("conf.d/10.toml").as_path(), 1));
+
+        add("conf.d/20.toml", "\nstat = '/c'\n");
+        let error = load(Some(&main)).unwrap_err().to_string();
+        assert!(error.contains("conf.d/20.toml:2: unknown key `stat`"), "{error}");
     }
 }

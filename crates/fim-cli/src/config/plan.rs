@@ -1,7 +1,8 @@
 //! What a configuration comes to: flags over file over defaults, absolute paths, and the interests to watch.
 
-use super::load::{Loaded, not_here};
-use super::{Config, ConfigError, Generic, Hash, Users};
+use super::load::Loaded;
+use super::origin::Origin;
+use super::{Config, ConfigError};
 use crate::args::Shared;
 use fim_core::{Interest, WatchSet, escape};
 use regex::Regex;
@@ -24,23 +25,25 @@ impl Plan {
     ///
     /// # Errors
     /// The first value that cannot be used.
-    pub fn new(loaded: Loaded, options: &Shared) -> Result<Self, ConfigError> {
+    pub fn new(mut loaded: Loaded, options: &Shared) -> Result<Self, ConfigError> {
         let mut config = loaded.config.clone();
         let of_option = |what: String| ConfigError::new(what);
+        let mut said = |key: &str, option| loaded.origins.set(key, Origin::Option(option));
         if let Some(state) = &options.state {
             config.state = PathBuf::from(state);
+            said("state", "--state");
         }
         if let Some(root) = &options.root {
             config.root = PathBuf::from(root);
+            said("root", "--root");
         }
         if let Some(watcher) = &options.watcher {
             config.watcher = watcher.parse().map_err(of_option)?;
+            said("watcher", "--watcher");
         }
         if let Some(format) = &options.format {
             config.format = format.parse().map_err(of_option)?;
-            if !config.format.exists() {
-                return Err(ConfigError::new(not_here(config.format)));
-            }
+            said("format", "--format");
         }
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
@@ -81,25 +84,23 @@ impl Plan {
 
     /// The interests of the configuration, in order of precedence.
     pub fn watched(&self, homes: &[PathBuf]) -> Vec<Interest> {
-        let config = &self.config;
-        let mut watched = Vec::new();
-        if let Some(access) = &config.access {
-            watched.push(Interest::in_paths(&access.paths));
+        self.config.sections(homes).into_iter().map(|section| section.interest).collect()
+    }
+
+    /// Where a text value of the configuration stands.
+    pub fn place(&self, value: &str) -> Origin {
+        match self.loaded.place(value) {
+            Some((file, line)) => Origin::File(file.to_owned(), line),
+            None => Origin::Default,
         }
-        if let Some(users) = &config.users {
-            watched.push(Interest::in_paths(user_paths(users, homes)));
-        }
-        for diff in &config.generic_diff {
-            let mut interest = Interest::in_paths(&diff.paths).excluding(&diff.exclude);
-            interest.exclude_regex.clone_from(&diff.exclude_regex);
-            watched.push(interest);
-        }
-        watched.extend(config.generic.iter().map(generic_interest));
-        for interest in &mut watched {
-            below(&config.root, &mut interest.paths);
-            below(&config.root, &mut interest.exclude);
-        }
-        watched
+    }
+
+    /// The effective configuration as TOML, with where each value came from.
+    ///
+    /// # Errors
+    /// When a value cannot be written as TOML.
+    pub fn print(&self) -> Result<String, toml::ser::Error> {
+        Ok(self.loaded.origins.annotate(&toml::to_string(&self.config)?))
     }
 }
 
@@ -113,29 +114,6 @@ impl Config {
             self.users.iter().flat_map(|users| [&users.passwd, &users.shadow, &users.group, &users.gshadow]);
         generic.chain(diff).chain(access).chain(users)
     }
-}
-
-fn generic_interest(generic: &Generic) -> Interest {
-    let mut interest = Interest::in_paths(&generic.paths).excluding(&generic.exclude);
-    interest.exclude_regex.clone_from(&generic.exclude_regex);
-    if generic.hash.contains(&Hash::Sha256) {
-        interest = interest.with_sha256();
-    }
-    interest
-}
-
-fn user_paths(users: &Users, homes: &[PathBuf]) -> Vec<String> {
-    let mut paths =
-        vec![users.passwd.clone(), users.shadow.clone(), users.group.clone(), users.gshadow.clone()];
-    for file in &users.authorized_keys {
-        if file.starts_with('/') {
-            paths.push(file.clone());
-        } else {
-            let in_homes = homes.iter().filter_map(|home| home.join(file).to_str().map(escape));
-            paths.extend(in_homes);
-        }
-    }
-    paths
 }
 
 /// Interest in paths given as arguments.
@@ -170,15 +148,6 @@ fn warnings(config: &Config) -> Vec<String> {
             )
         })
         .collect()
-}
-
-/// Puts absolute patterns below the root; what begins with a wildcard matches there anyway.
-fn below(root: &Path, patterns: &mut [String]) {
-    let root = escape(&root.to_string_lossy());
-    let root = root.trim_end_matches('/');
-    for pattern in patterns.iter_mut().filter(|pattern| pattern.starts_with('/')) {
-        pattern.insert_str(0, root);
-    }
 }
 
 /// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
@@ -240,7 +209,6 @@ mod tests {
         for (watcher, format, said) in [
             (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
             (None, Some("xml"), "unknown format \"xml\""),
-            (None, Some("bpfink"), "not in this version"),
         ] {
             let options = Shared {
                 watcher: watcher.map(str::to_owned),

@@ -40,7 +40,7 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
 }
 
 /// Whether nothing was learned of the file: no file has inode 0.
-pub(super) fn is_unknown(facts: &Facts) -> bool {
+pub(crate) fn is_unknown(facts: &Facts) -> bool {
     facts.hash_state == HashState::Unreadable && facts.inode == 0
 }
 

@@ -56,6 +56,14 @@ pub(crate) fn interest(asked: Interest) -> Resolved {
     resolved
 }
 
+impl Interest {
+    /// The interest as the engine takes it up at its start, with every link on the way to its paths resolved.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        interest(self).interest
+    }
+}
+
 /// The part of a pattern before its first glob, as a path; and the rest.
 fn split(pattern: &str) -> (PathBuf, String) {
     let mut fixed = String::with_capacity(pattern.len());

@@ -428,23 +428,29 @@ fn list(dir: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// File systems that are windows into the kernel: endless, always changing, nothing to keep.
-fn is_pseudo(file: &OwnedFd) -> bool {
-    const MAGIC: [u64; 14] = [
-        0x9fa0,      // proc
-        0x6265_6572, // sysfs
-        0x0027_e0eb, // cgroup
-        0x6367_7270, // cgroup2
-        0x6462_6720, // debugfs
-        0x7472_6163, // tracefs
-        0xcafe_4a11, // bpf
-        0x1cd1,      // devpts
-        0x7363_6673, // securityfs
-        0x6165_676c, // pstore
-        0x1980_0202, // mqueue
-        0x6265_6570, // configfs
-        0x4249_4e4d, // binfmt_misc
-        0xf97c_ff8c, // selinuxfs
+/// The name of a file system that is a window into the kernel (endless, always changing, nothing to keep),
+/// by `f_type` of statfs(2). Such are not watched.
+#[must_use]
+pub fn pseudo_file_system(f_type: u64) -> Option<&'static str> {
+    const KNOWN: [(u64, &str); 14] = [
+        (0x9fa0, "proc"),
+        (0x6265_6572, "sysfs"),
+        (0x0027_e0eb, "cgroup"),
+        (0x6367_7270, "cgroup2"),
+        (0x6462_6720, "debugfs"),
+        (0x7472_6163, "tracefs"),
+        (0xcafe_4a11, "bpf"),
+        (0x1cd1, "devpts"),
+        (0x7363_6673, "securityfs"),
+        (0x6165_676c, "pstore"),
+        (0x1980_0202, "mqueue"),
+        (0x6265_6570, "configfs"),
+        (0x4249_4e4d, "binfmt_misc"),
+        (0xf97c_ff8c, "selinuxfs"),
     ];
-    rustix::fs::fstatfs(file).is_ok_and(|fs| MAGIC.contains(&fs.f_type.cast_unsigned()))
+    KNOWN.iter().find(|(known, _)| *known == f_type).map(|(_, name)| *name)
+}
+
+fn is_pseudo(file: &OwnedFd) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_some())
 }

@@ -1,6 +1,6 @@
 //! `WatchSet` against tables of cases and against a matcher too simple to be wrong.
 
-use super::{Cover, Interest, WatchSet, escape};
+use super::{Cover, Interest, WatchSet, Why, escape};
 use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -163,6 +163,26 @@ fn refusals_say_what_to_type() {
     assert_eq!(error, "cannot use the pattern \"(\": unclosed group");
 }
 
+#[test]
+fn why_names_the_pattern() {
+    let mut first = Interest::in_paths(["/a/*.conf", "/b"]).excluding(["**/*.swp", "/b/x"]);
+    first.exclude_regex = vec!["~$".into()];
+    let set = WatchSet::new(vec![first, Interest::in_paths(["/a"])]).unwrap();
+    let wanted = |by: &str| Why::Wanted { by: by.into() };
+    let but = |by: &str, but: &str| Why::Excluded { by: by.into(), but: but.into() };
+    for (path, expected) in [
+        ("/a/y.conf", [wanted("/a/*.conf"), wanted("/a")]),
+        ("/a/y", [Why::Nothing, wanted("/a")]),
+        ("/b/x/deep", [but("/b", "/b/x"), Why::Nothing]),
+        ("/b/y.swp", [but("/b", "**/*.swp"), Why::Nothing]),
+        ("/b/old~/y", [but("/b", "~$"), Why::Nothing]),
+        ("/c", [Why::Nothing, Why::Nothing]),
+        ("a", [Why::Nothing, Why::Nothing]),
+    ] {
+        assert_eq!(set.why(Path::new(path)), expected, "{path}");
+    }
+}
+
 /// One pattern without braces against one path, component by component, by trying everything.
 fn matches(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern, path) {
@@ -248,6 +268,8 @@ proptest! {
             let path = if path.is_empty() { "/" } else { path };
             let owned = owns(&set, path);
             prop_assert_eq!(owned, claimed(&wanted, &excluded, path), "{}", path);
+            let why = set.why(Path::new(path));
+            prop_assert_eq!(matches!(why[..], [Why::Wanted { .. }]), owned, "{}: {:?}", path, why);
             if owned {
                 prop_assert!(roots.iter().any(|root| Path::new(path).starts_with(root)), "{}", path);
             }

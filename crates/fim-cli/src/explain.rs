@@ -1,0 +1,273 @@
+//! Why a path is watched, or is not: the pattern and the line that say so, what is read of it, what is known.
+//!
+//! Looks at names and metadata, opens nothing that is watched.
+
+mod known;
+mod on_disk;
+
+use crate::config::{Plan, Section};
+use crate::output;
+use fim_consumers::secrets::hides_hash;
+use fim_core::{Cover, Interest, WatchSet, Why};
+use known::Known;
+use on_disk::OnDisk;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The answer.
+#[derive(Debug)]
+pub struct Explanation {
+    /// In words, for standard output.
+    pub text: String,
+    /// Whether the path is watched.
+    pub covered: bool,
+}
+
+/// Explains an absolute path, which need not exist.
+pub fn explain(plan: &Plan, asked: &Path) -> Explanation {
+    let sections = plan.config.sections(&output::homes(&plan.config.root));
+    let on_disk = OnDisk::look(asked);
+    let verdict = Verdict::of(&sections, &on_disk.path);
+    describe(plan, asked, &on_disk, &verdict, &Known::of(&plan.config.state, &on_disk.path))
+}
+
+/// What the sections say of a path.
+struct Verdict<'a> {
+    /// The section that has it, with the pattern as it is written.
+    owner: Option<(&'a Section, String)>,
+    /// Sections before it, or all, that would want it but leave it out: with both patterns.
+    refused: Vec<(&'a Section, String, String)>,
+    /// How much is watched below it.
+    cover: Cover,
+    /// How much is watched in the folder it is in.
+    beside: Cover,
+}
+
+impl<'a> Verdict<'a> {
+    fn of(sections: &'a [Section], path: &Path) -> Self {
+        let interests = sections.iter().map(|section| section.interest.clone().resolved()).collect();
+        // The plan was checked: every pattern can be used.
+        let set = WatchSet::new(interests).unwrap_or_default();
+        let parent = path.parent().unwrap_or(path);
+        let mut verdict =
+            Self { owner: None, refused: Vec::new(), cover: set.cover(path), beside: set.cover(parent) };
+        for (section, why) in sections.iter().zip(set.why(path)) {
+            match why {
+                Why::Nothing => {}
+                Why::Wanted { by } => {
+                    verdict.owner = Some((section, as_written(section, &by)));
+                    break;
+                }
+                Why::Excluded { by, but } => {
+                    let at = section.interest.exclude.iter().position(|glob| *glob == but);
+                    let but = at.and_then(|at| section.exclude.get(at).cloned()).unwrap_or(but);
+                    verdict.refused.push((section, as_written(section, &by), but));
+                }
+            }
+        }
+        verdict
+    }
+}
+
+/// The pattern of the configuration that became this one below the root, with its links resolved.
+fn as_written(section: &Section, by: &str) -> String {
+    let became = |path: &&String| {
+        Interest::in_paths([path.as_str()]).resolved().paths.iter().any(|resolved| resolved == by)
+    };
+    let at = section.interest.paths.iter().position(|path| became(&path));
+    at.and_then(|at| section.written.get(at)).map_or_else(|| by.to_owned(), Clone::clone)
+}
+
+fn describe(
+    plan: &Plan,
+    asked: &Path,
+    on_disk: &OnDisk,
+    verdict: &Verdict<'_>,
+    known: &Known,
+) -> Explanation {
+    let mut lines = Lines::default();
+    lines.add("path", asked.display());
+    if on_disk.path != asked {
+        lines.add("link", format!("its folder is reached by a link; its name is {}", on_disk.path.display()));
+    }
+    lines.add("file", &on_disk.what);
+    for (section, by, but) in &verdict.refused {
+        let at = plan.place(but);
+        lines.add("left out", format!("\"{but}\" of {section} ({at}), though \"{by}\" names it"));
+    }
+    let covered = verdict.owner.is_some() && on_disk.pseudo.is_none();
+    lines.add("covered", if covered { "yes" } else { "no" });
+    if let Some(name) = on_disk.pseudo {
+        lines.add("", format!("{name} is a window into the kernel, not a file system that keeps files"));
+    }
+    match &verdict.owner {
+        Some((section, by)) => {
+            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(by)));
+            if covered {
+                lines.add("consumer", consumer(section));
+                lines.add("watch", watch(on_disk, verdict));
+                lines.add("reads", reads(plan, section, on_disk));
+            }
+        }
+        None if on_disk.pseudo.is_some() => {}
+        None => {
+            if verdict.refused.is_empty() {
+                lines.add("", "no path or pattern of the configuration matches it");
+            }
+            if verdict.cover == Cover::Some {
+                lines.add("", "names in it are looked at, because something below it is watched");
+            }
+            lines.add("to watch it", advice(verdict, &on_disk.path));
+        }
+    }
+    lines.add("state", known);
+    Explanation { text: lines.0, covered }
+}
+
+/// Lines with a word in front, as `fim doctor` prints them.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, word: &str, text: impl std::fmt::Display) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "{word:<11} {}", output::tame(&text.to_string()));
+    }
+}
+
+/// Which consumer compares what a section names.
+fn consumer(section: &Section) -> String {
+    match section.name {
+        "generic" => "generic".to_owned(),
+        _ => "generic: this version has no consumer of its own for the section".to_owned(),
+    }
+}
+
+fn watch(on_disk: &OnDisk, verdict: &Verdict<'_>) -> String {
+    if let Some(missing) = &on_disk.first_missing {
+        let above = missing.parent().unwrap_or(missing);
+        return format!(
+            "{} is not there yet: seen as soon as it is made in {}",
+            missing.display(),
+            above.display()
+        );
+    }
+    match (on_disk.is_dir, verdict.cover, verdict.beside) {
+        (true, Cover::All, _) => "with everything that is made in it".to_owned(),
+        (true, ..) => "for itself and the names in it that are watched".to_owned(),
+        (false, _, Cover::All) => "with the folder it is in".to_owned(),
+        (false, ..) => "for itself, and by its name in the folder it is in".to_owned(),
+    }
+}
+
+fn reads(plan: &Plan, section: &Section, on_disk: &OnDisk) -> String {
+    if let Some(why) = on_disk.never_read {
+        return why.to_owned();
+    }
+    let need = section.interest.need;
+    let mut what = vec!["metadata", "BLAKE3"];
+    what.extend(need.sha256.then_some("SHA-256"));
+    what.extend(need.content.map(|_| "lines"));
+    let limit = plan.config.limits.max_file_size;
+    let mut text = format!("{}; metadata alone if it is larger than {limit}", what.join(", "));
+    if on_disk.size.is_some_and(|size| size > limit.0) {
+        text.push_str(", as it is");
+    }
+    if hides_hash(&on_disk.path) {
+        text.push_str("; its hash is not reported: who knows most of such a file could guess the rest by it");
+    }
+    text
+}
+
+fn advice(verdict: &Verdict<'_>, path: &Path) -> String {
+    match verdict.refused.first() {
+        Some((section, _, but)) => format!("take \"{but}\" out of {section}, or name it in a section before"),
+        None => {
+            format!("[[generic]] paths = [{}]", toml::Value::from(fim_core::escape(&path.to_string_lossy())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Shared;
+    use crate::config::load;
+    use std::path::PathBuf;
+
+    struct Scene {
+        dir: tempfile::TempDir,
+        plan: Plan,
+    }
+
+    impl Scene {
+        fn new(text: &str) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let base = dir.path().canonicalize().unwrap();
+            let file = base.join("fim.toml");
+            let text = text.replace("BASE", base.to_str().unwrap());
+            std::fs::write(&file, format!("state = '{}/state'\n{text}", base.display())).unwrap();
+            let plan = Plan::new(load(Some(&file)).unwrap(), &Shared::default()).unwrap();
+            Self { dir, plan }
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.dir.path().canonicalize().unwrap().join(name)
+        }
+
+        fn told(&self, name: &str, covered: bool, said: &[&str]) {
+            let explanation = explain(&self.plan, &self.at(name));
+            assert_eq!(explanation.covered, covered, "{}", explanation.text);
+            for said in said {
+                assert!(explanation.text.contains(said), "{said}\n{}", explanation.text);
+            }
+        }
+    }
+
+    #[test]
+    fn names_pattern_line_and_reason() {
+        let scene = Scene::new(
+            "[[generic]]\npaths = ['BASE/real', 'BASE/link/*.conf', 'BASE/not/yet']\n\
+             exclude = ['**/*.swp']\nexclude_regex = ['old$']\nhash = ['sha256']\n",
+        );
+        std::fs::create_dir(scene.at("real")).unwrap();
+        for name in ["real/a", "real/shadow", "real/b.swp"] {
+            std::fs::write(scene.at(name), "text").unwrap();
+        }
+        std::os::unix::fs::symlink("real", scene.at("link")).unwrap();
+        std::os::unix::fs::symlink("a", scene.at("real/to-a")).unwrap();
+        scene.told(
+            "real/a",
+            true,
+            &[
+                "/real\" of [[generic]] (",
+                "fim.toml:3)",
+                "regular file, 4 bytes",
+                "SHA-256",
+                "with the folder",
+            ],
+        );
+        scene.told("real/shadow", true, &["its hash is not reported"]);
+        scene.told(
+            "real/b.swp",
+            false,
+            &["\"**/*.swp\" of [[generic]] (", "fim.toml:4)", "take \"**/*.swp\" out"],
+        );
+        scene.told("real/old", false, &["fim.toml:5)"]);
+        scene.told("real/to-a", true, &["symbolic link to a", "never followed"]);
+        scene.told("link/a", true, &["reached by a link", "real/a"]);
+        scene.told("link/x.conf", true, &["not there"]);
+        scene.told("not/yet/x", true, &["is not there yet: seen as soon as it is made"]);
+        scene.told("not", false, &["something below it is watched", "[[generic]] paths = [\""]);
+        scene.told("other", false, &["no path or pattern"]);
+        scene.told("real", true, &["a folder", "with everything that is made in it", "no state yet"]);
+    }
+
+    #[test]
+    fn the_kernels_windows_are_not_watched() {
+        let scene = Scene::new("[[generic]]\npaths = ['/']\n");
+        let explanation = explain(&scene.plan, Path::new("/proc/self/status"));
+        assert!(!explanation.covered);
+        assert!(explanation.text.contains("proc is a window into the kernel"), "{}", explanation.text);
+    }
+}
