@@ -49,7 +49,7 @@ use kept::{Item, Table};
 use key_files::{KeyFiles, Template, below};
 use metadata::Guard;
 use said::Said;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -99,8 +99,11 @@ impl UsersConfig {
 #[derive(Debug)]
 pub struct Users {
     config: UsersConfig,
-    /// What was last kept of the account files; also while one is gone, so that its return is no flood.
+    /// What was last kept of the account files.
     last: BTreeMap<Base, Vec<u8>>,
+    /// Account files that went while this watched: what was last kept is what they are compared with when
+    /// they come back, so that not every account is told.
+    gone: BTreeSet<Base>,
     /// What is set in each file of sshd's configuration.
     sshd: BTreeMap<PathBuf, Vec<Directive>>,
     includes: Vec<String>,
@@ -134,6 +137,7 @@ impl Users {
         let mut users = Self {
             config,
             last: BTreeMap::new(),
+            gone: BTreeSet::new(),
             sshd: BTreeMap::new(),
             includes: Vec::new(),
             included: WatchSet::default(),
@@ -213,9 +217,10 @@ impl Users {
     }
 
     fn base(&mut self, base: Base, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
+        let returns = self.gone.remove(&base) && look.before.is_none();
         let key = &self.config.key;
         let last = self.last.get(&base).map(Vec::as_slice);
-        let before = if look.before.is_none() { last } else { cx.kept() };
+        let before = if returns { last } else { cx.kept() };
         let kept = match base {
             Base::Passwd => {
                 let groups = self.kept_of(Base::Group).map(|table: group::Groups<'_>| table.items);
@@ -267,7 +272,10 @@ impl Users {
         let look = Look { before: cx.before(), differs: true, content: b"" };
         match role {
             // Not every account is said to be gone: the finding is that the file is.
-            Role::Base(_) => said.raise(Severity::High),
+            Role::Base(base) => {
+                self.gone.insert(base);
+                said.raise(Severity::High);
+            }
             Role::Keys => self.keys(path, &look, cx, said),
             Role::Sshd => {
                 let new = sshd::read(b"", &self.config.key);

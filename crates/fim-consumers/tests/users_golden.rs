@@ -1,5 +1,8 @@
 //! What the consumer says of each change, against files: `golden/users`.
 
+#![cfg(feature = "users")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use fim_consumers::{Users, UsersConfig};
 use fim_core::{Change, Consumer, Context, Facts, FileKind, Key, Severity, Snapshot, Value};
 use std::fmt::Write;
