@@ -366,9 +366,10 @@ impl Consumer for Users {
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let mut said = Said::new();
-        let role = self.role(&file.path);
+        let path = file.name();
+        let role = self.role(path);
         match &file.facts {
-            None => self.gone(&file.path, role, cx, &mut said),
+            None => self.gone(path, role, cx, &mut said),
             Some(after) => {
                 let guard = match role {
                     Role::Base(Base::Shadow | Base::Gshadow) => Guard::Secret,
@@ -382,15 +383,15 @@ impl Consumer for Users {
                             let look = Look { before: cx.before(), differs, content };
                             match role {
                                 Role::Base(base) => self.base(base, &look, cx, &mut said),
-                                Role::Keys => self.keys(&file.path, &look, cx, &mut said),
-                                Role::Sshd | Role::Other => self.sshd(&file.path, &look, cx, &mut said),
+                                Role::Keys => self.keys(path, &look, cx, &mut said),
+                                Role::Sshd | Role::Other => self.sshd(path, &look, cx, &mut said),
                             }
                         }
                         None => said.say(Severity::High, || Change::new(why_unread(after.hash_state))),
                     },
                     _ => said.raise(Severity::Notable),
                 }
-                metadata::compare(&file.path, guard, cx.before(), after, &mut said);
+                metadata::compare(path, guard, cx.before(), after, &mut said);
             }
         }
         said.tell(cx);
