@@ -49,7 +49,7 @@ use kept::{Item, Table};
 use key_files::{KeyFiles, Template, below};
 use metadata::Guard;
 use said::Said;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -102,8 +102,11 @@ impl UsersConfig {
 #[derive(Debug)]
 pub struct Users {
     config: UsersConfig,
-    /// What was last kept of the account files; also while one is gone, so that its return is no flood.
+    /// What was last kept of the account files.
     last: BTreeMap<Base, Vec<u8>>,
+    /// Account files that went while this watched: what was last kept is what they are compared with when
+    /// they come back, so that not every account is told.
+    gone: BTreeSet<Base>,
     /// What is set in each file of sshd's configuration.
     sshd: BTreeMap<PathBuf, Vec<Directive>>,
     includes: Vec<String>,
@@ -137,6 +140,7 @@ impl Users {
         let mut users = Self {
             config,
             last: BTreeMap::new(),
+            gone: BTreeSet::new(),
             sshd: BTreeMap::new(),
             includes: Vec::new(),
             included: WatchSet::default(),
@@ -216,9 +220,10 @@ impl Users {
     }
 
     fn base(&mut self, base: Base, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
+        let returns = self.gone.remove(&base) && look.before.is_none();
         let key = &self.config.key;
         let last = self.last.get(&base).map(Vec::as_slice);
-        let before = if look.before.is_none() { last } else { cx.kept() };
+        let before = if returns { last } else { cx.kept() };
         let kept = match base {
             Base::Passwd => {
                 let groups = self.kept_of(Base::Group).map(|table: group::Groups<'_>| table.items);
@@ -270,7 +275,10 @@ impl Users {
         let look = Look { before: cx.before(), differs: true, content: b"" };
         match role {
             // Not every account is said to be gone: the finding is that the file is.
-            Role::Base(_) => said.raise(Severity::High),
+            Role::Base(base) => {
+                self.gone.insert(base);
+                said.raise(Severity::High);
+            }
             Role::Keys => self.keys(path, &look, cx, said),
             Role::Sshd => {
                 let new = sshd::read(b"", &self.config.key);
@@ -385,9 +393,10 @@ impl Consumer for Users {
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let mut said = Said::new();
-        let role = self.role(file.name());
+        let path = file.name();
+        let role = self.role(path);
         match &file.facts {
-            None => self.gone(file.name(), role, cx, &mut said),
+            None => self.gone(path, role, cx, &mut said),
             Some(after) => {
                 let guard = match role {
                     Role::Base(Base::Shadow | Base::Gshadow) => Guard::Secret,
@@ -401,15 +410,15 @@ impl Consumer for Users {
                             let look = Look { before: cx.before(), differs, content };
                             match role {
                                 Role::Base(base) => self.base(base, &look, cx, &mut said),
-                                Role::Keys => self.keys(file.name(), &look, cx, &mut said),
-                                Role::Sshd | Role::Other => self.sshd(file.name(), &look, cx, &mut said),
+                                Role::Keys => self.keys(path, &look, cx, &mut said),
+                                Role::Sshd | Role::Other => self.sshd(path, &look, cx, &mut said),
                             }
                         }
                         None => said.say(Severity::High, || Change::new(why_unread(after.hash_state))),
                     },
                     _ => said.raise(Severity::Notable),
                 }
-                metadata::compare(&file.path, guard, cx.before(), after, &mut said);
+                metadata::compare(path, guard, cx.before(), after, &mut said);
             }
         }
         said.tell(cx);
