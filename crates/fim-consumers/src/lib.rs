@@ -7,6 +7,7 @@
 
 #[cfg(feature = "generic")]
 mod generic;
+pub mod redact;
 pub mod secrets;
 
 #[cfg(feature = "generic")]
