@@ -7,8 +7,12 @@
 
 #[cfg(feature = "generic")]
 mod generic;
+#[cfg(feature = "generic_diff")]
+mod generic_diff;
 pub mod redact;
 pub mod secrets;
 
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
+#[cfg(feature = "generic_diff")]
+pub use generic_diff::{DiffLimits, GenericDiff, GenericDiffConfig};

@@ -150,4 +150,4 @@ fn hide_last_group(regex: &Regex, text: &[u8], offset: usize, found: &mut Spans<
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
