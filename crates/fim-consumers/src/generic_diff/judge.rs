@@ -49,7 +49,7 @@ impl Said {
             self.changes.push(Change::new("diff_since_earlier"));
         }
         if self.key_lost {
-            self.changes.push(Change::new("redacted_not_compared").of("why", "key_lost"));
+            self.changes.push(Change::new("secrets_not_compared"));
         }
         self.only_ignored = is_ignored && !is_shown;
         self.diff = (!diff.is_empty()).then_some(diff);
