@@ -5,7 +5,7 @@ use super::origin::Origin;
 use super::{Config, ConfigError};
 use crate::args::Shared;
 use fim_core::{Interest, WatchSet, escape};
-use regex::Regex;
+use regex::bytes::Regex;
 use std::path::{Component, Path, PathBuf};
 
 /// A configuration ready to be acted on.
