@@ -184,6 +184,19 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
+    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    #[serde(default)]
+    pub ignore_comments: bool,
+    /// Changes of nothing but blank lines are not shown.
+    #[serde(default)]
+    pub ignore_blank: bool,
+    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    #[serde(default = "yes")]
+    pub keep_text: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A hash that can be asked for.

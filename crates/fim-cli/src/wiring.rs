@@ -6,8 +6,7 @@ use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::secrets;
-use fim_core::{BaselineLost, Engine, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
+use fim_core::{BaselineLost, Engine, Key, Limits, SledStore, State, StoreErrorKind};
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -35,10 +34,10 @@ pub fn engine(
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
-    for consumer in watched.consumers(plan, &key) {
+    for consumer in watched.consumers(plan, &key)? {
         builder = builder.consumer(consumer);
     }
-    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
+    builder = builder.secrecy(watched.secrecy(plan, key)?);
     if let Some(progress) = TerminalProgress::on_terminal() {
         builder = builder.progress(Box::new(progress));
     }

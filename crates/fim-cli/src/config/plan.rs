@@ -15,8 +15,6 @@ pub struct Plan {
     pub config: Config,
     /// Patterns of what to hide in arguments of processes.
     pub redact: Vec<Regex>,
-    /// What this version does otherwise than the configuration says.
-    pub warnings: Vec<String>,
     loaded: Loaded,
 }
 
@@ -48,7 +46,7 @@ impl Plan {
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
 
-        let mut plan = Self { redact: Vec::new(), warnings: warnings(&config), config, loaded };
+        let mut plan = Self { redact: Vec::new(), config, loaded };
         plan.check()?;
         Ok(plan)
     }
@@ -132,20 +130,6 @@ pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigErr
     Ok((Interest::in_paths(patterns), plain))
 }
 
-fn warnings(config: &Config) -> Vec<String> {
-    let sections = [("[[generic_diff]]", !config.generic_diff.is_empty())];
-    sections
-        .into_iter()
-        .filter(|(_, present)| *present)
-        .map(|(name, _)| {
-            format!(
-                "{name}: this version has no such consumer; its paths are watched with the generic one, \
-                 which compares hashes and metadata"
-            )
-        })
-        .collect()
-}
-
 /// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
 fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
     let path = std::path::absolute(path)
@@ -222,7 +206,6 @@ mod tests {
             [[generic_diff]]\npaths = ['/etc/sudoers']\n\
             [[generic]]\npaths = ['/etc', '/usr/**']\nexclude = ['**/*.swp', '/etc/x']\nhash = ['sha256']\n";
         let plan = plan(text, &Shared::default()).unwrap();
-        assert_eq!(plan.warnings.len(), 1);
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
         assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");
