@@ -1,5 +1,6 @@
 //! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
 
+mod advice;
 mod generate;
 mod manual;
 mod normal;
@@ -235,7 +236,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
 
     let fim = Fim::from_args(&["fim"], &args).map_err(|exit| match exit.status {
         Ok(()) => Early::Asked(exit.output),
-        Err(()) => Early::Wrong(exit.output),
+        Err(()) => Early::Wrong(advice::advise(&exit.output, &args, &Fim::get_args_info())),
     })?;
     if fim.version {
         return Err(Early::Asked(format!("fim {}", env!("CARGO_PKG_VERSION"))));
