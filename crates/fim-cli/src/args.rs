@@ -131,7 +131,7 @@ subcommands! {
     /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
-        /// print one JSON object instead of a table
+        /// print JSON, an object a line, instead of a table
         #[argh(switch)]
         json: bool,
 
@@ -154,6 +154,10 @@ subcommands! {
         /// say which paths this configuration would gain and lose against the one that holds
         #[argh(option, arg_name = "file")]
         plan: Option<String>,
+
+        /// print what a configuration of bpfink comes to here
+        #[argh(option, arg_name = "file")]
+        from_bpfink: Option<String>,
     }
 }
 
@@ -197,6 +201,8 @@ pub enum Command {
     DefaultConfig,
     /// Say what another configuration would change.
     ComparePlan { file: String },
+    /// Print what a configuration of bpfink comes to.
+    FromBpfink { file: String },
 }
 
 /// A command line that asks for something to be done.
@@ -252,15 +258,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
         Parsed::Status(_) => Command::Status,
-        Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
-            return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
-        }
-        Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
-        Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
+        Parsed::Config(args) => config(args)?,
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
-        Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
+}
+
+fn config(args: Config) -> Result<Command, Early> {
+    match (args.default, args.plan, args.from_bpfink) {
+        (false, None, None) => Ok(Command::Config),
+        (true, None, None) => Ok(Command::DefaultConfig),
+        (false, Some(file), None) => Ok(Command::ComparePlan { file }),
+        (false, None, Some(file)) => Ok(Command::FromBpfink { file }),
+        _ => Err(Early::Wrong("--default, --plan and --from-bpfink exclude each other".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -318,6 +329,7 @@ mod tests {
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
+            ("config --from-bpfink=/b", Command::FromBpfink { file: "/b".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
         }
@@ -350,6 +362,7 @@ mod tests {
             "explain",
             "explain /a /b",
             "config --default --plan /n",
+            "config --plan /n --from-bpfink /b",
             "run --state /a --state /b",
             "-v",
         ] {

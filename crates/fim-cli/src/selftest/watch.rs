@@ -28,8 +28,7 @@ impl Watch {
     /// Starts to watch these with the generic consumer and a state in memory.
     pub fn start(interest: Interest, watcher: Box<dyn Watcher>) -> Result<Self, Failure> {
         let (send, messages) = channel();
-        let mut config = GenericConfig::default();
-        config.paths = interest.paths;
+        let config = GenericConfig { paths: interest.paths, ..GenericConfig::default() };
         let state = State::open(Box::new(MemStore::new()))?;
         let mut engine = Engine::builder()
             .consumer(Box::new(Generic::new(config)))
