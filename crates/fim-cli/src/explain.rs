@@ -92,7 +92,7 @@ fn describe(
     }
     lines.add("file", &on_disk.what);
     for (section, by, but) in &verdict.refused {
-        let at = plan.place(but);
+        let at = plan.place(section, &["exclude", "exclude_regex"], but);
         lines.add("left out", format!("\"{but}\" of {section} ({at}), though \"{by}\" names it"));
     }
     let covered = verdict.owner.is_some() && on_disk.pseudo.is_none();
@@ -102,7 +102,7 @@ fn describe(
     }
     match &verdict.owner {
         Some((section, by)) => {
-            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(by)));
+            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(section, &["paths"], by)));
             if covered {
                 lines.add("consumer", consumer(section));
                 lines.add("watch", watch(on_disk, verdict));
@@ -259,6 +259,11 @@ mod tests {
         scene.told("link/x.conf", true, &["not there"]);
         scene.told("not/yet/x", true, &["is not there yet: seen as soon as it is made"]);
         scene.told("not", false, &["something below it is watched", "[[generic]] paths = [\""]);
+        // The same pattern stands in two sections: the one that has the path is named.
+        let twice = Scene::new(
+            "[[generic]]\npaths = ['BASE/x']\nexclude = ['BASE/x']\n[[generic]]\npaths = [\n 'BASE/y',\n 'BASE/x']\n",
+        );
+        twice.told("x", true, &["[[generic]] number 2 (", "fim.toml:8)", "fim.toml:4), though"]);
         scene.told("other", false, &["no path or pattern"]);
         scene.told("real", true, &["a folder", "with everything that is made in it", "no state yet"]);
     }

@@ -62,6 +62,14 @@ impl Loaded {
         self.files.iter().find_map(|(file, text)| Some((file.as_path(), line_with(text, value)?)))
     }
 
+    /// The line of a text value behind the start of the key it belongs to, in the file of the key.
+    pub fn line_behind(&self, file: &Path, key_line: usize, value: &str) -> Option<usize> {
+        let (_, text) = self.files.iter().find(|(known, _)| known == file)?;
+        let above = key_line.checked_sub(1)?;
+        let start: usize = text.split_inclusive('\n').take(above).map(str::len).sum();
+        line_with(text.get(start..)?, value).map(|line| above + line)
+    }
+
     /// An error about a value of the configuration, with the line it stands on.
     pub fn fault(&self, value: &str, what: impl Into<String>) -> ConfigError {
         let (file, line) = self.place(value).unzip();
