@@ -69,6 +69,8 @@ pub struct UsersConfig {
     pub authorized_keys: Vec<String>,
     /// sshd's configuration; relative `Include`s are taken to be beside it.
     pub sshd_config: String,
+    /// Another consumer tells what changes in sshd's configuration: it is read for where keys are, no more.
+    pub overhear_sshd: bool,
     /// In front of every path; empty for none.
     pub root: PathBuf,
     /// What digests of secrets are made with.
@@ -88,6 +90,7 @@ impl UsersConfig {
             gshadow: "/etc/gshadow".to_owned(),
             authorized_keys: vec![".ssh/authorized_keys".to_owned(), ".ssh/authorized_keys2".to_owned()],
             sshd_config: "/etc/ssh/sshd_config".to_owned(),
+            overhear_sshd: false,
             root: PathBuf::new(),
             key,
             max_bytes: 128 << 20,
@@ -330,10 +333,34 @@ impl Consumer for Users {
     }
 
     fn interest(&self) -> Interest {
-        let fixed: Vec<PathBuf> = self.fixed().map(|(_, path)| path).collect();
-        let files = fixed.iter().map(PathBuf::as_path).chain(self.key_files.paths());
-        let patterns = files.map(literal).chain(self.includes.iter().cloned());
-        Interest::in_paths(patterns).with_content(self.config.max_bytes)
+        let (sshd, fixed): (Vec<_>, Vec<_>) = self.fixed().partition(|(role, _)| *role == Role::Sshd);
+        let literals = |files: &[(Role, PathBuf)]| -> Vec<String> {
+            files.iter().map(|(_, path)| literal(path)).collect()
+        };
+        let own = literals(&fixed).into_iter().chain(self.key_files.paths().into_iter().map(literal));
+        let sshd = literals(&sshd).into_iter().chain(self.includes.iter().cloned());
+        let interest = if self.config.overhear_sshd {
+            Interest::in_paths(own).overhearing(sshd)
+        } else {
+            Interest::in_paths(own.chain(sshd))
+        };
+        interest.with_content(self.config.max_bytes)
+    }
+
+    fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
+        if self.role(file.name()) != Role::Sshd {
+            return;
+        }
+        match &file.content {
+            Some(content) => {
+                let read = sshd::read(content, &self.config.key);
+                self.sshd.insert(file.name().to_owned(), read.items);
+            }
+            None if file.facts.is_none() => drop(self.sshd.remove(file.name())),
+            // Not to be read this time: what was known stays.
+            None => return,
+        }
+        self.read_sshd(cx);
     }
 
     fn recall(&mut self, path: &Path, kept: &[u8]) {
@@ -358,9 +385,9 @@ impl Consumer for Users {
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let mut said = Said::new();
-        let role = self.role(&file.path);
+        let role = self.role(file.name());
         match &file.facts {
-            None => self.gone(&file.path, role, cx, &mut said),
+            None => self.gone(file.name(), role, cx, &mut said),
             Some(after) => {
                 let guard = match role {
                     Role::Base(Base::Shadow | Base::Gshadow) => Guard::Secret,
@@ -374,8 +401,8 @@ impl Consumer for Users {
                             let look = Look { before: cx.before(), differs, content };
                             match role {
                                 Role::Base(base) => self.base(base, &look, cx, &mut said),
-                                Role::Keys => self.keys(&file.path, &look, cx, &mut said),
-                                Role::Sshd | Role::Other => self.sshd(&file.path, &look, cx, &mut said),
+                                Role::Keys => self.keys(file.name(), &look, cx, &mut said),
+                                Role::Sshd | Role::Other => self.sshd(file.name(), &look, cx, &mut said),
                             }
                         }
                         None => said.say(Severity::High, || Change::new(why_unread(after.hash_state))),
