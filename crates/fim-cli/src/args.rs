@@ -121,6 +121,18 @@ subcommands! {
         path: String,
     }
 
+    /// Prove that a log of lines is whole and in order, or name the first break. Exit status 1 if it is broken.
+    #[argh(subcommand, name = "verify")]
+    Verify {
+        /// the key the lines are sealed under, where they are
+        #[argh(option, arg_name = "file")]
+        key: Option<String>,
+
+        /// logs, the oldest first; - is standard input
+        #[argh(positional, arg_name = "log")]
+        logs: Vec<String>,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {
@@ -164,6 +176,8 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
+    /// Prove that logs are whole.
+    Verify { logs: Vec<String>, key: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -221,6 +235,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Verify(args) if args.logs.is_empty() => {
+            return Err(Early::Wrong("name at least one log; - is standard input".to_owned()));
+        }
+        Parsed::Verify(args) => Command::Verify { logs: args.logs, key: args.key },
         Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
             return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
         }
@@ -273,6 +291,10 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            (
+                "verify a - --key /k",
+                Command::Verify { logs: vec!["a".into(), "/dev/stdin".into()], key: Some("/k".into()) },
+            ),
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
@@ -307,6 +329,7 @@ mod tests {
             "doctor /etc",
             "explain",
             "explain /a /b",
+            "verify",
             "config --default --plan /n",
             "run --state /a --state /b",
             "-v",

@@ -4,7 +4,7 @@ use crate::args::Shared;
 use crate::config::{self, Plan, difference, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, signals, watchers, wiring};
+use crate::{doctor, explain as explaining, key, signals, verify as verifying, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,17 @@ pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
     let explanation = explaining::explain(plan, path);
     print(&explanation.text)?;
     Ok(if explanation.covered { DONE } else { FOUND })
+}
+
+/// `fim verify`.
+///
+/// # Errors
+/// When a log or the key cannot be read, or the verdict not be written.
+pub fn verify(logs: &[String], key: Option<&str>) -> Result<u8, Failure> {
+    let key = key.map(|file| key::load_file(Path::new(file))).transpose()?;
+    let verdict = verifying::verify(logs, key)?;
+    print(&verdict.text)?;
+    Ok(if verdict.whole { DONE } else { FOUND })
 }
 
 /// `fim config`.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod chain;
 mod commands;
 mod config;
 mod doctor;
@@ -14,6 +15,7 @@ mod logging;
 mod output;
 mod progress;
 mod signals;
+mod verify;
 mod watchers;
 mod wiring;
 
@@ -52,6 +54,9 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     if invocation.command == Command::DefaultConfig {
         return commands::default_config();
     }
+    if let Command::Verify { logs, key } = &invocation.command {
+        return commands::verify(logs, key.as_deref());
+    }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     for warning in &plan.warnings {
@@ -65,6 +70,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Explain { path } => commands::explain(&plan, path),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
+        Command::Verify { logs, key } => commands::verify(logs, key.as_deref()),
         Command::DefaultConfig => commands::default_config(),
     }
 }

@@ -12,8 +12,9 @@ pub use names::homes;
 pub use pretty::tame;
 pub use secret::Redactor;
 
+use crate::chain::Chain;
 use ecs::Ecs;
-use fim_core::{Record, Report, Sink};
+use fim_core::{Key, Record, Report, Sink};
 use pretty::Pretty;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -38,6 +39,11 @@ impl Form {
     /// For people.
     pub fn pretty(redactor: Redactor) -> Self {
         Self::Pretty(Pretty::new(redactor))
+    }
+
+    /// Whether its lines can be bound together; the others are for people, or as old readers know them.
+    const fn has_chain(&self) -> bool {
+        matches!(self, Self::Json(_))
     }
 
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
@@ -66,12 +72,21 @@ pub struct LineSink<W: Write + Send> {
     form: Form,
     gone: ReaderGone,
     notes: Vec<String>,
+    /// Of a watch.
+    chain: Option<Chain>,
+    key: Option<Key>,
 }
 
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
     pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
-        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes }
+        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes, chain: None, key: None }
+    }
+
+    /// Seals the chain under a key, so that only who has it can make or try one.
+    pub fn sealed_under(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -85,6 +100,18 @@ impl<W: Write + Send> LineSink<W> {
 }
 
 impl<W: Write + Send> Sink for LineSink<W> {
+    fn resume(&mut self, kept: Option<&[u8]>) -> io::Result<()> {
+        if self.form.has_chain() {
+            let known = kept.and_then(|kept| Chain::resume(kept, self.key.clone()));
+            self.chain = Some(known.map_or_else(|| Chain::begin(self.key.clone()), Ok)?);
+        }
+        Ok(())
+    }
+
+    fn kept(&self) -> Option<Vec<u8>> {
+        self.chain.as_ref().map(Chain::kept)
+    }
+
     fn write(&mut self, report: &Report) -> io::Result<()> {
         let mut line = match &report.record {
             Record::WatchStarted(started) => {
@@ -94,6 +121,9 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
             _ => self.form.line(report)?,
         };
+        if let Some(chain) = &mut self.chain {
+            chain.seal(&mut line)?;
+        }
         line.push(b'\n');
         let result = self.out.write_all(&line);
         self.note(result)

@@ -24,10 +24,13 @@ pub fn engine(
         Format::Pretty => Form::pretty(redactor),
         Format::Json | Format::Ocsf | Format::Bpfink => Form::json(&plan.config.root, redactor),
     };
-    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
+    if plan.config.evidence.keyed {
+        sink = sink.sealed_under(key.clone());
+    }
     let mut builder = Engine::builder().limits(limits(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
