@@ -14,7 +14,9 @@ mod key;
 mod logging;
 mod output;
 mod progress;
+mod selftest;
 mod signals;
+mod status;
 mod verify;
 mod watchers;
 mod wiring;
@@ -30,7 +32,14 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(ended) = selftest::part(&args) {
+        return match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        };
+    }
+    match args::parse(args) {
         Ok(invocation) => match run(&invocation) {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error.to_string()),
@@ -51,11 +60,11 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
-    if invocation.command == Command::DefaultConfig {
-        return commands::default_config();
-    }
-    if let Command::Verify { logs, key } = &invocation.command {
-        return commands::verify(logs, key.as_deref());
+    match &invocation.command {
+        Command::DefaultConfig => return commands::default_config(),
+        Command::FromBpfink { file } => return commands::from_bpfink(file),
+        Command::Verify { logs, key } => return commands::verify(logs, key.as_deref()),
+        _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
@@ -68,9 +77,12 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
         Command::Explain { path } => commands::explain(&plan, path),
+        Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::Verify { logs, key } => commands::verify(logs, key.as_deref()),
         Command::DefaultConfig => commands::default_config(),
+        Command::FromBpfink { file } => commands::from_bpfink(file),
+        Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
     }
 }

@@ -1,21 +1,26 @@
 //! Reports as lines on standard output. Knows no watcher and no store.
 
+mod bpfink;
 mod ecs;
 mod host;
 mod json;
 mod names;
+mod ocsf;
 mod pretty;
 mod secret;
 mod time;
+mod words;
 
 pub use names::homes;
-pub use pretty::tame;
 pub use secret::Redactor;
+pub use words::tame;
 
 use crate::chain::Chain;
+use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Key, Record, Report, Sink};
-use pretty::Pretty;
+use ocsf::Ocsf;
+use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +31,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Form {
     /// Elastic Common Schema, one JSON object a line.
     Json(Box<Ecs>),
-    /// One line for people.
-    Pretty(Pretty),
+    /// Open Cybersecurity Schema Framework, one JSON object a line.
+    Ocsf(Box<Ocsf>),
+    /// For people.
+    Pretty(Box<Pretty>),
+    /// As bpfink prints.
+    Bpfink(Box<Bpfink>),
 }
 
 impl Form {
@@ -36,20 +45,32 @@ impl Form {
         Self::Json(Box::new(Ecs::new(root, redactor)))
     }
 
+    /// OCSF, with owners by the accounts below this root.
+    pub fn ocsf(root: &Path, redactor: Redactor) -> Self {
+        Self::Ocsf(Box::new(Ocsf::new(root, redactor)))
+    }
+
     /// For people.
     pub fn pretty(redactor: Redactor) -> Self {
-        Self::Pretty(Pretty::new(redactor))
+        Self::Pretty(Box::new(Pretty::new(redactor, Screen::stdout())))
+    }
+
+    /// As bpfink prints.
+    pub fn bpfink(redactor: Redactor) -> Self {
+        Self::Bpfink(Box::new(Bpfink::new(redactor)))
     }
 
     /// Whether its lines can be bound together; the others are for people, or as old readers know them.
     const fn has_chain(&self) -> bool {
-        matches!(self, Self::Json(_))
+        matches!(self, Self::Json(_) | Self::Ocsf(_))
     }
 
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
+            Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
+            Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }
     }
 }
@@ -121,6 +142,10 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
             _ => self.form.line(report)?,
         };
+        // Not every form has a line for every report.
+        if line.is_empty() {
+            return Ok(());
+        }
         if let Some(chain) = &mut self.chain {
             chain.seal(&mut line)?;
         }
@@ -182,6 +207,16 @@ mod tests {
         drop(sink);
         assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
         assert!(out.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn what_a_form_has_no_line_for_is_no_line() {
+        let mut out = Vec::new();
+        let form = Form::bpfink(Redactor::new(vec![]));
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        sink.write(&report()).unwrap();
+        drop(sink);
+        assert_eq!(out, b"");
     }
 
     #[test]

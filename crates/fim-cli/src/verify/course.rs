@@ -114,18 +114,32 @@ struct Followed {
     stopped: bool,
 }
 
-/// What is read of a line besides its place in the chain: of ECS `event`, of OCSF `metadata`.
+/// What is read of a line besides its place in the chain: of ECS `event`, of OCSF the others.
 #[derive(Deserialize)]
 struct Told {
     #[serde(alias = "metadata")]
     event: Event,
+    finding_info: Option<Finding>,
+    activity_name: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Event {
     sequence: u64,
-    #[serde(default)]
-    action: String,
+    action: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Finding {
+    types: Vec<String>,
+}
+
+impl Told {
+    fn action(self) -> String {
+        let stopped = self.activity_name.filter(|name| name == "Stop").map(|_| "watch_stopped".to_owned());
+        let found = self.finding_info.and_then(|finding| finding.types.into_iter().next());
+        self.event.action.or(found).or(stopped).unwrap_or_default()
+    }
 }
 
 impl Course {
@@ -156,10 +170,8 @@ impl Course {
             self.notes.push(format!("{place}: a line that was cut short stands before this one"));
             (link, told) = (second, serde_json::from_slice(whole).ok());
         }
-        let (sequence, action) = told.map_or_else(
-            || (self.next(), String::new()),
-            |told: Told| (told.event.sequence, told.event.action),
-        );
+        let (sequence, action) = told
+            .map_or_else(|| (self.next(), String::new()), |told: Told| (told.event.sequence, told.action()));
         let broken = |fault| Err(Stop::Break(Break { place: place.clone(), sequence, fault }));
         if self.key.is_some() && link.key.is_none() {
             return broken(Fault::NoKey);
@@ -303,8 +315,9 @@ impl Followed {
 
 /// What follows a line that a sudden end left without its own.
 fn after_torn(line: &[u8]) -> Option<&[u8]> {
-    const BEGIN: &[u8] = b"{\"@timestamp\":\"";
-    line.get(find_last(line, BEGIN).filter(|at| *at > 0)?..)
+    let begins = [&b"{\"@timestamp\":"[..], b"{\"time\":"];
+    let at = begins.into_iter().filter_map(|begin| find_last(line, begin)).max()?;
+    line.get(at..).filter(|_| at > 0)
 }
 
 #[cfg(test)]

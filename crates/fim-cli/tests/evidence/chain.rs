@@ -145,3 +145,24 @@ fn lines_for_people_have_no_chain() {
     assert_eq!(code, 1, "{out}");
     assert!(out.contains(&format!("sequence {} to", told + 1)) && out.contains("has no chain"), "{out}");
 }
+
+#[test]
+fn ocsf_lines_have_a_chain_too() {
+    if !is_root() {
+        return;
+    }
+    let house = House::new();
+    let form = ["--format", "ocsf"];
+    let watch = house.begin(&form);
+    watch.wait_for(r#""activity_name":"Start""#);
+    house.write("a", "changed");
+    watch.wait_for(r#""name":"a""#);
+    watch.stop();
+    fs::write(house.state.join("STATE"), "nonsense").unwrap();
+    let watch = house.begin(&form);
+    watch.wait_for(r#""activity_name":"Start""#);
+    watch.stop();
+    let (code, out, _) = house.verify(&[]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("a new chain begins") && !out.contains("the last line is not"), "{out}");
+}

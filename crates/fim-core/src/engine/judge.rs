@@ -25,11 +25,13 @@ pub(crate) struct Cause<'a> {
     pub previous: Option<PathBuf>,
     /// The name it was known by is gone, so that this is a move and no copy.
     pub moved: bool,
+    /// Another known file took the place of the one that was there, be it as like as it may.
+    pub replaced: bool,
 }
 
 impl Cause<'_> {
     pub(crate) const fn found(detected: Detected) -> Self {
-        Self { detected, marks: None, previous: None, moved: false }
+        Self { detected, marks: None, previous: None, moved: false, replaced: false }
     }
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn judge(
         verdict == Verdict::Same && before.is_none() && cause.marks.is_some_and(|marks| marks.appeared);
     let small = match verdict {
         _ if transient => Some(Small::Transient),
-        Verdict::Touched if !cause.moved => Some(Small::Touched),
+        Verdict::Touched if !cause.moved && !cause.replaced => Some(Small::Touched),
         _ => None,
     };
     let action = match verdict {
@@ -68,7 +70,13 @@ pub(crate) fn judge(
         Verdict::Same if transient => Some(Action::Deleted),
         Verdict::Same | Verdict::Quiet => None,
     };
-    let action = if cause.moved { Some(Action::Moved) } else { action };
+    let action = if cause.moved {
+        Some(Action::Moved)
+    } else if cause.replaced {
+        action.or(Some(Action::Updated))
+    } else {
+        action
+    };
     let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
         ask(consumer, before, kept, now)
     } else {
