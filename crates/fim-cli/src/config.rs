@@ -38,6 +38,8 @@ pub struct Config {
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// How lines prove that they are whole.
+    pub evidence: Evidence,
     /// Accounts and keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -60,6 +62,7 @@ impl Default for Config {
             format: Format::Json,
             root: PathBuf::from("/"),
             limits: Limits::default(),
+            evidence: Evidence::default(),
             users: None,
             access: None,
             generic_diff: Vec::new(),
@@ -96,6 +99,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self { max_file_size: Size(1 << 30) }
     }
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Lines are sealed under the key of this installation.
+    pub keyed: bool,
 }
 
 /// `[users]`.
