@@ -7,8 +7,8 @@ mod operations;
 use crate::config::BpfConfig;
 use crate::layout::{self, control, op};
 use crate::marks::Counts;
-use crate::object::{self, Programs};
-use fim_core::{Coverage, Degree, FileId, MarkRequest, MarkScope, Marks, WatchError};
+use crate::object::Programs;
+use fim_core::{Coverage, Degree, FileId, MarkRequest, MarkScope, Marks};
 use operations::OPERATIONS;
 use rustix::fs::{Mode, OFlags};
 use std::io;
@@ -32,15 +32,6 @@ const UNTRIED: &[(&str, &[&str])] = &[
     ("aio", &["aio_write"]),
     ("kernel", &["__kernel_write", "__kernel_write_iter"]),
 ];
-
-/// Loads, proves and unloads: for `fim doctor`.
-///
-/// # Errors
-/// Why BPF cannot be used here, and what to do about it.
-pub fn probe(config: &BpfConfig) -> Result<Probe, WatchError> {
-    let mut programs = object::load(config)?;
-    Ok(prove(&mut programs, config))
-}
 
 /// Says what is seen.
 pub fn prove(programs: &mut Programs, config: &BpfConfig) -> Probe {
