@@ -50,7 +50,8 @@ pub fn load(config: &BpfConfig) -> Result<Programs, WatchError> {
     size(&mut open, config)?;
     for mut program in open.open_object_mut().progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
-        let wanted = ["fill", "writers", "control"].contains(&name.as_str()) || chosen.iter().any(|hook| hook.program == name);
+        let wanted = ["fill", "writers", "control"].contains(&name.as_str())
+            || chosen.iter().any(|hook| hook.program == name);
         program.set_autoload(wanted);
     }
     let skel = open.load().map_err(|error| refused(error, "load"))?;

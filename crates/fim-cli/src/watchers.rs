@@ -56,7 +56,8 @@ fn try_each(choice: WatcherChoice, room: Room) -> (Vec<Tried>, Option<Box<dyn Wa
     let mut tried = Vec::new();
     for (name, make) in candidates(choice) {
         match make(room) {
-            Ok((watcher, sight)) => {
+            Ok((watcher, mut sight)) => {
+                sight.coverage.extend(fim_core::own_coverage());
                 tried.push(Tried { name, sight: Ok(sight) });
                 return (tried, Some(watcher));
             }

@@ -61,6 +61,8 @@ pub(crate) fn judge(
         Verdict::Same | Verdict::Quiet => None,
     };
     let action = if cause.moved { Some(Action::Moved) } else { action };
+    let remount = remount(before, now.facts.as_ref(), cause);
+    let action = if remount.is_some() { Some(Action::Updated) } else { action };
     let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
         ask(consumer, before, kept, now)
     } else {
@@ -71,12 +73,21 @@ pub(crate) fn judge(
         let own = if transient {
             Some(Change::new("transient"))
         } else {
-            (verdict == Verdict::Touched).then(|| Change::new("touched"))
+            (verdict == Verdict::Touched && remount.is_none()).then(|| Change::new("touched"))
         };
-        answer.changes.extend(own);
-        Box::new(finding(action, verdict, transient, consumer.name(), before, now, cause, answer))
+        let routine = own.is_some();
+        answer.changes.extend(own.or(remount));
+        Box::new(finding(action, routine, consumer.name(), before, now, cause, answer))
     });
     Judgement { finding, keep, watch_anew }
+}
+
+/// What a mount did to a path: it is another file now.
+fn remount(before: Option<&Facts>, now: Option<&Facts>, cause: &Cause<'_>) -> Option<Change> {
+    let remount = cause.marks?.remount.as_ref()?;
+    let (before, now) = (before?, now?);
+    let is_other = (before.device, before.inode) != (now.device, now.inode);
+    is_other.then(|| Change::from_to("mount", remount.before.as_str(), remount.after.as_str()))
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.
@@ -118,15 +129,13 @@ fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>,
 #[allow(clippy::too_many_arguments)] // one call, beside the definition
 fn finding(
     action: Action,
-    verdict: Verdict,
-    transient: bool,
+    routine: bool,
     consumer: &'static str,
     before: Option<&Facts>,
     now: &Snapshot,
     cause: &Cause<'_>,
     answer: Answer,
 ) -> Finding {
-    let routine = transient || verdict == Verdict::Touched;
     let own = if routine { Severity::Routine } else { Severity::Notable };
     Finding {
         action,

@@ -12,5 +12,6 @@ mod changes;
 mod house;
 mod interests;
 mod losses;
+mod mounts;
 mod renames;
 mod state;
