@@ -1,17 +1,18 @@
 //! What each subcommand does, and the exit status it ends in.
 
 use crate::args::Shared;
-use crate::config::{self, Plan, difference, plan};
+use crate::config::{self, Plan, difference, from_bpfink, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, signals, watchers, wiring};
+use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
-/// `check` found changes; `doctor` found the machine not fully covered; nothing covers the path to `explain`.
+/// `check` found changes; `doctor` or `selftest` found the machine not fully covered; nothing covers the path
+/// to `explain`.
 pub const FOUND: u8 = 1;
 
 /// `fim run`.
@@ -29,7 +30,14 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why], &gone)?;
+    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone)?;
+    let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
+    if let Err(error) = &serving {
+        log::warn!(
+            "`fim status` will find nobody: cannot listen in {}: {error}",
+            plan.config.state.display()
+        );
+    }
     let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)
@@ -101,6 +109,31 @@ pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
     Ok(if explanation.covered { DONE } else { FOUND })
 }
 
+/// `fim status`.
+///
+/// # Errors
+/// When no agent runs, or it does not answer.
+pub fn status(plan: &Plan, as_json: bool) -> Result<u8, Failure> {
+    let answer = agent::ask(&plan.config.state)?;
+    print(&if as_json { answer } else { agent::describe(&answer, jiff::Timestamp::now())? })?;
+    Ok(DONE)
+}
+
+/// `fim selftest`.
+///
+/// # Errors
+/// When nothing can watch, the scratch directory cannot be made, or reports cease.
+pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> Result<u8, Failure> {
+    let dir = dir.map_or_else(std::env::temp_dir, PathBuf::from);
+    let mut faults = 0;
+    let tested = selftest::run(&dir, plan.config.watcher, only, &mut |outcome, as_promised| {
+        faults += u32::from(!as_promised);
+        print(&selftest::line(outcome, as_promised, json))
+    })?;
+    print(&selftest::summary(&tested, json))?;
+    Ok(if faults == 0 { DONE } else { FOUND })
+}
+
 /// `fim config`.
 ///
 /// # Errors
@@ -128,6 +161,22 @@ pub fn default_config() -> Result<u8, Failure> {
 pub fn compare_plan(plan: &Plan, file: &str, options: &Shared) -> Result<u8, Failure> {
     let new = Plan::new(config::load(Some(Path::new(file)))?, options)?;
     print(&difference::describe(plan, &new, output::homes))?;
+    Ok(DONE)
+}
+
+/// `fim config --from-bpfink`.
+///
+/// # Errors
+/// When the file cannot be read or understood, or the answer not be written.
+pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
+    let fault = |line, what| config::ConfigError { file: Some(file.into()), line, what };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| fault(None, format!("cannot read the configuration of bpfink: {error}")))?;
+    let converted = from_bpfink::convert(&text).map_err(|(line, what)| fault(line, what))?;
+    for key in &converted.unknown {
+        log::warn!("{file}: \"{key}\" is no key of bpfink");
+    }
+    print(&converted.text)?;
     Ok(DONE)
 }
 

@@ -3,6 +3,7 @@
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
 pub mod difference;
+pub mod from_bpfink;
 mod layers;
 pub mod load;
 pub mod origin;
@@ -250,12 +251,5 @@ words! {
         Ocsf = "ocsf",
         /// As bpfink prints.
         Bpfink = "bpfink",
-    }
-}
-
-impl Format {
-    /// Whether this version can report in it.
-    pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty)
     }
 }

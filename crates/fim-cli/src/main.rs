@@ -13,7 +13,9 @@ mod key;
 mod logging;
 mod output;
 mod progress;
+mod selftest;
 mod signals;
+mod status;
 mod watchers;
 mod wiring;
 
@@ -28,7 +30,14 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(ended) = selftest::part(&args) {
+        return match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        };
+    }
+    match args::parse(args) {
         Ok(invocation) => match run(&invocation) {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error.to_string()),
@@ -49,8 +58,10 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
-    if invocation.command == Command::DefaultConfig {
-        return commands::default_config();
+    match &invocation.command {
+        Command::DefaultConfig => return commands::default_config(),
+        Command::FromBpfink { file } => return commands::from_bpfink(file),
+        _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
@@ -63,8 +74,11 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
         Command::Explain { path } => commands::explain(&plan, path),
+        Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::DefaultConfig => commands::default_config(),
+        Command::FromBpfink { file } => commands::from_bpfink(file),
+        Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
     }
 }

@@ -45,6 +45,7 @@ impl Gaps {
 impl Live<'_> {
     /// Records were lost.
     pub(super) fn lost(&mut self, loss: &Loss) -> Result<(), EngineError> {
+        self.stats.lost += loss.count;
         let gap = self.gaps.open(loss.cause, loss.count);
         self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
         self.gaps.open.push((loss.number, gap));
@@ -66,6 +67,7 @@ impl Live<'_> {
             return Ok(());
         };
         self.drain(false)?;
+        self.tell_storms()?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);
         self.engine.reporter.report(Record::GapClosed(gap))

@@ -10,10 +10,13 @@ use super::index::Index;
 use super::judge::Cause;
 use super::mounts::{self, Mounts};
 use super::pending::Queue;
+use super::storm::Storms;
+use super::telling::Telling;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
+use crate::status::Phase;
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
@@ -35,7 +38,9 @@ pub(super) struct Live<'e> {
     pub index: Index,
     pub queue: Queue,
     pub gaps: Gaps,
+    pub storms: Storms,
     pub stats: Stopped,
+    pub telling: Telling,
     pub follows: bool,
     pub mounts: Mounts,
 }
@@ -66,9 +71,12 @@ pub(super) fn run(
         index: Index::new(),
         queue: Queue::default(),
         gaps: Gaps::default(),
+        storms: Storms::default(),
         stats: Stopped::default(),
         mounts,
+        telling: Telling::default(),
     };
+    live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
     let outcome = live.watch(started, &source, stop);
     // On every way out the watcher must end, or its thread would outlive the watch.
@@ -144,6 +152,7 @@ impl Live<'_> {
             started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
+        self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
@@ -153,6 +162,7 @@ impl Live<'_> {
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
+            self.tell(Phase::Watching, source.messages.len());
             let turn = match source.messages.recv_timeout(self.pause()) {
                 Ok(message) => self.turn(message, source),
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
@@ -164,11 +174,30 @@ impl Live<'_> {
                 // What this turn was about may be half done.
                 self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
             }
-            self.engine.reporter.commit(&mut self.engine.state)?;
-            if self.engine.reporter.sync_due().is_some_and(|due| due <= Instant::now()) {
-                self.engine.reporter.sync(&mut self.engine.state)?;
-            }
+            self.settle()?;
         }
+    }
+
+    /// The end of a turn: lines leave, then the state that speaks of them is committed.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        let now = Instant::now();
+        match self.storms.due() {
+            // The state knows of what is not told yet.
+            Some(due) if due > now => return self.engine.reporter.flush(),
+            Some(_) => self.tell_storms()?,
+            None => {}
+        }
+        self.engine.reporter.commit(&mut self.engine.state)?;
+        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
+            self.engine.reporter.sync(&mut self.engine.state)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
+        let told = self.storms.release(Instant::now());
+        told.into_iter()
+            .try_for_each(|finding| self.engine.reporter.report(Record::Change(Box::new(finding))))
     }
 
     /// Watches at once what the last looks brought into the interest of a consumer.
@@ -193,7 +222,8 @@ impl Live<'_> {
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
         let now = Instant::now();
-        [self.queue.next_due(), self.engine.reporter.sync_due()]
+        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))
@@ -315,6 +345,7 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
+        self.tell(Phase::Stopping, 0);
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;
@@ -324,6 +355,7 @@ impl Live<'_> {
             self.follow_interests()?;
         }
         self.close_gaps()?;
+        self.tell_storms()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);

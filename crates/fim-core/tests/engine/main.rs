@@ -15,3 +15,4 @@ mod losses;
 mod mounts;
 mod renames;
 mod state;
+mod status;
