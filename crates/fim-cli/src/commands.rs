@@ -30,7 +30,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     };
     let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
     let set = WatchSet::new(interests).map_err(EngineError::from)?;
-    let chosen = watchers::choose(plan.config.watcher, &set)?;
+    let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;

@@ -26,8 +26,9 @@ pub struct Diagnosis {
 
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
-    let tried = watchers::try_all(plan.config.watcher);
-    let roots = WatchSet::new(watched).map(|set| set.roots()).unwrap_or_default();
+    let watch = WatchSet::new(watched).unwrap_or_default();
+    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &watch));
+    let roots = watch.roots();
     let places: Vec<(PathBuf, Place)> = roots
         .into_iter()
         .map(|path| {
