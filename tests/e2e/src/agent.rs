@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes, even in an emulated machine.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -16,6 +16,8 @@ pub struct Agent {
     lines: Receiver<String>,
     /// All lines so far.
     pub seen: Vec<Value>,
+    /// How many of them were compared already, where that is done one by one.
+    pub read: usize,
     barriers: u32,
     barrier_dir: PathBuf,
 }
@@ -23,14 +25,14 @@ pub struct Agent {
 impl Agent {
     /// Starts `fim run` on a directory and waits until it watches.
     pub fn start(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<Self> {
-        let mut child = Command::new(fim)
-            .args(["run", "--watcher", watcher, "--state"])
-            .arg(state)
-            .arg(watched)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()?;
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg(watched);
+        Self::spawn(&mut command, watched.join("barrier"))
+    }
+
+    /// Starts a command that is a `fim run`, which watches the directory for barriers among others.
+    pub fn spawn(command: &mut Command, barrier_dir: PathBuf) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
         let (send, lines) = channel();
         std::thread::spawn(move || {
@@ -40,8 +42,7 @@ impl Agent {
                 }
             }
         });
-        let mut agent =
-            Self { child, lines, seen: Vec::new(), barriers: 0, barrier_dir: watched.join("barrier") };
+        let mut agent = Self { child, lines, seen: Vec::new(), read: 0, barriers: 0, barrier_dir };
         agent.wait_for(|line| action(line) == "watch_started")?;
         Ok(agent)
     }
@@ -62,6 +63,19 @@ impl Agent {
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("fim has ended")),
             }
         }
+    }
+
+    /// Reads lines until all that came say what is waited for; whether they did within this time.
+    pub fn wait_until(&mut self, limit: Duration, wanted: impl Fn(&[Value]) -> bool) -> io::Result<bool> {
+        let end = Instant::now() + limit;
+        while !wanted(&self.seen) {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(serde_json::from_str(&line).map_err(io::Error::other)?),
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("fim has ended")),
+            }
+        }
+        Ok(true)
     }
 
     /// Makes a file and waits for its line: what was done before it has been seen by then.

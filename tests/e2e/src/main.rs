@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! fim-e2e suite FIM WATCHER DIR [--lines FILE]   all cases below DIR; prints ok, FAIL or skip for each
+//! fim-e2e consumers FIM WATCHER DIR     the tools that administer accounts, keys and rules, on files of their own
 //! fim-e2e cost FIM WATCHER DIR          what a 1-byte write to an unwatched file costs with fim and without
 //! fim-e2e act KIND DIR                  make one kind of change (what the cases start, so that it has an actor)
 //! ```
@@ -11,9 +12,11 @@
 mod act;
 mod agent;
 mod cases;
+mod consumers;
 mod cost;
 mod expect;
 mod lifecycle;
+mod score;
 mod tools;
 
 use std::path::PathBuf;
@@ -27,10 +30,11 @@ fn main() -> ExitCode {
         ["suite", fim, watcher, dir, "--lines", lines] => {
             cases::run(fim, watcher, &PathBuf::from(dir), Some(&PathBuf::from(lines)))
         }
+        ["consumers", fim, watcher, dir] => consumers::run(fim, watcher, &PathBuf::from(dir)),
         ["cost", fim, watcher, dir] => cost::run(fim, watcher, &PathBuf::from(dir)),
         ["act", kind, dir] => act::act(kind, &PathBuf::from(dir)).map(|()| 0),
         _ => {
-            eprintln!("usage: fim-e2e suite|cost FIM WATCHER DIR | act KIND DIR");
+            eprintln!("usage: fim-e2e suite|consumers|cost FIM WATCHER DIR | act KIND DIR");
             return ExitCode::from(2);
         }
     };
