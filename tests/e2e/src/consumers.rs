@@ -2,9 +2,12 @@
 //! a person would expect of each.
 
 mod accounts;
+mod canary;
 mod case;
 mod finding;
 mod keys;
+mod malformed;
+mod restart;
 mod stage;
 mod texts;
 
@@ -33,32 +36,55 @@ pub struct Fim<'a> {
     program: &'a str,
     watcher: &'a str,
     config: PathBuf,
+    /// What is logged.
+    log: &'a str,
 }
 
 impl<'a> Fim<'a> {
     fn new(program: &'a str, watcher: &'a str, stage: &Stage) -> io::Result<Self> {
         let config = stage.beside("fim.toml");
         fs::write(&config, CONFIG)?;
-        Ok(Self { program, watcher, config })
+        Ok(Self { program, watcher, config, log: "info" })
     }
 
     fn command(&self, word: &str, stage: &Stage) -> Command {
-        let mut command = Command::new(self.program);
-        command.args([word, "--watcher", self.watcher]).arg("--config").arg(&self.config);
-        command.arg("--root").arg(&stage.root).arg("--state").arg(stage.beside("state"));
+        // If it crashes, what that leaves is to be found beside the rest.
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "ulimit -c unlimited; exec \"$@\"",
+                "sh",
+                self.program,
+                word,
+                "--watcher",
+                self.watcher,
+            ])
+            .arg("--config")
+            .arg(&self.config);
+        command
+            .current_dir(stage.beside(""))
+            .arg("--root")
+            .arg(&stage.root)
+            .arg("--state")
+            .arg(stage.beside("state"));
         command
     }
 
     fn start(&self, stage: &Stage) -> io::Result<Agent> {
         let mut command = self.command("run", stage);
         let log = fs::File::create(stage.beside("stderr"))?;
-        Agent::spawn(command.stderr(Stdio::from(log)), stage.root.join("etc/barrier"))
+        Agent::spawn(
+            command.env("RUST_LOG", self.log).stderr(Stdio::from(log)),
+            stage.root.join("etc/barrier"),
+        )
     }
 }
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(program: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
     let mut score = Score::new(format!("{}:consumers", dir.display()));
+    let program = &*fs::canonicalize(program)?.display().to_string();
     let dir = &dir.join("consumers");
     let stage = Stage::build(&dir.join("tools"))?;
     if let Some(reason) = stage.refused()? {
@@ -85,5 +111,8 @@ pub fn run(program: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
             _ => Err(format!("{status}, last line {last}")),
         },
     );
+    restart::run(program, watcher, &dir.join("restart"), &mut score)?;
+    malformed::run(program, watcher, &dir.join("malformed"), &mut score)?;
+    canary::run(program, watcher, &dir.join("canary"), &mut score)?;
     Ok(score.failed)
 }

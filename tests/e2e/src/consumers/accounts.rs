@@ -32,8 +32,8 @@ fn created_and_removed() -> Vec<Case> {
             updated("shadow", 40).says("password_entry_added user=carol password=none").by(by),
             updated("group", 40).says("group_created group=carol gid=2001 members=[]").by(by),
             updated("gshadow", 40).says("group_password_entry_added group=carol password=none").by(by),
-            other("subuid").maybe().by(by),
-            other("subgid").maybe().by(by),
+            other("subuid").by(by),
+            other("subgid").by(by),
         ]),
         case("useradd_second_root", "useradd -o -u 0 -g 0 -M -d /root -s /bin/sh toor", [
             updated("passwd", 90)
@@ -41,8 +41,8 @@ fn created_and_removed() -> Vec<Case> {
                 .says(r#"duplicate_uid uid=0 before=null after=["root","toor"]"#)
                 .by(by),
             updated("shadow", 40).says("password_entry_added user=toor password=none").by(by),
-            other("subuid").maybe().by(by),
-            other("subgid").maybe().by(by),
+            other("subuid").by(by),
+            other("subgid").by(by),
         ]),
         case("userdel_r", "userdel -r frank 2>/dev/null", [
             updated("passwd", 40).says("account_removed user=frank uid=1005 home=/home/frank").by(gone),

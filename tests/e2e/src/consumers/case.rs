@@ -79,9 +79,7 @@ pub fn play(
     }
     let from = agent.read;
     let output = stage.run(&case.script)?;
-    // A file that is changed again and again is looked at ever less often: its line is awaited, not a while.
-    let seconds = if std::env::var_os("FIM_E2E_SLOW").is_some() { 60 } else { 5 };
-    agent.wait_until(Duration::from_secs(seconds), |all| {
+    agent.wait_until(limit(), |all| {
         is_all_there(&stage.root, &case.findings, all.get(from..).unwrap_or_default())
     })?;
     let lines = since_last(stage, agent)?;
@@ -99,6 +97,11 @@ pub fn play(
         (None, outcome) => score.say(case.name, outcome),
     }
     Ok(())
+}
+
+/// How long a line is awaited: a file that is changed again and again is looked at ever less often.
+pub fn limit() -> Duration {
+    Duration::from_secs(if std::env::var_os("FIM_E2E_SLOW").is_some() { 60 } else { 10 })
 }
 
 /// The lines since the last call, without those of the barrier.

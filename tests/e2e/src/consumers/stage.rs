@@ -80,7 +80,7 @@ for dir in etc home root var/mail var/log; do [ -d /$dir ] || mkdir -p /$dir; mo
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
 cd /root
-HOME=/root exec sh -ec \"$2\" tool";
+HOME=/root exec sh -e \"$2\"";
 
 /// The scratch directory.
 pub struct Stage {
@@ -152,12 +152,14 @@ impl Stage {
         self.dir.join(name)
     }
 
-    /// Runs a script where these files are the machine's.
+    /// Runs a script where these files are the machine's. No process has it among its arguments.
     pub fn run(&self, script: &str) -> io::Result<Output> {
+        let file = self.beside("script");
+        fs::write(&file, script)?;
         Command::new("timeout")
             .args(["-k", "5", "60", "unshare", "-m", "sh", "-ec", ENTER, "sh"])
             .arg(&self.root)
-            .arg(script)
+            .arg(file)
             .env("LC_ALL", "C")
             .env_remove("SUDO_USER")
             .stdin(Stdio::null())
