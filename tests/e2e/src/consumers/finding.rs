@@ -110,7 +110,7 @@ fn is(wanted: &str, change: &Value) -> bool {
             let (field, value) = word.split_once('=').unwrap_or((word, ""));
             match &change[field] {
                 Value::String(text) => text == value,
-                other => other.to_string() == value,
+                other => format!("{other}") == value,
             }
         })
 }
