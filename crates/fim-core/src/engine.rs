@@ -19,16 +19,19 @@ mod pending;
 mod renames;
 mod reporter;
 mod resolve;
+mod scan;
 mod temporary;
 mod visit;
 mod walk;
 
 pub use error::EngineError;
 pub use once::{BaselineSummary, CheckSummary};
+pub use scan::Scan;
 pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
 use crate::finding::{BaselineLost, Sink, Stopped};
+use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
 use crate::state::State;
@@ -65,6 +68,8 @@ pub struct Engine {
     progress: Option<Box<dyn Progress>>,
     workers: usize,
     lost: heal::Lost,
+    scan: Scan,
+    remote: RemoteTops,
 }
 
 impl std::fmt::Debug for Engine {
@@ -81,6 +86,7 @@ pub struct EngineBuilder {
     secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     lost: Vec<BaselineLost>,
+    scan: Scan,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -118,6 +124,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Looks at everything from time to time while it runs, as this says; else as [`Scan::default`].
+    #[must_use]
+    pub fn scan(mut self, scan: Scan) -> Self {
+        self.scan = scan;
+        self
+    }
+
     /// Says first of all that an earlier state is lost: a damaged one was set aside and this one is new.
     #[must_use]
     pub fn baseline_lost(mut self, lost: BaselineLost) -> Self {
@@ -148,6 +161,8 @@ impl EngineBuilder {
             secrecy: self.secrecy,
             progress: self.progress,
             lost: heal::Lost::new(self.lost),
+            scan: self.scan,
+            remote: RemoteTops::default(),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }

@@ -20,6 +20,7 @@ mod facts;
 mod finding;
 mod id;
 mod key;
+mod remote;
 mod replay;
 mod secrecy;
 mod snapshot;
@@ -30,7 +31,7 @@ mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
 pub use engine::{
-    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system,
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, Scan, pseudo_file_system,
 };
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
@@ -40,6 +41,7 @@ pub use finding::{
 };
 pub use id::FileId;
 pub use key::Key;
+pub use remote::remote_file_system;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};

@@ -8,7 +8,9 @@ use super::error::EngineError;
 use super::gaps::Gaps;
 use super::index::Index;
 use super::judge::Cause;
+use super::look::Adopt;
 use super::pending::Queue;
+use super::scan::{Found, Scans};
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -16,7 +18,7 @@ use crate::finding::{Detected, Record, Started, Stopped};
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, never, select_biased};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -27,6 +29,8 @@ const QUEUE: usize = 65_536;
 const TURN: usize = 4_096;
 /// Looks between two goes: few, since what came meanwhile may tell what a name was for.
 const LOOKS: usize = 64;
+/// What a scan saw that is compared in one go.
+const SCANNED: usize = 64;
 /// The longest sleep.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -39,6 +43,7 @@ pub(super) struct Live<'e> {
     pub gaps: Gaps,
     pub stats: Stopped,
     pub follows: bool,
+    pub scans: Option<Scans>,
 }
 
 /// Runs a watch from its start to its end.
@@ -65,6 +70,7 @@ pub(super) fn run(
         queue: Queue::default(),
         gaps: Gaps::default(),
         stats: Stopped::default(),
+        scans: None,
     };
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
     let outcome = live.watch(started, &source, stop);
@@ -141,19 +147,26 @@ impl Live<'_> {
             started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
+        self.engine.scan.tell(&self.engine.remote, &mut started);
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
         self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.scans = self.engine.start_scans()?;
         Ok(true)
     }
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
-            let turn = match source.messages.recv_timeout(self.pause()) {
-                Ok(message) => self.turn(message, source),
-                Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            let scanned = self.scanned_next();
+            // The first that is ready, in this order: what changes now goes before what a scan found.
+            let turn = select_biased! {
+                recv(source.messages) -> message => match message {
+                    Ok(message) => self.turn(message, source),
+                    Err(_) => return Ok(()),
+                },
+                recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
+                default(self.pause()) => self.look_at_what_is_due(source),
             };
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 let dir = self.engine.heal(error)?;
@@ -173,7 +186,11 @@ impl Live<'_> {
             && let Some(new) = self.engine.rewatch()?
         {
             let event = FileEvent::new(SystemTime::now(), Via::Scan);
-            self.adopt_part(Path::new("/"), &event, None, Some(&new))?;
+            let how = Adopt { only: Some(&new), ..Adopt::default() };
+            self.adopt_part(Path::new("/"), &event, &how)?;
+            if let Some(scans) = &self.scans {
+                scans.watch(self.engine.watch.clone());
+            }
         }
         Ok(())
     }
@@ -183,7 +200,29 @@ impl Live<'_> {
         for message in source.messages.try_iter().take(TURN) {
             self.take(message)?;
         }
-        self.look_at_what_is_due()
+        self.look_at_what_is_due(source)
+    }
+
+    fn scanned_next(&self) -> Receiver<Found> {
+        self.scans.as_ref().map_or_else(never, |scans| scans.found.clone())
+    }
+
+    /// Compares some of what a scan saw.
+    fn turn_of_scan(&mut self, first: Option<Found>, source: &EventSource) -> Result<(), EngineError> {
+        let Some(first) = first else {
+            log::error!("scans have ended");
+            self.scans = None;
+            return Ok(());
+        };
+        self.scanned(first)?;
+        let next = self.scanned_next();
+        for found in next.try_iter().take(SCANNED) {
+            self.scanned(found)?;
+            if !source.messages.is_empty() {
+                break;
+            }
+        }
+        self.look_at_what_is_due(source)
     }
 
     /// How long to wait for a message.
@@ -198,11 +237,19 @@ impl Live<'_> {
             .min(IDLE)
     }
 
-    fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
+    fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         for _ in 0..LOOKS {
-            let Some((path, item)) = self.queue.pop(Instant::now()) else {
+            let now = Instant::now();
+            let Some((path, mut item)) = self.queue.pop(now) else {
                 break;
             };
+            // Who made the change that a scan found may be among the events that nobody has looked at yet.
+            if item.is_by_scan() && !source.messages.is_empty() {
+                match self.queue.postpone(&path, item, now) {
+                    Some(back) => item = back,
+                    None => continue,
+                }
+            }
             look::look(self, path, item)?;
         }
         Ok(())
@@ -310,6 +357,7 @@ impl Live<'_> {
 
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.scans = None;
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;

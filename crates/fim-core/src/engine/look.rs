@@ -19,6 +19,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// How a tree is adopted.
+#[derive(Default)]
+pub(super) struct Adopt<'a> {
+    /// Where it was before, if it was moved here.
+    pub from: Option<&'a Path>,
+    /// Only what concerns these.
+    pub only: Option<&'a WatchSet>,
+    /// What is unlike was found by a scan.
+    pub scanned: bool,
+}
+
 /// Looks at a path whose time has come.
 pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<(), EngineError> {
     // A file that was renamed to a watched name is one story, told by its new name.
@@ -53,13 +64,14 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if was_dir && !is_dir {
         live.vanished_dir(path, item)?;
     }
-    if record.is_none() && item.swept && live.engine.lost.concerns(path) {
+    if record.is_none() && (item.swept || item.is_by_scan()) && live.engine.lost.concerns(path) {
         return live.engine.learn(owner, snapshot);
     }
     let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
     let (own_before, kept) = parts(record.as_ref());
     let before = if origin.moved { origin.facts.as_ref() } else { own_before };
-    let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
+    let by_scan = item.is_by_scan() || (item.swept && item.actors.is_empty());
+    let detected = if by_scan { Detected::Scan } else { Detected::Live };
     let cause = Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved };
     let Some(judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
@@ -225,7 +237,8 @@ impl Live<'_> {
 
     fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
         let via = if item.swept { Via::Sweep } else { Via::Scan };
-        self.adopt(path, &FileEvent::new(item.at, via), None)
+        let how = Adopt { scanned: item.is_by_scan(), ..Adopt::default() };
+        self.adopt_part(path, &FileEvent::new(item.at, via), &how)
     }
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
@@ -236,16 +249,15 @@ impl Live<'_> {
         event: &FileEvent,
         from: Option<&Path>,
     ) -> Result<(), EngineError> {
-        self.adopt_part(top, event, from, None)
+        self.adopt_part(top, event, &Adopt { from, ..Adopt::default() })
     }
 
-    /// As [`Self::adopt`], only of what concerns these paths.
+    /// As [`Self::adopt`], otherwise.
     pub(super) fn adopt_part(
         &mut self,
         top: &Path,
         event: &FileEvent,
-        from: Option<&Path>,
-        only: Option<&WatchSet>,
+        how: &Adopt<'_>,
     ) -> Result<(), EngineError> {
         let mut event = event.clone();
         event.settled = true;
@@ -255,7 +267,7 @@ impl Live<'_> {
         let marks = Some(&mut *self.marks);
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let mut unlike = Vec::new();
-        walk.only = only;
+        walk.only = how.only;
         walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
             if walked.snapshot.path != top && is_unlike(&walked) {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());
@@ -263,14 +275,19 @@ impl Live<'_> {
             }
             Ok(())
         })?;
-        let unarmed = walk.unarmed;
+        let (unarmed, remote) = (walk.unarmed, walk.remote);
+        self.found_remote(remote);
         for (path, known) in unlike {
+            if how.scanned {
+                self.queue.mark_scanned(&path, Instant::now());
+                continue;
+            }
             if event.via == Via::Sweep && self.queue.holds(&path) {
                 continue;
             }
             let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
             let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
-            if let Some(from) = from
+            if let Some(from) = how.from
                 && let Ok(rest) = path.strip_prefix(top)
             {
                 item.previous = Some(from.join(rest));
@@ -286,6 +303,10 @@ impl Live<'_> {
         event.settled = true;
         for (below, record) in self.engine.state.below(path)? {
             if record.seen.is_some() {
+                if item.is_by_scan() {
+                    self.queue.mark_scanned(&below, Instant::now());
+                    continue;
+                }
                 self.mark(&below, &event)?;
                 if let (Some(to), Ok(rest)) = (&item.moved_to, below.strip_prefix(path))
                     && let Some(child) = self.queue.get_mut(&below)

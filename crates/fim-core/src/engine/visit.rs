@@ -4,6 +4,7 @@ use super::error::EngineError;
 use super::index::Index;
 use super::walk::{Reading, Walk, Walked};
 use super::{Engine, ROUNDS};
+use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
 use crate::watch_set::WatchSet;
@@ -56,8 +57,18 @@ impl Engine {
         Ok(tally)
     }
 
+    /// Notes where remote file systems begin; those that were not known.
+    pub(super) fn note_remote(&mut self, found: RemoteTops) -> Vec<PathBuf> {
+        found.0.into_iter().filter(|(dir, name)| self.remote.note(dir, name)).map(|(dir, _)| dir).collect()
+    }
+
     pub(super) fn new_reader(&self) -> Result<Reader, EngineError> {
         reader(self.limits, self.secrecy.as_ref())
+    }
+
+    /// A reader that tries a file that moves only so often.
+    pub(super) fn new_reader_that_tries(&self, attempts: u32) -> Result<Reader, EngineError> {
+        reader(Limits { attempts, ..self.limits }, self.secrecy.as_ref())
     }
 
     fn walk_one(
@@ -90,7 +101,10 @@ impl Engine {
         if let Some(progress) = &mut self.progress {
             progress.files(done);
         }
-        Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
+        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let remote = walk.remote;
+        self.note_remote(remote);
+        Ok(tally)
     }
 }
 

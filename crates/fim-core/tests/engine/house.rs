@@ -36,10 +36,12 @@ impl Consumer for Plain {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lines {
     pub reports: Arc<Mutex<Vec<Report>>>,
     pub started: Option<Sender<()>>,
+    /// Told of each change.
+    pub changed: Option<Sender<PathBuf>>,
     pub broken_after: Option<usize>,
 }
 
@@ -53,6 +55,10 @@ impl Sink for Lines {
             && let Some(started) = &self.started
         {
             started.send(()).unwrap();
+        }
+        if let (Record::Change(finding), Some(changed)) = (&report.record, &self.changed) {
+            // A test that has seen enough listens no more.
+            let _enough = changed.send(finding.path.clone());
         }
         reports.push(report.clone());
         Ok(())

@@ -13,4 +13,5 @@ mod house;
 mod interests;
 mod losses;
 mod renames;
+mod scans;
 mod state;
