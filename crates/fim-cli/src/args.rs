@@ -58,7 +58,7 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "name")]
                 watcher: Option<String>,
 
-                /// json or pretty (default json)
+                /// json, ocsf, pretty or bpfink (default json)
                 #[argh(option, arg_name = "name")]
                 format: Option<String>,
 
@@ -121,6 +121,22 @@ subcommands! {
         path: String,
     }
 
+    /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
+    #[argh(subcommand, name = "selftest")]
+    Selftest {
+        /// print one JSON object instead of a table
+        #[argh(switch)]
+        json: bool,
+
+        /// only the ways whose names contain this; may be given again
+        #[argh(option, arg_name = "word")]
+        only: Vec<String>,
+
+        /// where the scratch directory is made (default the directory for temporary files)
+        #[argh(positional, arg_name = "dir")]
+        dir: Option<String>,
+    }
+
     /// Check the configuration and print the effective one.
     #[argh(subcommand, name = "config")]
     Config {
@@ -164,6 +180,8 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
+    /// Make every kind of change, and see which are reported.
+    Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -226,6 +244,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         }
         Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
         Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
+        Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
         Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
@@ -273,6 +292,15 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
+            (
+                "selftest --json --only=uring --only mmap /mnt",
+                Command::Selftest {
+                    json: true,
+                    only: vec!["uring".into(), "mmap".into()],
+                    dir: Some("/mnt".into()),
+                },
+            ),
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),

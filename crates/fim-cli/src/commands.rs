@@ -4,14 +4,15 @@ use crate::args::Shared;
 use crate::config::{self, Plan, difference, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, signals, watchers, wiring};
+use crate::{doctor, explain as explaining, selftest, signals, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
-/// `check` found changes; `doctor` found the machine not fully covered; nothing covers the path to `explain`.
+/// `check` found changes; `doctor` or `selftest` found the machine not fully covered; nothing covers the path
+/// to `explain`.
 pub const FOUND: u8 = 1;
 
 /// `fim run`.
@@ -99,6 +100,21 @@ pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
     let explanation = explaining::explain(plan, path);
     print(&explanation.text)?;
     Ok(if explanation.covered { DONE } else { FOUND })
+}
+
+/// `fim selftest`.
+///
+/// # Errors
+/// When nothing can watch, the scratch directory cannot be made, or reports cease.
+pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> Result<u8, Failure> {
+    let dir = dir.map_or_else(std::env::temp_dir, PathBuf::from);
+    let mut faults = 0;
+    let tested = selftest::run(&dir, plan.config.watcher, only, &mut |outcome, as_promised| {
+        faults += u32::from(!as_promised);
+        if json { Ok(()) } else { print(&selftest::line(outcome, as_promised)) }
+    })?;
+    print(&selftest::describe(&tested, json))?;
+    Ok(if faults == 0 { DONE } else { FOUND })
 }
 
 /// `fim config`.

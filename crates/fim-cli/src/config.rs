@@ -248,10 +248,3 @@ words! {
         Bpfink = "bpfink",
     }
 }
-
-impl Format {
-    /// Whether this version can report in it.
-    pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty)
-    }
-}

@@ -35,6 +35,11 @@ pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
     describe(&tried, &places, &privileges::missing(), &plan.config.state, state_fault(&plan.config.state))
 }
 
+/// In a word, the kind of file system a path lies on.
+pub fn file_system(path: &Path) -> String {
+    Place::of(path).to_string()
+}
+
 fn describe(
     tried: &[Tried],
     places: &[(PathBuf, Place)],

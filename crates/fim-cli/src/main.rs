@@ -13,6 +13,7 @@ mod key;
 mod logging;
 mod output;
 mod progress;
+mod selftest;
 mod signals;
 mod watchers;
 mod wiring;
@@ -28,7 +29,14 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(ended) = selftest::part(&args) {
+        return match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        };
+    }
+    match args::parse(args) {
         Ok(invocation) => match run(&invocation) {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error.to_string()),
@@ -66,5 +74,6 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::DefaultConfig => commands::default_config(),
+        Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
     }
 }

@@ -1,20 +1,25 @@
 //! Reports as lines on standard output. Knows no watcher and no store.
 
+mod bpfink;
 mod ecs;
 mod host;
 mod json;
 mod names;
+mod ocsf;
 mod pretty;
 mod secret;
 mod time;
+mod words;
 
 pub use names::homes;
-pub use pretty::tame;
 pub use secret::Redactor;
+pub use words::tame;
 
+use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Record, Report, Sink};
-use pretty::Pretty;
+use ocsf::Ocsf;
+use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +30,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Form {
     /// Elastic Common Schema, one JSON object a line.
     Json(Box<Ecs>),
-    /// One line for people.
-    Pretty(Pretty),
+    /// Open Cybersecurity Schema Framework, one JSON object a line.
+    Ocsf(Box<Ocsf>),
+    /// For people.
+    Pretty(Box<Pretty>),
+    /// As bpfink prints.
+    Bpfink(Box<Bpfink>),
 }
 
 impl Form {
@@ -35,15 +44,27 @@ impl Form {
         Self::Json(Box::new(Ecs::new(root, redactor)))
     }
 
+    /// OCSF, with owners by the accounts below this root.
+    pub fn ocsf(root: &Path, redactor: Redactor) -> Self {
+        Self::Ocsf(Box::new(Ocsf::new(root, redactor)))
+    }
+
     /// For people.
     pub fn pretty(redactor: Redactor) -> Self {
-        Self::Pretty(Pretty::new(redactor))
+        Self::Pretty(Box::new(Pretty::new(redactor, Screen::stdout())))
+    }
+
+    /// As bpfink prints.
+    pub fn bpfink(redactor: Redactor) -> Self {
+        Self::Bpfink(Box::new(Bpfink::new(redactor)))
     }
 
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
+            Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
             Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
+            Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }
     }
 }
@@ -94,6 +115,10 @@ impl<W: Write + Send> Sink for LineSink<W> {
             }
             _ => self.form.line(report)?,
         };
+        // Not every form has a line for every report.
+        if line.is_empty() {
+            return Ok(());
+        }
         line.push(b'\n');
         let result = self.out.write_all(&line);
         self.note(result)
@@ -152,6 +177,16 @@ mod tests {
         drop(sink);
         assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 2);
         assert!(out.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn what_a_form_has_no_line_for_is_no_line() {
+        let mut out = Vec::new();
+        let form = Form::bpfink(Redactor::new(vec![]));
+        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        sink.write(&report()).unwrap();
+        drop(sink);
+        assert_eq!(out, b"");
     }
 
     #[test]

@@ -22,7 +22,9 @@ pub fn engine(
     let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
-        Format::Json | Format::Ocsf | Format::Bpfink => Form::json(&plan.config.root, redactor),
+        Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
+        Format::Bpfink => Form::bpfink(redactor),
+        Format::Json => Form::json(&plan.config.root, redactor),
     };
     let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
 

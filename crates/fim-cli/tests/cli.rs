@@ -44,7 +44,7 @@ fn wrong_arguments_end_in_2() {
         &["walk"],
         &["run", "--colour"],
         &["run", "--watcher", "kqueue"],
-        &["check", "--format", "ocsf"],
+        &["check", "--format", "xml"],
     ] {
         let (code, out, err) = told(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}");

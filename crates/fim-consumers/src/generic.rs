@@ -2,9 +2,9 @@
 //!
 //! Knows no file format. That a file was created, deleted or merely touched is said by the engine.
 
-mod changes;
+pub(crate) mod changes;
 mod flags;
-mod severity;
+pub(crate) mod severity;
 
 use fim_core::{Consumer, ConsumerError, Context, Interest, Snapshot};
 

@@ -5,9 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "access")]
+mod access;
 #[cfg(feature = "generic")]
 mod generic;
+pub mod parse;
 pub mod secrets;
 
+#[cfg(feature = "access")]
+pub use access::{Access, AccessConfig};
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};

@@ -20,6 +20,7 @@ mod renames;
 mod reporter;
 mod resolve;
 mod scan;
+mod storm;
 mod temporary;
 mod visit;
 mod walk;

@@ -167,32 +167,6 @@ impl State {
         Ok(all)
     }
 
-    /// Gives the records of a path and of all below it to another path, in the buffer; what had a record
-    /// there has none any more.
-    ///
-    /// # Errors
-    /// As [`State::put`].
-    pub fn rename_tree(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        let mut moved = Vec::new();
-        self.walk(from, &mut |path, record| {
-            moved.push((path, record));
-            ControlFlow::Continue(())
-        })?;
-        let mut replaced = Vec::new();
-        self.walk(to, &mut |path, _| {
-            replaced.push(path);
-            ControlFlow::Continue(())
-        })?;
-        for path in moved.iter().map(|(path, _)| path).chain(&replaced) {
-            self.remove(path)?;
-        }
-        for (path, record) in moved {
-            let rest = path.strip_prefix(from).unwrap_or(Path::new(""));
-            self.put(&to.join(rest), record)?;
-        }
-        Ok(())
-    }
-
     /// Hands the buffer to the store, all of it or nothing; says whether there was anything.
     ///
     /// # Errors

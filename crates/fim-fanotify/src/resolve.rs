@@ -55,9 +55,14 @@ impl Resolver {
         self.is_watched(&path, is_dir).then_some(path)
     }
 
-    /// The path of a directory if it is watched itself.
-    pub(crate) fn watched_dir(&mut self, registry: &mut Registry, fsid: Fsid, dir: &[u8]) -> Option<PathBuf> {
-        let path = self.find(registry, fsid, dir, &|watch, path| watch.owner(path).is_some());
+    /// The path of a file or directory if it is watched itself.
+    pub(crate) fn watched_file(
+        &mut self,
+        registry: &mut Registry,
+        fsid: Fsid,
+        handle: &[u8],
+    ) -> Option<PathBuf> {
+        let path = self.find(registry, fsid, handle, &|watch, path| watch.owner(path).is_some());
         path.ok().flatten()
     }
 

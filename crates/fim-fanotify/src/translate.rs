@@ -7,7 +7,7 @@ use crate::file_system::Reach;
 use crate::group::Group;
 use crate::registry::Registry;
 use crate::resolve::Resolver;
-use fanotify_fid::consts::{FAN_DELETE_SELF, FAN_MODIFY};
+use fanotify_fid::consts::{FAN_CLOSE_WRITE, FAN_DELETE_SELF, FAN_MODIFY};
 use fim_core::{FileEvent, FileId, MarkScope, Place, Via};
 use std::os::fd::AsFd;
 use std::time::SystemTime;
@@ -16,6 +16,13 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub(crate) struct Translator {
     resolver: Resolver,
+}
+
+/// Whether this is how the kernel calls a file that was opened without a name (O_TMPFILE, `d_mark_tmpfile`):
+/// `#` and its inode number. It may have got one since.
+fn is_nameless(name: Name<'_>, target: Option<FileId>) -> bool {
+    let number = name.name.to_str().and_then(|name| name.strip_prefix('#')?.parse().ok());
+    number.is_some() && number == target.map(|id| id.inode)
 }
 
 /// A name as far as it is known.
@@ -49,8 +56,9 @@ impl Translator {
         let target = record.target.and_then(|handle| registry.system(record.fsid)?.identify(handle));
         let (file, place, from) = match record.subject {
             Subject::Overflow => return Vec::new(),
-            Subject::Object => (target.filter(|&id| registry.scope(id).is_some()), None, None),
+            Subject::Object => self.object(registry, record, target),
             Subject::Dir(dir) => self.dir(registry, record, dir),
+            Subject::Entry(name) if is_nameless(name, target) => self.object(registry, record, target),
             Subject::Entry(name) => match self.end(registry, record, Some(name)) {
                 End::Watched(place) => (target, Some(place), None),
                 // A marked file in a directory that is not.
@@ -86,6 +94,21 @@ impl Translator {
         record.kinds().map(event).collect()
     }
 
+    /// An event on a file of which the kernel knows no name at that moment: it was open before it had one.
+    fn object(
+        &mut self,
+        registry: &mut Registry,
+        record: &Record<'_>,
+        target: Option<FileId>,
+    ) -> (Option<FileId>, Option<Place>, Option<Place>) {
+        let known = target.filter(|&id| registry.scope(id).is_some());
+        if known.is_some() || record.mask & FAN_CLOSE_WRITE == 0 {
+            return (known, None, None);
+        }
+        let path = record.target.and_then(|handle| self.resolver.watched_file(registry, record.fsid, handle));
+        (target.filter(|_| path.is_some()), path.map(Place::Path), None)
+    }
+
     /// An event on a directory itself.
     fn dir(
         &mut self,
@@ -97,7 +120,7 @@ impl Translator {
         if id.is_some_and(|id| registry.scope(id).is_some()) {
             return (id, None, None);
         }
-        match self.resolver.watched_dir(registry, record.fsid, dir) {
+        match self.resolver.watched_file(registry, record.fsid, dir) {
             Some(path) => (id, Some(Place::Path(path)), None),
             None => (None, None, None),
         }

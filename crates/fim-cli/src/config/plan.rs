@@ -1,6 +1,6 @@
 //! What a configuration comes to: flags over file over defaults, absolute paths, and the interests to watch.
 
-use super::load::{Loaded, not_here};
+use super::load::Loaded;
 use super::origin::Origin;
 use super::{Config, ConfigError};
 use crate::args::Shared;
@@ -44,9 +44,6 @@ impl Plan {
         if let Some(format) = &options.format {
             config.format = format.parse().map_err(of_option)?;
             said("format", "--format");
-            if !config.format.exists() {
-                return Err(ConfigError::new(not_here(config.format)));
-            }
         }
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
@@ -212,7 +209,6 @@ mod tests {
         for (watcher, format, said) in [
             (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
             (None, Some("xml"), "unknown format \"xml\""),
-            (None, Some("bpfink"), "not in this version"),
         ] {
             let options = Shared {
                 watcher: watcher.map(str::to_owned),

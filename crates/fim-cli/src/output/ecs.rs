@@ -1,10 +1,10 @@
 //! One report as one line in the Elastic Common Schema. `docs/events.schema.json` says the same in another
 //! language; the tests hold the two together.
 
-mod actor;
-mod change;
+pub(super) mod actor;
+pub(super) mod change;
 mod file;
-mod state;
+pub(super) mod state;
 
 use super::host::Host;
 use super::json;
@@ -205,7 +205,7 @@ fn kinds(action: Action) -> &'static [&'static str] {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string cannot fail.

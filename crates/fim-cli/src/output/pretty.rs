@@ -1,177 +1,187 @@
-//! One report as one line for people: when, how bad, what, where, who. Its form is no contract.
+//! One report at a glance, for people: when, how bad, who, what, where, and what it means; a diff below.
+//! Its form is no contract.
 
-use super::json::is_tricky;
-use super::secret::{HIDDEN, Redactor, is_digest, keeps_hash};
+mod style;
+
+use super::names::Names;
+use super::secret::Redactor;
 use super::time;
-use fim_core::{Change, Finding, Record, Report, Severity, Value};
-use std::fmt::Write;
+use super::words;
+use fim_core::{Action, Actor, Finding, Record, Report, Severity};
+use std::path::Path;
+use style::{Style, Styles};
+
+pub use style::Screen;
+
+/// In front of what goes on below the first line.
+const INDENT: &str = "    ";
+/// audit's "nobody logged in".
+const NO_LOGIN: u32 = u32::MAX;
 
 /// Makes lines of reports.
 #[derive(Debug)]
 pub struct Pretty {
     redactor: Redactor,
+    names: Names,
+    screen: Screen,
 }
 
 impl Pretty {
-    /// Hides in arguments what the redactor hides.
-    pub const fn new(redactor: Redactor) -> Self {
-        Self { redactor }
+    /// For this screen; hides in arguments what the redactor hides.
+    pub fn new(redactor: Redactor, screen: Screen) -> Self {
+        Self { redactor, names: Names::below(Path::new("/")), screen }
     }
 
-    /// The line for a report, without its line break.
-    pub fn line(&self, report: &Report) -> String {
-        let text = match &report.record {
-            Record::Change(finding) => self.change(finding),
-            record => format!("{} {}", time::of_system(report.created), state(record)),
-        };
-        tame(&text)
-    }
-
-    fn change(&self, finding: &Finding) -> String {
-        let mut line = format!(
-            "{} {:8} {} {}",
-            time::of_system(finding.at),
-            word(finding.severity),
-            finding.action.as_str(),
-            finding.path.display(),
-        );
-        let secret = keeps_hash(finding);
-        // Writing to a string cannot fail.
-        if let Some(previous) = &finding.previous_path {
-            let _ = write!(line, " from {}", previous.display());
-        }
-        if let Some(to) = &finding.moved_to {
-            let _ = write!(line, " to {}", to.display());
-        }
-        let changes: Vec<String> = finding.changes.iter().map(|of| change(of, secret)).collect();
-        if !changes.is_empty() {
-            let _ = write!(line, " ({})", changes.join("; "));
-        }
-        if let Some(actor) = finding.actors.last() {
-            let args = self.redactor.args(&actor.args);
-            let name = actor.name.as_ref().map(|name| name.to_string_lossy());
-            let shown = if args.is_empty() { name.unwrap_or_default().into_owned() } else { args.join(" ") };
-            let _ = write!(line, " by {shown}[{}]", actor.pid);
-            if let Some(uid) = actor.uid {
-                let _ = write!(line, " uid {uid}");
+    /// The lines for a report, without the last line break.
+    pub fn line(&mut self, report: &Report) -> String {
+        let styles = self.screen.styles();
+        match &report.record {
+            Record::Change(finding) => self.change(finding, styles),
+            record => {
+                let (style, text) = state(record);
+                let at = styles.paint(Style::Dim, &time::short(report.created));
+                format!("{at} {}", styles.paint(style, &words::tame(&text)))
             }
         }
-        line
+    }
+
+    fn change(&mut self, finding: &Finding, styles: Styles) -> String {
+        let (severity, style) = severity(finding.severity);
+        let who = self.who(finding);
+        let mut head = vec![
+            (Style::Dim, time::short(finding.at)),
+            (style, format!("{severity:8}")),
+            (Style::Who, who),
+            (action_style(finding.action), action(finding.action).to_owned()),
+            (Style::Path, words::name(&finding.path)),
+        ];
+        if let Some(previous) = &finding.previous_path {
+            head.push((Style::Plain, format!("from {}", words::name(previous))));
+        }
+        if let Some(to) = &finding.moved_to {
+            head.push((Style::Plain, format!("to {}", words::name(to))));
+        }
+        let width: usize = head.iter().map(|(_, text)| style::width(text) + 1).sum();
+        let head: Vec<String> = head.iter().map(|(style, text)| styles.paint(*style, text)).collect();
+        let mut lines = head.join(" ");
+
+        let meaning = words::changes(finding);
+        if !meaning.is_empty() {
+            let meaning = meaning.join("; ");
+            if self.screen.width().is_none_or(|screen| width + 1 + style::width(&meaning) <= screen) {
+                lines.push_str(": ");
+                lines.push_str(&meaning);
+            } else {
+                for part in style::wrap(&meaning, self.screen.width(), INDENT.len()) {
+                    lines.push_str(&format!("\n{INDENT}{part}"));
+                }
+            }
+        }
+        for line in finding.diff.iter().flat_map(|diff| diff.lines()) {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => Style::Added,
+                Some(b'-') => Style::Removed,
+                Some(b'@') => Style::Who,
+                _ => Style::Plain,
+            };
+            lines.push_str(&format!("\n{INDENT}{}", styles.paint(style, &words::tame(line))));
+        }
+        lines
+    }
+
+    /// The user and the process; the user who logged in where that is another.
+    fn who(&mut self, finding: &Finding) -> String {
+        let Some(actor) = finding.actors.last() else {
+            return "somebody".to_owned();
+        };
+        let mut who = String::new();
+        if let Some(uid) = actor.uid {
+            who = self.user(uid);
+            if let Some(login) = actor.login_uid.filter(|login| *login != NO_LOGIN && *login != uid) {
+                who = format!("{who} ({})", self.user(login));
+            }
+            who.push(' ');
+        }
+        who.push_str(&format!("{}[{}]", self.process(actor), actor.pid));
+        match finding.actors.len() {
+            0 | 1 => who,
+            several => format!("{who} and {} more", several - 1),
+        }
+    }
+
+    fn user(&mut self, uid: u32) -> String {
+        self.names.user(uid).map_or_else(|| uid.to_string(), words::tame)
+    }
+
+    /// The command line, cut where it would push the rest out of sight; else the name.
+    fn process(&self, actor: &Actor) -> String {
+        const LONGEST: usize = 40;
+        let name = actor.name.as_ref().map(words::name).unwrap_or_default();
+        let args = self.redactor.args(&actor.args);
+        if args.is_empty() {
+            return name;
+        }
+        let line = words::tame(&words::command_line(&args));
+        if line.chars().count() <= LONGEST {
+            return line;
+        }
+        line.chars().take(LONGEST - 1).chain(['…']).collect()
     }
 }
 
-fn state(record: &Record) -> String {
+fn state(record: &Record) -> (Style, String) {
     match record {
-        Record::WatchStarted(started) => {
-            format!("watch started by {}: {} files, {} folders", started.watcher, started.files, started.dirs)
-        }
-        Record::WatchStopped(stopped) => format!(
-            "watch stopped: {} findings, {} events, {} looks, {} records lost, {} gaps open",
-            stopped.findings, stopped.events, stopped.looks, stopped.lost, stopped.gaps_open
+        Record::WatchStarted(started) => (
+            Style::Plain,
+            format!(
+                "watch started by {}: {} files, {} folders",
+                started.watcher, started.files, started.dirs
+            ),
         ),
-        Record::CoverageGap(gap) => {
-            format!("GAP {}: {} ({} records lost), comparing {}", gap.id, gap.cause, gap.lost, gap.scope)
-        }
+        Record::WatchStopped(stopped) => (
+            if stopped.gaps_open > 0 { Style::High } else { Style::Plain },
+            format!(
+                "watch stopped: {} findings, {} events, {} looks, {} records lost, {} gaps open",
+                stopped.findings, stopped.events, stopped.looks, stopped.lost, stopped.gaps_open
+            ),
+        ),
+        Record::CoverageGap(gap) => (
+            Style::High,
+            format!("GAP {}: {} ({} records lost), comparing {}", gap.id, gap.cause, gap.lost, gap.scope),
+        ),
         Record::GapClosed(gap) => {
-            format!("gap {} closed: {} changes found in {}", gap.id, gap.found, gap.scope)
+            (Style::Notable, format!("gap {} closed: {} changes found in {}", gap.id, gap.found, gap.scope))
         }
-        Record::BaselineLost(lost) => format!("BASELINE LOST of {}: {}", lost.scope, lost.reason),
-        other => format!("{other:?}"),
+        Record::BaselineLost(lost) => {
+            (Style::Critical, format!("BASELINE LOST of {}: {}", lost.scope, lost.reason))
+        }
+        other => (Style::High, format!("{other:?}")),
     }
 }
 
-const fn word(severity: Severity) -> &'static str {
+const fn severity(severity: Severity) -> (&'static str, Style) {
     match severity {
-        Severity::Routine => "routine",
-        Severity::Notable => "notable",
-        Severity::High => "HIGH",
-        Severity::Critical => "CRITICAL",
+        Severity::Routine => ("routine", Style::Dim),
+        Severity::Notable => ("notable", Style::Notable),
+        Severity::High => ("HIGH", Style::High),
+        Severity::Critical => ("CRITICAL", Style::Critical),
     }
 }
 
-fn change(change: &Change, secret: bool) -> String {
-    let value = |of: &Value| value(of, secret);
-    let mut text = change.what.clone();
-    for (name, of) in &change.of {
-        let _ = write!(text, " {name} {}", value(of));
-    }
-    match (&change.before, &change.after) {
-        (Some(before), Some(after)) => {
-            let _ = write!(text, " {} -> {}", value(before), value(after));
-        }
-        (Some(one), None) | (None, Some(one)) => {
-            let _ = write!(text, " {}", value(one));
-        }
-        (None, None) => {}
-    }
-    text
-}
-
-fn value(value: &Value, secret: bool) -> String {
-    match value {
-        Value::Bool(yes) => yes.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Text(text) if secret && is_digest(text) => HIDDEN.to_owned(),
-        Value::Text(text) => text.clone(),
-        Value::List(values) => {
-            let shown: Vec<String> = values.iter().map(|one| self::value(one, secret)).collect();
-            shown.join(",")
-        }
-        _ => "nothing".to_owned(),
+const fn action(action: Action) -> &'static str {
+    match action {
+        Action::AttributesModified => "changed attributes of",
+        action => action.as_str(),
     }
 }
 
-/// A terminal must not obey what stands in the name of a file.
-pub fn tame(text: &str) -> String {
-    let mut tamed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_tricky(c) {
-            tamed.extend(c.escape_default());
-        } else {
-            tamed.push(c);
-        }
+const fn action_style(action: Action) -> Style {
+    match action {
+        Action::Created => Style::Added,
+        Action::Deleted => Style::Removed,
+        Action::Updated | Action::Moved | Action::AttributesModified => Style::Plain,
     }
-    tamed
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use fim_core::{Action, Actor};
-    use std::sync::Arc;
-    use std::time::SystemTime;
-
-    fn line(finding: Finding) -> String {
-        let record = Record::Change(Box::new(finding));
-        Pretty::new(Redactor::new(vec![])).line(&Report {
-            sequence: 1,
-            created: SystemTime::UNIX_EPOCH,
-            record,
-        })
-    }
-
-    #[test]
-    fn says_what_where_and_who() {
-        let mut finding = Finding::new(Action::Moved, "generic", "/w/b", SystemTime::UNIX_EPOCH);
-        finding.severity = Severity::High;
-        finding.previous_path = Some("/w/a".into());
-        finding.changes = vec![Change::from_to("mode", "0644", "4755"), Change::new("touched")];
-        let mut actor = Actor::new(7);
-        actor.uid = Some(0);
-        actor.args = vec!["mv".into(), "--token".into(), "abc".into()];
-        finding.actors = vec![Arc::new(actor)];
-        let expected = "1970-01-01T00:00:00.000000000Z HIGH     moved /w/b from /w/a \
-            (mode 0644 -> 4755; touched) by mv --token [redacted][7] uid 0";
-        assert_eq!(line(finding), expected);
-    }
-
-    #[test]
-    fn a_name_cannot_command_the_terminal_nor_a_hash_of_a_secret_leave() {
-        let at = SystemTime::UNIX_EPOCH;
-        let text = line(Finding::new(Action::Created, "generic", "/w/\x1b[2J\n\u{9b}\u{202e}", at));
-        assert!(!text.chars().any(|c| c.is_control() || is_tricky(c)), "{text}");
-        let mut finding = Finding::new(Action::Updated, "generic", "/etc/shadow", at);
-        finding.changes = vec![Change::from_to("content", "ab".repeat(32), "cd".repeat(32))];
-        assert!(line(finding).contains("content [redacted] -> [redacted]"));
-    }
-}
+mod tests;

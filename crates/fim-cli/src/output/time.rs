@@ -10,6 +10,18 @@ pub fn of_system(time: SystemTime) -> String {
     print(Timestamp::try_from(time).unwrap_or(fallback))
 }
 
+/// A moment of the system's clock to the millisecond, for people.
+pub fn short(time: SystemTime) -> String {
+    let fallback = if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    format!("{:.3}", Timestamp::try_from(time).unwrap_or(fallback))
+}
+
+/// Milliseconds since 1970, negative before.
+pub fn milliseconds(time: SystemTime) -> i64 {
+    let fallback = if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(time).unwrap_or(fallback).as_millisecond()
+}
+
 /// A moment of a file's clock. A clock beyond the years that can be written is put at their end.
 pub fn of_file(time: FileTime) -> String {
     let fallback = if time.seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// All differences, in a fixed order. Of a file that could not even be looked at, only that.
-pub(super) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
+pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
     match (is_unknown(before), is_unknown(after)) {
         (true, true) => return Vec::new(),
         (false, true) => return vec![Change::new("unreadable")],
@@ -40,12 +40,12 @@ pub(super) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
 }
 
 /// Whether nothing was learned of the file: no file has inode 0.
-pub(super) fn is_unknown(facts: &Facts) -> bool {
+pub(crate) fn is_unknown(facts: &Facts) -> bool {
     facts.hash_state == HashState::Unreadable && facts.inode == 0
 }
 
 /// Whether the bytes of a regular file are different, so far as can be told.
-pub(super) fn content_differs(before: &Facts, after: &Facts) -> bool {
+pub(crate) fn content_differs(before: &Facts, after: &Facts) -> bool {
     match before.same_hash(after) {
         Some(same) => !same,
         // One of the looks could not read it, or it is no regular file any more.

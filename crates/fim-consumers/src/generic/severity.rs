@@ -15,7 +15,7 @@ use std::path::Path;
 const SYSTEM: [&str; 9] = ["/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/root", "/sbin", "/usr"];
 
 /// Judges a change by the looks before and after it.
-pub(super) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> Severity {
+pub(crate) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> Severity {
     let known = |facts: Option<&Facts>| facts.is_none_or(|facts| !is_unknown(facts));
     if !known(before) || !known(after) {
         return Severity::Notable;

@@ -66,6 +66,7 @@ impl Live<'_> {
             return Ok(());
         };
         self.drain(false)?;
+        self.tell_storms()?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);
         self.engine.reporter.report(Record::GapClosed(gap))

@@ -5,6 +5,7 @@
 
 use super::compare::{Verdict, compare};
 use super::pending::Pending;
+use super::storm::Small;
 use crate::consumer::{Answer, Consumer, Context};
 use crate::event::Via;
 use crate::facts::Facts;
@@ -24,11 +25,13 @@ pub(crate) struct Cause<'a> {
     pub previous: Option<PathBuf>,
     /// The name it was known by is gone, so that this is a move and no copy.
     pub moved: bool,
+    /// Another known file took the place of the one that was there, be it as like as it may.
+    pub replaced: bool,
 }
 
 impl Cause<'_> {
     pub(crate) const fn found(detected: Detected) -> Self {
-        Self { detected, marks: None, previous: None, moved: false }
+        Self { detected, marks: None, previous: None, moved: false, replaced: false }
     }
 }
 
@@ -36,6 +39,8 @@ impl Cause<'_> {
 #[derive(Debug)]
 pub(crate) struct Judgement {
     pub finding: Option<Box<Finding>>,
+    /// It matters little by itself.
+    pub small: Option<Small>,
     /// What the consumer wants kept.
     pub keep: Option<Vec<u8>>,
     /// The consumer's interest is another now.
@@ -54,13 +59,24 @@ pub(crate) fn judge(
     let verdict = compare(before, now.facts.as_ref(), attributes);
     let transient =
         verdict == Verdict::Same && before.is_none() && cause.marks.is_some_and(|marks| marks.appeared);
+    let small = match verdict {
+        _ if transient => Some(Small::Transient),
+        Verdict::Touched if !cause.moved && !cause.replaced => Some(Small::Touched),
+        _ => None,
+    };
     let action = match verdict {
         Verdict::Changed(action) => Some(action),
         Verdict::Touched => Some(Action::Updated),
         Verdict::Same if transient => Some(Action::Deleted),
         Verdict::Same | Verdict::Quiet => None,
     };
-    let action = if cause.moved { Some(Action::Moved) } else { action };
+    let action = if cause.moved {
+        Some(Action::Moved)
+    } else if cause.replaced {
+        action.or(Some(Action::Updated))
+    } else {
+        action
+    };
     let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
         ask(consumer, before, kept, now)
     } else {
@@ -68,21 +84,16 @@ pub(crate) fn judge(
     };
     let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
     let finding = action.map(|action| {
-        let own = if transient {
-            Some(Change::new("transient"))
-        } else {
-            (verdict == Verdict::Touched).then(|| Change::new("touched"))
-        };
-        answer.changes.extend(own);
-        Box::new(finding(action, verdict, transient, consumer.name(), before, now, cause, answer))
+        answer.changes.extend(small.map(|small| Change::new(small.word())));
+        Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
-    Judgement { finding, keep, watch_anew }
+    Judgement { finding, small, keep, watch_anew }
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.
 pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Judgement {
     let answer = ask(consumer, None, None, now);
-    Judgement { finding: None, keep: answer.keep, watch_anew: answer.watch_anew }
+    Judgement { finding: None, small: None, keep: answer.keep, watch_anew: answer.watch_anew }
 }
 
 /// Tells a consumer what it kept.
@@ -118,16 +129,14 @@ fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>,
 #[allow(clippy::too_many_arguments)] // one call, beside the definition
 fn finding(
     action: Action,
-    verdict: Verdict,
-    transient: bool,
+    small: Option<Small>,
     consumer: &'static str,
     before: Option<&Facts>,
     now: &Snapshot,
     cause: &Cause<'_>,
     answer: Answer,
 ) -> Finding {
-    let routine = transient || verdict == Verdict::Touched;
-    let own = if routine { Severity::Routine } else { Severity::Notable };
+    let own = if small.is_some() { Severity::Routine } else { Severity::Notable };
     Finding {
         action,
         consumer,

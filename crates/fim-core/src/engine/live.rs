@@ -11,6 +11,7 @@ use super::judge::Cause;
 use super::look::Adopt;
 use super::pending::Queue;
 use super::scan::{Found, Scans};
+use super::storm::Storms;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -41,6 +42,7 @@ pub(super) struct Live<'e> {
     pub index: Index,
     pub queue: Queue,
     pub gaps: Gaps,
+    pub storms: Storms,
     pub stats: Stopped,
     pub follows: bool,
     pub scans: Option<Scans>,
@@ -69,6 +71,7 @@ pub(super) fn run(
         index: Index::new(),
         queue: Queue::default(),
         gaps: Gaps::default(),
+        storms: Storms::default(),
         stats: Stopped::default(),
         scans: None,
     };
@@ -173,11 +176,30 @@ impl Live<'_> {
                 // What this turn was about may be half done.
                 self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
             }
-            self.engine.reporter.commit(&mut self.engine.state)?;
-            if self.engine.reporter.sync_due().is_some_and(|due| due <= Instant::now()) {
-                self.engine.reporter.sync(&mut self.engine.state)?;
-            }
+            self.settle()?;
         }
+    }
+
+    /// The end of a turn: lines leave, then the state that speaks of them is committed.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        let now = Instant::now();
+        match self.storms.due() {
+            // The state knows of what is not told yet.
+            Some(due) if due > now => return self.engine.reporter.flush(),
+            Some(_) => self.tell_storms()?,
+            None => {}
+        }
+        self.engine.reporter.commit(&mut self.engine.state)?;
+        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
+            self.engine.reporter.sync(&mut self.engine.state)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
+        let told = self.storms.release(Instant::now());
+        told.into_iter()
+            .try_for_each(|finding| self.engine.reporter.report(Record::Change(Box::new(finding))))
     }
 
     /// Watches at once what the last looks brought into the interest of a consumer.
@@ -228,7 +250,8 @@ impl Live<'_> {
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
         let now = Instant::now();
-        [self.queue.next_due(), self.engine.reporter.sync_due()]
+        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))
@@ -367,6 +390,7 @@ impl Live<'_> {
             self.follow_interests()?;
         }
         self.close_gaps()?;
+        self.tell_storms()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);

@@ -72,14 +72,23 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let before = if origin.moved { origin.facts.as_ref() } else { own_before };
     let by_scan = item.is_by_scan() || (item.swept && item.actors.is_empty());
     let detected = if by_scan { Detected::Scan } else { Detected::Live };
-    let cause = Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved };
+    let exchanged = item.via == Via::Exchange && item.previous.is_some() && snapshot.facts.is_some();
+    let replaced = !origin.moved && (exchanged || origin.facts.is_some());
+    let cause =
+        Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved, replaced };
     let Some(judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
     };
     if let Some(finding) = judgement.finding {
         live.stats.findings += 1;
         live.gaps.found += u64::from(item.swept);
-        live.engine.reporter.report(Record::Change(finding))?;
+        let told = match judgement.small {
+            Some(small) => live.storms.take(*finding, small, Instant::now()).map(Box::new),
+            None => Some(finding),
+        };
+        if let Some(finding) = told {
+            live.engine.reporter.report(Record::Change(finding))?;
+        }
     }
     if origin.consumed
         && let Some(previous) = &item.previous
@@ -236,9 +245,16 @@ impl Live<'_> {
     }
 
     fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
-        let via = if item.swept { Via::Sweep } else { Via::Scan };
+        let via = match item.via {
+            _ if item.swept => Via::Sweep,
+            // Who exchanges a directory exchanges what is in it.
+            Via::Exchange => Via::Exchange,
+            _ => Via::Scan,
+        };
+        let mut event = FileEvent::new(item.at, via);
+        event.actor = item.actors.last().filter(|_| via == Via::Exchange).cloned();
         let how = Adopt { scanned: item.is_by_scan(), ..Adopt::default() };
-        self.adopt_part(path, &FileEvent::new(item.at, via), &how)
+        self.adopt_part(path, &event, &how)
     }
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.

@@ -167,6 +167,7 @@ impl Live<'_> {
             marks: Some(&marks),
             previous: Some(from.to_owned()),
             moved: !replaced,
+            replaced,
         };
         let (_, kept) = parts(old.as_ref());
         let judgement = self.engine.judge(owner, before.as_ref(), kept, &snapshot, &cause);

@@ -42,9 +42,14 @@ impl Reporter {
         Ok(())
     }
 
+    /// Lets the lines go.
+    pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
+        self.sink.flush().map_err(EngineError::Sink)
+    }
+
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
-        self.sink.flush().map_err(EngineError::Sink)?;
+        self.flush()?;
         if self.written > 0 {
             state.set_meta(SEQUENCE, &self.sequence.to_le_bytes())?;
             self.written = 0;

@@ -45,7 +45,6 @@ enum Step {
     Fill(PathBuf, u32),
     Remove(PathBuf),
     RemoveTree(PathBuf),
-    Rename(PathBuf, PathBuf),
     Commit,
     Reopen,
 }
@@ -57,7 +56,6 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (tree(), 0..600u32).prop_map(|(dir, count)| Step::Fill(dir, count)),
         6 => any_path().prop_map(Step::Remove),
         1 => tree().prop_map(Step::RemoveTree),
-        2 => (tree(), tree()).prop_map(|(from, to)| Step::Rename(from, to)),
         3 => Just(Step::Commit),
         1 => Just(Step::Reopen),
     ]
@@ -85,16 +83,6 @@ fn take_step(state: &mut State, model: &mut BTreeMap<PathBuf, FileRecord>, step:
                 state.remove(&path).unwrap();
             }
             model.retain(|path, _| !path.starts_with(&top) || *path == top);
-        }
-        Step::Rename(from, to) => {
-            state.rename_tree(&from, &to).unwrap();
-            let moved: Vec<_> = model.extract_if(.., |path, _| path.starts_with(&from)).collect();
-            model.retain(|path, _| !path.starts_with(&to));
-            for (path, record) in moved {
-                let rest = path.strip_prefix(&from).unwrap();
-                let path = if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) };
-                model.insert(path, record);
-            }
         }
         Step::Commit => {
             state.commit().unwrap();

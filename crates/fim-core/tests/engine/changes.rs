@@ -4,6 +4,7 @@ use crate::house::{House, at, event, findings, told};
 use fim_core::{Action, Change, Via, WatchMessage};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::time::SystemTime;
 
 #[test]
@@ -141,4 +142,33 @@ fn an_identity_finds_all_its_names() {
     let mut told = told(&house, &lines);
     told.sort();
     assert_eq!(told, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/link".into(), None)]);
+}
+
+#[test]
+fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
+    let house = House::new();
+    house.baseline();
+    let lines = house.watch(|root| {
+        let names = (0..50).map(|number| root.join(format!("sub/brief{number}")));
+        names.map(|name| at(Via::Create, name)).chain([at(Via::Create, root.join("brief"))]).collect()
+    });
+    let told: Vec<_> = findings(&lines).iter().map(|it| (it.path.clone(), it.changes.clone())).collect();
+    assert_eq!(told.len(), 4 + 1 + 1);
+    assert!(told.contains(&(house.path("brief"), vec![Change::new("transient")])));
+    let storm = Change::new("transient").of("count", 46u64);
+    assert_eq!(told.last(), Some(&(house.path("sub"), vec![storm])));
+}
+
+#[test]
+fn what_was_only_touched_is_told_before_the_state_forgets_it() {
+    let house = House::new();
+    house.baseline();
+    let touch = |root: &Path| {
+        let file = fs::File::options().write(true).open(root.join("a")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        vec![at(Via::Attributes, root.join("a"))]
+    };
+    let lines = house.watch(touch);
+    assert_eq!(findings(&lines)[0].changes, [Change::new("touched")]);
+    assert!(findings(&house.watch(|_| Vec::new())).is_empty());
 }

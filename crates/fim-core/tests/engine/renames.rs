@@ -136,3 +136,25 @@ fn an_exchange_is_two_updates() {
         [(Action::Updated, "a".into(), Some("b".into())), (Action::Updated, "b".into(), Some("a".into()))]
     );
 }
+
+#[test]
+fn what_takes_the_place_of_its_like_is_told() {
+    let house = House::new();
+    for dir in ["full", "empty"] {
+        fs::create_dir(house.path(dir)).unwrap();
+    }
+    // The same content, mode and time.
+    let time = fs::metadata(house.path("a")).unwrap().modified().unwrap();
+    fs::File::options().write(true).open(house.path("b")).unwrap().set_modified(time).unwrap();
+    house.baseline();
+    let lines = house.watch(|root| {
+        fs::rename(root.join("a"), root.join("b")).unwrap();
+        fs::rename(root.join("full"), root.join("empty")).unwrap();
+        let pairs = [("a", "b"), ("full", "empty")];
+        pairs.map(|(from, to)| renamed(root.join(from), root.join(to))).into()
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    let updated = |to: &str, from: &str| (Action::Updated, to.to_owned(), Some(from.to_owned()));
+    assert_eq!(told, [updated("b", "a"), updated("empty", "full")]);
+}

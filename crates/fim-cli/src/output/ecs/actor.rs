@@ -119,7 +119,7 @@ pub fn login_uid(actor: &Actor) -> Option<u32> {
 
 /// Container runtimes name the control group after the container: 64 hexadecimal digits, alone or
 /// between a prefix and `.scope`.
-fn container_id(cgroup: &str) -> Option<&str> {
+pub fn container_id(cgroup: &str) -> Option<&str> {
     cgroup
         .split(['/', '-', '.', ':'])
         .rfind(|part| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit()))

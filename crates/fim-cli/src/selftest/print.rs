@@ -1,0 +1,71 @@
+//! What a self-test came to, in words and as JSON.
+
+use super::{Tested, is_as_promised};
+use fim_catalogue::{Outcome, Verdict};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// One case: how it went, its class and name, how soon, and what is to be said of it.
+pub(super) fn line(outcome: &Outcome, as_promised: bool) -> String {
+    let after = outcome.after.map(|after| format!("{} ms", after.as_millis())).unwrap_or_default();
+    let mark = if as_promised { ' ' } else { '!' };
+    let line = format!(
+        "{mark} {:<17} {:>8}  {:<10} {:<24} {}",
+        outcome.verdict.as_str(),
+        after,
+        outcome.case.class,
+        outcome.case.name,
+        outcome.note
+    );
+    format!("{}\n", line.trim_end())
+}
+
+/// How many of each class went how.
+pub(super) fn summary(tested: &Tested) -> String {
+    let mut classes: BTreeMap<&str, BTreeMap<Verdict, u32>> = BTreeMap::new();
+    for outcome in &tested.outcomes {
+        *classes.entry(outcome.case.class).or_default().entry(outcome.verdict).or_default() += 1;
+    }
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{} on {}:", tested.watcher, tested.file_system);
+    for (class, verdicts) in &classes {
+        let promise = tested.coverage.get(class).map_or("", |degree| degree.as_str());
+        let counts: Vec<String> =
+            verdicts.iter().rev().map(|(verdict, count)| format!("{count} {}", verdict.as_str())).collect();
+        let _ = writeln!(text, "  {class:<10} promised {promise:<5} {}", counts.join(", "));
+    }
+    let faults = tested.outcomes.iter().filter(|outcome| !is_as_promised(outcome, &tested.coverage)).count();
+    let _ = writeln!(text, "{} ways, {faults} not reported as promised", tested.outcomes.len());
+    text
+}
+
+/// One object: the machine, and a row for each case.
+pub(super) fn json(tested: &Tested) -> String {
+    let rows: Vec<Value> = tested
+        .outcomes
+        .iter()
+        .map(|outcome| {
+            json!({
+                "name": outcome.case.name,
+                "class": outcome.case.class,
+                "says": outcome.case.says,
+                "result": outcome.verdict.as_str(),
+                "after_ms": outcome.after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+                "as_promised": is_as_promised(outcome, &tested.coverage),
+                "note": outcome.note,
+            })
+        })
+        .collect();
+    let coverage: BTreeMap<&str, &str> =
+        tested.coverage.iter().map(|(class, degree)| (*class, degree.as_str())).collect();
+    let all = json!({
+        "kernel": rustix::system::uname().release().to_string_lossy(),
+        "watcher": tested.watcher,
+        "file_system": tested.file_system,
+        "coverage": coverage,
+        "ways": rows,
+    });
+    format!("{all}\n")
+}
