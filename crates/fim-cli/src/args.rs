@@ -121,6 +121,10 @@ subcommands! {
         path: String,
     }
 
+    /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
+    #[argh(subcommand, name = "status")]
+    Status {}
+
     /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
@@ -180,6 +184,8 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
+    /// Ask the running agent.
+    Status,
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Print the configuration that holds.
@@ -239,6 +245,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Status(_) => Command::Status,
         Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
             return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
         }
@@ -292,6 +299,7 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            ("status", Command::Status),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
             (
                 "selftest --json --only=uring --only mmap /mnt",

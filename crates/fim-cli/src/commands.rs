@@ -4,7 +4,7 @@ use crate::args::Shared;
 use crate::config::{self, Plan, difference, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, selftest, signals, watchers, wiring};
+use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,14 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why], &gone)?;
+    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone)?;
+    let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
+    if let Err(error) = &serving {
+        log::warn!(
+            "`fim status` will find nobody: cannot listen in {}: {error}",
+            plan.config.state.display()
+        );
+    }
     let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)
@@ -100,6 +107,16 @@ pub fn explain(plan: &Plan, path: &str) -> Result<u8, Failure> {
     let explanation = explaining::explain(plan, path);
     print(&explanation.text)?;
     Ok(if explanation.covered { DONE } else { FOUND })
+}
+
+/// `fim status`.
+///
+/// # Errors
+/// When no agent runs, or it does not answer.
+pub fn status(plan: &Plan, as_json: bool) -> Result<u8, Failure> {
+    let answer = agent::ask(&plan.config.state)?;
+    print(&if as_json { answer } else { agent::describe(&answer, jiff::Timestamp::now())? })?;
+    Ok(DONE)
 }
 
 /// `fim selftest`.

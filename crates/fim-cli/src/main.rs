@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod selftest;
 mod signals;
+mod status;
 mod watchers;
 mod wiring;
 
@@ -71,6 +72,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
         Command::Explain { path } => commands::explain(&plan, path),
+        Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::DefaultConfig => commands::default_config(),

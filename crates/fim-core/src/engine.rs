@@ -21,6 +21,7 @@ mod reporter;
 mod resolve;
 mod scan;
 mod storm;
+mod telling;
 mod temporary;
 mod visit;
 mod walk;
@@ -36,6 +37,7 @@ use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
 use crate::state::State;
+use crate::status::Status;
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
 use consult::Kept;
@@ -67,6 +69,7 @@ pub struct Engine {
     limits: Limits,
     secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
+    status: Status,
     workers: usize,
     lost: heal::Lost,
     scan: Scan,
@@ -161,6 +164,7 @@ impl EngineBuilder {
             limits: self.limits,
             secrecy: self.secrecy,
             progress: self.progress,
+            status: Status::new(),
             lost: heal::Lost::new(self.lost),
             scan: self.scan,
             remote: RemoteTops::default(),
@@ -180,6 +184,12 @@ impl Engine {
     #[must_use]
     pub const fn watch_set(&self) -> &WatchSet {
         &self.watch
+    }
+
+    /// A view of the watch, kept up to date while it runs.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.clone()
     }
 
     /// Whether a baseline was ever made in this state.

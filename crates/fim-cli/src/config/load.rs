@@ -136,11 +136,10 @@ fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
 }
 
 fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
-    let config: Config = toml::from_str(text).map_err(|error| {
+    toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
         (line, explain(error.message()))
-    })?;
-    Ok(config)
+    })
 }
 
 /// The line on which a value stands, as a string of its own if there is one such.
@@ -282,6 +281,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             ("[limits]\nmax_file_size = 'big'\n", 2, "is no size"),
             ("[limits]\nmax_file_size = -1\n", 2, "never negative"),
             ("state = \n", 1, "value"),
+            ("\n\nformat = 'prety'\n", 3, "did you mean `pretty`?"),
             ("state = '/a'\nstate = '/b'\n", 2, "duplicate key"),
             ("[[generic]]\npaths = ['/a']\nhash = ['md5']", 3, "unknown value `md5`"),
         ] {

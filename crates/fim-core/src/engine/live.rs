@@ -12,10 +12,12 @@ use super::look::Adopt;
 use super::pending::Queue;
 use super::scan::{Found, Scans};
 use super::storm::Storms;
+use super::telling::Telling;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
+use crate::status::Phase;
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
@@ -44,6 +46,7 @@ pub(super) struct Live<'e> {
     pub gaps: Gaps,
     pub storms: Storms,
     pub stats: Stopped,
+    pub telling: Telling,
     pub follows: bool,
     pub scans: Option<Scans>,
 }
@@ -73,8 +76,10 @@ pub(super) fn run(
         gaps: Gaps::default(),
         storms: Storms::default(),
         stats: Stopped::default(),
+        telling: Telling::default(),
         scans: None,
     };
+    live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
     let outcome = live.watch(started, &source, stop);
     // On every way out the watcher must end, or its thread would outlive the watch.
@@ -150,6 +155,7 @@ impl Live<'_> {
             started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
+        self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.scan.tell(&self.engine.remote, &mut started);
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
@@ -161,6 +167,7 @@ impl Live<'_> {
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
+            self.tell(Phase::Watching, source.messages.len());
             let scanned = self.scanned_next();
             // The first that is ready, in this order: what changes now goes before what a scan found.
             let turn = select_biased! {
@@ -380,6 +387,7 @@ impl Live<'_> {
 
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.tell(Phase::Stopping, 0);
         self.scans = None;
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {

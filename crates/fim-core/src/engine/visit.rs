@@ -91,19 +91,15 @@ impl Engine {
             if done.is_multiple_of(COMMIT_EVERY) {
                 engine.reporter.commit(&mut engine.state)?;
             }
-            if let Some(progress) = &mut engine.progress
-                && done.is_multiple_of(256)
-            {
-                progress.files(done);
+            if done.is_multiple_of(256) {
+                engine.tell_progress(done);
             }
             each(engine, walked)
         })?;
-        if let Some(progress) = &mut self.progress {
-            progress.files(done);
-        }
         let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
         let remote = walk.remote;
         self.note_remote(remote);
+        self.tell_progress(done);
         Ok(tally)
     }
 }

@@ -15,3 +15,4 @@ mod losses;
 mod renames;
 mod scans;
 mod state;
+mod status;
