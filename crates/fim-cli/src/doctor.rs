@@ -1,11 +1,12 @@
 //! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
 
+mod mounts;
 mod place;
 mod privileges;
 
-use crate::config::Plan;
+use crate::config::{Plan, Scan};
 use crate::watchers::{self, Tried};
-use fim_core::{Degree, Interest, WatchSet};
+use fim_core::{Cover, Degree, Interest, WatchSet};
 use place::Place;
 use std::fmt::Write;
 use std::fs::DirBuilder;
@@ -24,15 +25,16 @@ pub struct Diagnosis {
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
     let tried = watchers::try_all(plan.config.watcher);
-    let roots = WatchSet::new(watched).map(|set| set.roots()).unwrap_or_default();
-    let places: Vec<(PathBuf, Place)> = roots
-        .into_iter()
-        .map(|path| {
-            let place = Place::of(&path);
-            (path, place)
-        })
-        .collect();
-    describe(&tried, &places, &privileges::missing(), &plan.config.state, state_fault(&plan.config.state))
+    let set = WatchSet::new(watched).unwrap_or_default();
+    let mut places: Vec<(PathBuf, Place)> =
+        set.roots().into_iter().map(|path| (path.clone(), Place::of(&path))).collect();
+    // What is mounted below is worth a line only where it is seen late.
+    let below = mounts::points().into_iter().filter(|path| set.cover(path) == Cover::All);
+    let shared = below.map(|path| (path.clone(), Place::of(&path)));
+    let shared: Vec<_> = shared.filter(|place| !place.1.is_covered() && !places.contains(place)).collect();
+    places.extend(shared);
+    let state = &plan.config.state;
+    describe(&tried, &places, &privileges::missing(), (state, state_fault(state)), &plan.config.scan)
 }
 
 /// In a word, the kind of file system a path lies on.
@@ -44,8 +46,8 @@ fn describe(
     tried: &[Tried],
     places: &[(PathBuf, Place)],
     missing: &[String],
-    state: &Path,
-    state_fault: Option<String>,
+    (state, state_fault): (&Path, Option<String>),
+    scan: &Scan,
 ) -> Diagnosis {
     let mut faults = Vec::new();
     let mut text = String::new();
@@ -75,6 +77,13 @@ fn describe(
         if !place.is_covered() {
             faults.push(format!("{}: {place}", path.display()));
         }
+    }
+    let _ = writeln!(text, "scans       {scan}");
+    if scan.full_every.0.is_zero() {
+        faults.push(
+            "writes to the disk past the file system: none; only a scan of every byte finds them: see [scan]"
+                .to_owned(),
+        );
     }
     let state_word = state_fault.as_deref().unwrap_or("can be written");
     let _ = writeln!(text, "state       {} ({state_word})", state.display());
@@ -130,7 +139,13 @@ mod tests {
 
     fn verdict(tried: &[Tried], place: Place, missing: &[String], fault: Option<&str>) -> Diagnosis {
         let places = [(PathBuf::from("/etc"), place)];
-        describe(tried, &places, missing, Path::new("/var/lib/fim"), fault.map(str::to_owned))
+        describe(
+            tried,
+            &places,
+            missing,
+            (Path::new("/var/lib/fim"), fault.map(str::to_owned)),
+            &Scan::default(),
+        )
     }
 
     #[test]
@@ -138,6 +153,10 @@ mod tests {
         let full = [tried("bpf", Some(Degree::Full))];
         assert!(verdict(&full, Place::Local("ext4"), &[], None).covered);
         assert!(verdict(&full, Place::Missing, &[], None).covered);
+        let places = [(PathBuf::from("/etc"), Place::Local("ext4"))];
+        let mut never = Scan::default();
+        never.full_every.0 = std::time::Duration::ZERO;
+        assert!(!describe(&full, &places, &[], (Path::new("/s"), None), &never).covered);
         assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
         assert!(!verdict(&full, Place::Local("ext4"), &["CAP_X".to_owned()], None).covered);
         assert!(!verdict(&full, Place::Local("ext4"), &[], Some("cannot be written")).covered);

@@ -6,7 +6,9 @@ use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
 use fim_consumers::{Generic, GenericConfig, secrets};
-use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
+use fim_core::{
+    BaselineLost, Engine, Interest, Key, Limits, Scan, Secrecy, SledStore, State, StoreErrorKind,
+};
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -30,7 +32,7 @@ pub fn engine(
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
-    let mut builder = Engine::builder().limits(limits(plan));
+    let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
@@ -48,6 +50,17 @@ fn limits(plan: &Plan) -> Limits {
     let mut limits = Limits::default();
     limits.max_hash_bytes = plan.config.limits.max_file_size.0;
     limits
+}
+
+fn scan(plan: &Plan) -> Scan {
+    let config = &plan.config.scan;
+    let mut scan = Scan::never();
+    scan.metadata_every = config.metadata_every.0;
+    scan.full_every = config.full_every.0;
+    scan.remote_every = config.remote_every.0;
+    scan.files_per_second = config.files_per_second;
+    scan.bytes_per_second = config.bytes_per_second.0;
+    scan
 }
 
 fn generic(interest: Interest) -> GenericConfig {
