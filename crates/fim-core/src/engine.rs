@@ -16,6 +16,7 @@ mod live;
 mod look;
 mod once;
 mod pending;
+mod reload;
 mod renames;
 mod reporter;
 mod resolve;
@@ -32,6 +33,7 @@ pub use scan::Scan;
 pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
+use crate::control::{Control, Order};
 use crate::finding::{BaselineLost, Sink, Stopped};
 use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
@@ -42,6 +44,7 @@ use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
 use consult::Kept;
 use covered::Covered;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use interests::Interests;
 use reporter::Reporter;
 use visit::reader;
@@ -74,6 +77,7 @@ pub struct Engine {
     lost: heal::Lost,
     scan: Scan,
     remote: RemoteTops,
+    orders: (Sender<Order>, Receiver<Order>),
 }
 
 impl std::fmt::Debug for Engine {
@@ -168,6 +172,7 @@ impl EngineBuilder {
             lost: heal::Lost::new(self.lost),
             scan: self.scan,
             remote: RemoteTops::default(),
+            orders: unbounded(),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }
@@ -184,6 +189,12 @@ impl Engine {
     #[must_use]
     pub const fn watch_set(&self) -> &WatchSet {
         &self.watch
+    }
+
+    /// A hand on the watch while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(self.orders.0.clone())
     }
 
     /// A view of the watch, kept up to date while it runs.

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod consumer;
+mod control;
 mod engine;
 mod event;
 mod facts;
@@ -31,14 +32,15 @@ mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
+pub use control::{Control, Reload};
 pub use engine::{
     BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, Scan, pseudo_file_system,
 };
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{
-    Action, BaselineLost, Change, Detected, Finding, Gap, Record, Report, Severity, Sink, Started, Stopped,
-    Value,
+    Action, BaselineLost, Change, Detected, Finding, Gap, Record, Reloaded, Report, Severity, Sink, Started,
+    Stopped, Value,
 };
 pub use id::FileId;
 pub use key::Key;

@@ -10,6 +10,7 @@ use super::index::Index;
 use super::judge::Cause;
 use super::look::Adopt;
 use super::pending::Queue;
+use super::reload::Learning;
 use super::scan::{Found, Scans};
 use super::storm::Storms;
 use super::telling::Telling;
@@ -49,6 +50,7 @@ pub(super) struct Live<'e> {
     pub telling: Telling,
     pub follows: bool,
     pub scans: Option<Scans>,
+    pub learning: Option<Learning>,
 }
 
 /// Runs a watch from its start to its end.
@@ -78,6 +80,7 @@ pub(super) fn run(
         stats: Stopped::default(),
         telling: Telling::default(),
         scans: None,
+        learning: None,
     };
     live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
@@ -168,9 +171,12 @@ impl Live<'_> {
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
             self.tell(Phase::Watching, source.messages.len());
+            // One configuration after the other.
+            let orders = if self.learning.is_none() { self.engine.orders.1.clone() } else { never() };
             let scanned = self.scanned_next();
             // The first that is ready, in this order: what changes now goes before what a scan found.
             let turn = select_biased! {
+                recv(orders) -> order => order.map_or(Ok(()), |order| self.obey(order, source)),
                 recv(source.messages) -> message => match message {
                     Ok(message) => self.turn(message, source),
                     Err(_) => return Ok(()),
@@ -178,13 +184,18 @@ impl Live<'_> {
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
                 default(self.pause()) => self.look_at_what_is_due(source),
             };
+            let turn = turn.and_then(|()| self.learn_some());
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
-                let dir = self.engine.heal(error)?;
-                // What this turn was about may be half done.
-                self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
+                self.heal(error)?;
             }
             self.settle()?;
         }
+    }
+
+    /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
+    pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
+        let dir = self.engine.heal(error)?;
+        self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)
     }
 
     /// The end of a turn: lines leave, then the state that speaks of them is committed.
@@ -215,11 +226,10 @@ impl Live<'_> {
             && let Some(new) = self.engine.rewatch()?
         {
             let event = FileEvent::new(SystemTime::now(), Via::Scan);
-            let how = Adopt { only: Some(&new), ..Adopt::default() };
+            let learn = self.learning.is_some();
+            let how = Adopt { only: Some(&new), learn, ..Adopt::default() };
+            self.watch_changed();
             self.adopt_part(Path::new("/"), &event, &how)?;
-            if let Some(scans) = &self.scans {
-                scans.watch(self.engine.watch.clone());
-            }
         }
         Ok(())
     }
@@ -256,6 +266,9 @@ impl Live<'_> {
 
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
+        if self.learning.is_some() {
+            return Duration::ZERO;
+        }
         let now = Instant::now();
         let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
         [self.queue.next_due(), settle]
@@ -299,7 +312,7 @@ impl Live<'_> {
         }
     }
 
-    fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
+    pub(super) fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
         match message {
             WatchMessage::Event(event) => self.event(&event),
             WatchMessage::Lost(loss) => self.lost(&loss),
@@ -374,8 +387,7 @@ impl Live<'_> {
     }
 
     pub(super) fn is_watched(&self, path: &Path) -> bool {
-        use crate::watch_set::Cover;
-        self.engine.watch.owner(path).is_some() || self.engine.watch.cover(path) != Cover::Nothing
+        self.engine.is_watched(path)
     }
 
     pub(super) fn resolve(&self, place: &Place) -> Option<PathBuf> {

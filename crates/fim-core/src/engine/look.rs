@@ -1,10 +1,12 @@
 //! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
 
+use super::Engine;
 use super::error::EngineError;
 use super::judge::Cause;
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
+use super::visit::Tally;
 use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind, HashState};
@@ -28,6 +30,8 @@ pub(super) struct Adopt<'a> {
     pub only: Option<&'a WatchSet>,
     /// What is unlike was found by a scan.
     pub scanned: bool,
+    /// Ground that was never covered is learned, not compared.
+    pub learn: bool,
 }
 
 /// Looks at a path whose time has come.
@@ -64,7 +68,8 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if was_dir && !is_dir {
         live.vanished_dir(path, item)?;
     }
-    if record.is_none() && (item.swept || item.is_by_scan()) && live.engine.lost.concerns(path) {
+    let lost = (item.swept || item.is_by_scan()) && live.engine.lost.concerns(path);
+    if record.is_none() && (lost || live.is_learned_now(path)) {
         return live.engine.learn(owner, snapshot);
     }
     let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
@@ -254,7 +259,7 @@ impl Live<'_> {
         let mut event = FileEvent::new(item.at, via);
         event.actor = item.actors.last().filter(|_| via == Via::Exchange).cloned();
         let how = Adopt { scanned: item.is_by_scan(), ..Adopt::default() };
-        self.adopt_part(path, &event, &how)
+        self.adopt_part(path, &event, &how).map(drop)
     }
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
@@ -265,7 +270,7 @@ impl Live<'_> {
         event: &FileEvent,
         from: Option<&Path>,
     ) -> Result<(), EngineError> {
-        self.adopt_part(top, event, &Adopt { from, ..Adopt::default() })
+        self.adopt_part(top, event, &Adopt { from, ..Adopt::default() }).map(drop)
     }
 
     /// As [`Self::adopt`], otherwise.
@@ -274,7 +279,7 @@ impl Live<'_> {
         top: &Path,
         event: &FileEvent,
         how: &Adopt<'_>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Tally, EngineError> {
         let mut event = event.clone();
         event.settled = true;
         (event.file, event.place) = (None, None);
@@ -282,17 +287,26 @@ impl Live<'_> {
         let reader = self.engine.new_reader()?;
         let marks = Some(&mut *self.marks);
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
-        let mut unlike = Vec::new();
+        let (mut unlike, mut new) = (Vec::new(), Vec::new());
         walk.only = how.only;
-        walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
-            if walked.snapshot.path != top && is_unlike(&walked) {
+        walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, walked| {
+            if how.learn
+                && walked.record.is_none()
+                && engine.is_new_ground(walked.owner, &walked.snapshot.path)
+            {
+                new.push(walked.snapshot.path);
+            } else if walked.snapshot.path != top
+                && (is_unlike(&walked) || (how.learn && lacks_what_is_kept(&watch, &walked)))
+            {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());
                 unlike.push((walked.snapshot.path, known));
             }
             Ok(())
         })?;
-        let (unarmed, remote) = (walk.unarmed, walk.remote);
+        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let remote = walk.remote;
         self.found_remote(remote);
+        self.to_learn(new);
         for (path, known) in unlike {
             if how.scanned {
                 self.queue.mark_scanned(&path, Instant::now());
@@ -309,7 +323,8 @@ impl Live<'_> {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.gaps.unarmed(unarmed, &mut self.engine.reporter)
+        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        Ok(tally)
     }
 
     /// A directory is gone: so is all that was in it.
@@ -335,6 +350,14 @@ impl Live<'_> {
         self.marks.remove(&gone);
         Ok(())
     }
+}
+
+/// Whether a file came to a consumer that compares content, and has nothing to compare with yet.
+fn lacks_what_is_kept(watch: &WatchSet, walked: &Walked) -> bool {
+    let is_file = walked.snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::File);
+    is_file
+        && watch.need(walked.owner).content.is_some()
+        && walked.record.as_ref().is_some_and(|record| record.kept.is_none())
 }
 
 fn is_unlike(walked: &Walked) -> bool {

@@ -192,6 +192,11 @@ pub(crate) struct Name {
 }
 
 impl Queue {
+    /// The paths that wait to be looked at.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.items.keys().cloned().collect()
+    }
+
     /// Paths that wait to be looked at.
     pub(crate) fn len(&self) -> usize {
         self.items.len()

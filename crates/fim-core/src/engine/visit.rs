@@ -7,7 +7,7 @@ use super::{Engine, ROUNDS};
 use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
-use crate::watch_set::WatchSet;
+use crate::watch_set::{Cover, WatchSet};
 use crate::watcher::Marks;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,11 @@ impl Engine {
     /// Notes where remote file systems begin; those that were not known.
     pub(super) fn note_remote(&mut self, found: RemoteTops) -> Vec<PathBuf> {
         found.0.into_iter().filter(|(dir, name)| self.remote.note(dir, name)).map(|(dir, _)| dir).collect()
+    }
+
+    /// Whether a path, or something below it, is watched.
+    pub(super) fn is_watched(&self, path: &Path) -> bool {
+        self.watch.owner(path).is_some() || self.watch.cover(path) != Cover::Nothing
     }
 
     pub(super) fn new_reader(&self) -> Result<Reader, EngineError> {

@@ -47,7 +47,7 @@ pub struct Reader {
     opener: Opener,
     secrecy: Option<Secrecy>,
     /// What the cache holds of a file is dropped before it is read.
-    from_disk: bool,
+    past_the_cache: bool,
     buffer: Box<[u8]>,
 }
 
@@ -61,7 +61,7 @@ impl Reader {
     /// When `/proc/self/fd` cannot be opened: files are read through it.
     pub fn new(limits: Limits) -> io::Result<Self> {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Ok(Self { limits, opener: Opener::new()?, secrecy: None, from_disk: false, buffer })
+        Ok(Self { limits, opener: Opener::new()?, secrecy: None, past_the_cache: false, buffer })
     }
 
     /// Hashes files with a secret in them under a key.
@@ -73,8 +73,8 @@ impl Reader {
 
     /// Reads what is on the disk, even where somebody wrote to the disk past the file system and the cache.
     /// What is mapped or dirty stays in the cache all the same.
-    pub(crate) fn from_disk(mut self) -> Self {
-        self.from_disk = true;
+    pub(crate) fn past_the_cache(mut self) -> Self {
+        self.past_the_cache = true;
         self
     }
 
@@ -213,7 +213,7 @@ impl Reader {
         let mut attempt = 1;
         loop {
             let task = Task { path, size: before.size, limit: self.limits.max_hash_bytes, need, secrecy };
-            if self.from_disk {
+            if self.past_the_cache {
                 // It is no more than advice: what the cache keeps is read from there.
                 let _refused = fadvise(file, 0, None, Advice::DontNeed);
             }

@@ -26,6 +26,7 @@ const NICE: i32 = 19;
 
 /// What a scan saw.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // few wait at a time, and nearly all are the large one
 pub(in crate::engine) enum Found {
     /// All names in a directory, in the order of their bytes.
     Names { dir: PathBuf, names: Vec<OsString> },
@@ -65,7 +66,7 @@ impl Scans {
         let (to_engine, found) = bounded(AHEAD);
         let scanner = Scanner {
             watch,
-            reader: reader.from_disk(),
+            reader: reader.past_the_cache(),
             remote,
             schedule: Schedule::new(scan, full_ago, Instant::now()),
             rest: Rest {
