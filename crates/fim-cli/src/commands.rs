@@ -1,7 +1,7 @@
 //! What each subcommand does, and the exit status it ends in.
 
 use crate::args::Shared;
-use crate::config::{self, Plan, difference, plan};
+use crate::config::{self, Plan, difference, from_bpfink, plan};
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
 use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
@@ -128,9 +128,9 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
     let mut faults = 0;
     let tested = selftest::run(&dir, plan.config.watcher, only, &mut |outcome, as_promised| {
         faults += u32::from(!as_promised);
-        if json { Ok(()) } else { print(&selftest::line(outcome, as_promised)) }
+        print(&selftest::line(outcome, as_promised, json))
     })?;
-    print(&selftest::describe(&tested, json))?;
+    print(&selftest::summary(&tested, json))?;
     Ok(if faults == 0 { DONE } else { FOUND })
 }
 
@@ -161,6 +161,22 @@ pub fn default_config() -> Result<u8, Failure> {
 pub fn compare_plan(plan: &Plan, file: &str, options: &Shared) -> Result<u8, Failure> {
     let new = Plan::new(config::load(Some(Path::new(file)))?, options)?;
     print(&difference::describe(plan, &new, output::homes))?;
+    Ok(DONE)
+}
+
+/// `fim config --from-bpfink`.
+///
+/// # Errors
+/// When the file cannot be read or understood, or the answer not be written.
+pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
+    let fault = |line, what| config::ConfigError { file: Some(file.into()), line, what };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| fault(None, format!("cannot read the configuration of bpfink: {error}")))?;
+    let converted = from_bpfink::convert(&text).map_err(|(line, what)| fault(line, what))?;
+    for key in &converted.unknown {
+        log::warn!("{file}: \"{key}\" is no key of bpfink");
+    }
+    print(&converted.text)?;
     Ok(DONE)
 }
 

@@ -3,6 +3,7 @@
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
 pub mod difference;
+pub mod from_bpfink;
 mod layers;
 pub mod load;
 pub mod origin;

@@ -58,8 +58,10 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
-    if invocation.command == Command::DefaultConfig {
-        return commands::default_config();
+    match &invocation.command {
+        Command::DefaultConfig => return commands::default_config(),
+        Command::FromBpfink { file } => return commands::from_bpfink(file),
+        _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
@@ -76,6 +78,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::DefaultConfig => commands::default_config(),
+        Command::FromBpfink { file } => commands::from_bpfink(file),
         Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
     }
 }

@@ -109,14 +109,14 @@ fn may_be_late(case: &Case, coverage: &Coverage) -> bool {
     case.speed == Speed::Late || coverage.get(case.class) == Some(&Degree::Late)
 }
 
-/// The result in words, or as one JSON object.
-pub fn describe(tested: &Tested, json: bool) -> String {
-    if json { print::json(tested) } else { print::summary(tested) }
+/// One case, as a line of text or JSON.
+pub fn line(outcome: &Outcome, as_promised: bool, json: bool) -> String {
+    if json { print::case_json(outcome, as_promised) } else { print::line(outcome, as_promised) }
 }
 
-/// One case in words.
-pub fn line(outcome: &Outcome, as_promised: bool) -> String {
-    print::line(outcome, as_promised)
+/// The whole, in words or as a line of JSON.
+pub fn summary(tested: &Tested, json: bool) -> String {
+    if json { print::summary_json(tested) } else { print::summary(tested) }
 }
 
 /// A directory of our own that goes with us.

@@ -73,6 +73,26 @@ fn config_prints_what_holds_and_reads_it_back() {
 }
 
 #[test]
+fn a_configuration_of_bpfink_comes_out_as_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let [old, new] =
+        ["bpfink.toml", "fim.toml"].map(|name| dir.path().join(name).to_str().unwrap().to_owned());
+    std::fs::write(&old, "bcc = 'vfs.o'\nnonsense = 1\n[consumers]\ngeneric = ['/x/**']\n").unwrap();
+    let (code, out, err) = told(&["config", "--from-bpfink", &old]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("# bcc = ") && err.contains("\"nonsense\" is no key of bpfink"), "{out}{err}");
+    std::fs::write(&new, out).unwrap();
+    let (code, out, err) = told(&["config", "--config", &new]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("format = \"bpfink\"") && out.contains("\"/x/*\""), "{out}");
+
+    std::fs::write(&old, "\nnot toml").unwrap();
+    let (code, out, err) = told(&["config", "--from-bpfink", &old]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("bpfink.toml:2: "), "{err}");
+}
+
+#[test]
 fn another_configuration_is_weighed_against_the_one_that_holds() {
     let (dir, watched, _) = scene();
     let [old, new] = ["old.toml", "new.toml"].map(|name| dir.path().join(name).to_str().unwrap().to_owned());

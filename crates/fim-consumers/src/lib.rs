@@ -11,8 +11,12 @@ mod access;
 mod generic;
 pub mod parse;
 pub mod secrets;
+#[cfg(feature = "users")]
+mod users;
 
 #[cfg(feature = "access")]
 pub use access::{Access, AccessConfig};
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
+#[cfg(feature = "users")]
+pub use users::{Users, UsersConfig};

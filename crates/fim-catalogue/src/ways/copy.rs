@@ -16,6 +16,13 @@ pub(super) fn cases() -> Vec<Case> {
             copy_file_range(File::open(s.at("other"))?, None, &file, None, 7)?;
             hold(file)
         }),
+        copy("copy_file_range_across", "copy_file_range(2) from another file system", |s, _| {
+            let source = File::from(rustix::fs::memfd_create("source", rustix::fs::MemfdFlags::CLOEXEC)?);
+            std::os::unix::fs::FileExt::write_all_at(&source, b"ANOTHER", 0)?;
+            let file = s.writable()?;
+            copy_file_range(source, None, &file, None, 7)?;
+            hold(file)
+        }),
         copy("ficlone", "ioctl FICLONE", |s, _| {
             let file = s.writable()?;
             ioctl_ficlone(&file, File::open(s.at("other"))?)?;

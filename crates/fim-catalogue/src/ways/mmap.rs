@@ -31,6 +31,12 @@ pub(super) fn cases() -> Vec<Case> {
             Mapping::of(&s.open()?)?.store(0, b'M');
             crate::case::done()
         }),
+        mmap("mmap_validate", "a store through mmap(2) with MAP_SHARED_VALIDATE", |s, _| {
+            let mapping =
+                Mapping::new(&s.open()?, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED_VALIDATE)?;
+            mapping.store(0, b'M');
+            hold(mapping)
+        }),
         mmap("mmap_mprotect", "mmap(2) to read, made writable by mprotect(2) later", |s, stage| {
             let mapping = Mapping::with(&s.open()?, ProtFlags::READ)?;
             stage.pause()?;
@@ -118,9 +124,12 @@ impl Mapping {
     }
 
     fn with(file: &File, protection: ProtFlags) -> io::Result<Self> {
+        Self::new(file, protection, MapFlags::SHARED)
+    }
+
+    fn new(file: &File, protection: ProtFlags, kind: MapFlags) -> io::Result<Self> {
         // SAFETY: a new mapping, at an address of the kernel's choice.
-        let at =
-            unsafe { mmap(std::ptr::null_mut(), LENGTH, protection, MapFlags::SHARED, file.as_fd(), 0)? };
+        let at = unsafe { mmap(std::ptr::null_mut(), LENGTH, protection, kind, file.as_fd(), 0)? };
         Ok(Self { at })
     }
 

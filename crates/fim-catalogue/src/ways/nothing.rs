@@ -6,7 +6,9 @@ use super::size::allocate;
 use crate::case::{Case, Held, done, hold, way};
 use crate::scene::Scene;
 use crate::sys::{become_nobody, checked, fork, isolate_mounts};
-use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, open};
+use rustix::fs::{
+    AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, open,
+};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use rustix::mount::{MountFlags, mount_bind, mount_remount};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -64,6 +66,23 @@ fn reading() -> Vec<Case> {
             let file = open(&s.dir, flags, Mode::RUSR | Mode::WUSR)?;
             rustix::io::write(&file, b"unnamed")?;
             hold(file)
+        }),
+        nothing("write_to_fifo", "write(2) to a FIFO", |s, _| {
+            let mut pipe = File::options().read(true).write(true).open(s.at("p"))?;
+            pipe.write_all(b"through")?;
+            hold(pipe)
+        })
+        .may_touch()
+        .prepared(|s| Ok(rustix::fs::mknodat(CWD, s.at("p"), FileType::Fifo, Mode::RUSR, 0)?)),
+        nothing("write_to_device", "write(2) to a character device", |s, _| {
+            let mut device = File::options().write(true).open(s.at("null"))?;
+            device.write_all(b"away")?;
+            hold(device)
+        })
+        .may_touch()
+        .prepared(|s| {
+            let null = rustix::fs::makedev(1, 3);
+            Ok(rustix::fs::mknodat(CWD, s.at("null"), FileType::CharacterDevice, Mode::RUSR, null)?)
         }),
         nothing("write_outside", "write(2) to a file that is not watched", |s, _| {
             hold(fs::write(s.out("o"), "outside")?)

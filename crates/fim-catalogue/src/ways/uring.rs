@@ -5,7 +5,7 @@ use crate::case::{Case, Held, done, hold, way};
 use crate::scene::Scene;
 use crate::sys::c_path;
 use io_uring::squeue::{Entry, Flags};
-use io_uring::types::{Fd, Fixed};
+use io_uring::types::{DestinationSlot, Fd, Fixed};
 use io_uring::{IoUring, opcode};
 use std::fs::File;
 use std::io;
@@ -50,6 +50,15 @@ fn writes() -> Vec<Case> {
             let first = opcode::Write::new(fd, NEW.as_ptr(), NEW_LENGTH).build().flags(Flags::IO_LINK);
             let second = opcode::Write::new(fd, NEW.as_ptr(), NEW_LENGTH).offset(5).build();
             hold((submit(IoUring::new(4)?, &[first, second])?, file))
+        }),
+        ring("uring_direct_descriptor", "io_uring OPENAT and WRITE without a descriptor", |s, _| {
+            let path = c_path(&s.f())?;
+            let ring = IoUring::new(4)?;
+            ring.submitter().register_files(&[-1])?;
+            let slot = DestinationSlot::try_from_slot_target(0).map_err(|_| io::ErrorKind::InvalidInput)?;
+            let open = opcode::OpenAt::new(CWD, path.as_ptr()).flags(libc::O_WRONLY).file_index(Some(slot));
+            let write = opcode::Write::new(Fixed(0), NEW.as_ptr(), NEW_LENGTH).build();
+            hold(submit(ring, &[open.build().flags(Flags::IO_LINK), write])?)
         }),
         ring("uring_splice", "io_uring SPLICE from a pipe", |s, _| {
             let file = s.writable()?;

@@ -57,6 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
             hold(file)
         }),
         write("write_forked", "write(2) by a child through an inherited descriptor", forked),
+        write("write_thread", "write(2) by another thread than the first", |s, _| {
+            let mut file = s.writable()?;
+            let writer = std::thread::spawn(move || file.write_all(b"NEW").map(|()| file));
+            hold(writer.join().map_err(|_| io::Error::other("the thread panicked"))??)
+        }),
+        write("write_pid_namespace", "write(2) in another PID namespace", pid_namespace),
         write("write_twice", "write(2), and again after the first was reported", |s, stage| {
             let mut file = s.writable()?;
             file.write_all(b"ONE")?;
@@ -81,6 +87,15 @@ impl Page {
     pub(super) fn of(byte: u8) -> Box<Self> {
         Box::new(Self([byte; 4096]))
     }
+}
+
+/// Named by its number in the namespace of the watcher, not by its own.
+#[allow(unsafe_code)]
+fn pid_namespace(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Held> {
+    use rustix::thread::{UnshareFlags, unshare_unsafe};
+    // SAFETY: only what is forked from now on is in another namespace.
+    unsafe { unshare_unsafe(UnshareFlags::NEWPID)? };
+    forked(s, stage)
 }
 
 fn forked(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Held> {

@@ -135,7 +135,8 @@ fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
     Ok(Loaded { config: config.or_builtin(), origins: layers.origins, files })
 }
 
-fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
+/// The configuration of a text, or the line, where it is known, and what is wrong.
+pub(super) fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
         (line, explain(error.message()))

@@ -2,7 +2,7 @@
 
 use super::{Tested, is_as_promised};
 use fim_catalogue::{Outcome, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -41,31 +41,30 @@ pub(super) fn summary(tested: &Tested) -> String {
     text
 }
 
-/// One object: the machine, and a row for each case.
-pub(super) fn json(tested: &Tested) -> String {
-    let rows: Vec<Value> = tested
-        .outcomes
-        .iter()
-        .map(|outcome| {
-            json!({
-                "name": outcome.case.name,
-                "class": outcome.case.class,
-                "says": outcome.case.says,
-                "result": outcome.verdict.as_str(),
-                "after_ms": outcome.after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
-                "as_promised": is_as_promised(outcome, &tested.coverage),
-                "note": outcome.note,
-            })
-        })
-        .collect();
+/// One case as a JSON object.
+pub(super) fn case_json(outcome: &Outcome, as_promised: bool) -> String {
+    let after = outcome.after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+    let case = json!({
+        "name": outcome.case.name,
+        "class": outcome.case.class,
+        "result": outcome.verdict.as_str(),
+        "after_ms": after,
+        "as_promised": as_promised,
+        "note": outcome.note,
+    });
+    format!("{case}\n")
+}
+
+/// The whole as a JSON object: the machine, and what its watcher promises.
+pub(super) fn summary_json(tested: &Tested) -> String {
     let coverage: BTreeMap<&str, &str> =
         tested.coverage.iter().map(|(class, degree)| (*class, degree.as_str())).collect();
-    let all = json!({
+    let whole = json!({
         "kernel": rustix::system::uname().release().to_string_lossy(),
         "watcher": tested.watcher,
         "file_system": tested.file_system,
         "coverage": coverage,
-        "ways": rows,
+        "ways": tested.outcomes.len(),
     });
-    format!("{all}\n")
+    format!("{whole}\n")
 }
