@@ -3,11 +3,13 @@
 use crate::args::Shared;
 use crate::config::{self, Plan, difference, from_bpfink, plan};
 use crate::failure::Failure;
-use crate::output::{self, ReaderGone};
+use crate::output::{self, ReaderGone, Redactor};
+use crate::reload::Reloader;
 use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
@@ -19,18 +21,25 @@ pub const FOUND: u8 = 1;
 ///
 /// # Errors
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
-pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
-    let watched = match paths {
-        [] => configured(plan),
-        _ => vec![plan::arguments(paths)?.0],
+pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
+    let fixed = match paths {
+        [] => None,
+        _ => Some(plan::arguments(paths)?.0),
     };
+    let watched = fixed.clone().map_or_else(|| configured(plan), |interest| vec![interest]);
     let set = WatchSet::new(watched.clone()).map_err(EngineError::from)?;
     let chosen = watchers::choose(plan.config.watcher, &set)?;
     let stop = StopToken::new();
-    signals::stop_on_signal(stop.clone())
+    let (ask, asked) = sync_channel(1);
+    signals::listen(stop.clone(), ask)
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone)?;
+    let redactor = redactor(plan);
+    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone, redactor.clone())?;
+    let reloader = Reloader { control: engine.control(), redactor, options: options.clone(), fixed };
+    reloader
+        .start(plan, asked)
+        .map_err(|error| Failure::new(format!("cannot watch over the configuration: {error}")))?;
     let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
     if let Err(error) = &serving {
         log::warn!(
@@ -50,7 +59,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     let (watched, scope) = scoped(plan, paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
@@ -73,7 +82,7 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
     let (watched, scope) = scoped(plan, paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
@@ -178,6 +187,10 @@ pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
     }
     print(&converted.text)?;
     Ok(DONE)
+}
+
+fn redactor(plan: &Plan) -> Redactor {
+    Redactor::new(plan.redact.clone())
 }
 
 fn configured(plan: &Plan) -> Vec<Interest> {

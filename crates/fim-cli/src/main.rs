@@ -13,6 +13,7 @@ mod key;
 mod logging;
 mod output;
 mod progress;
+mod reload;
 mod selftest;
 mod signals;
 mod status;
@@ -69,7 +70,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         log::warn!("{warning}");
     }
     match &invocation.command {
-        Command::Run { paths } => commands::run(&plan, paths),
+        Command::Run { paths } => commands::run(&plan, paths, &invocation.shared),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),

@@ -7,7 +7,8 @@ use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
 use fim_consumers::{Generic, GenericConfig, secrets};
 use fim_core::{
-    BaselineLost, Engine, Interest, Key, Limits, Scan, Secrecy, SledStore, State, StoreErrorKind,
+    BaselineLost, Consumer, Engine, Interest, Key, Limits, Reload, Scan, Secrecy, SledStore, State,
+    StoreErrorKind,
 };
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
@@ -20,8 +21,8 @@ pub fn engine(
     watched: Vec<Interest>,
     notes: Vec<String>,
     gone: &ReaderGone,
+    redactor: Redactor,
 ) -> Result<Engine, Failure> {
-    let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
         Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
@@ -37,13 +38,23 @@ pub fn engine(
         builder = builder.baseline_lost(lost);
     }
     builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
-    for interest in watched {
-        builder = builder.consumer(Box::new(Generic::new(generic(interest))));
+    for consumer in consumers(watched) {
+        builder = builder.consumer(consumer);
     }
     if let Some(progress) = TerminalProgress::on_terminal() {
         builder = builder.progress(Box::new(progress));
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)
+}
+
+/// What a running engine is to go on with.
+pub fn reload(plan: &Plan, watched: Vec<Interest>, notes: Vec<String>) -> Reload {
+    let reload = consumers(watched).fold(Reload::new(limits(plan), scan(plan)), Reload::consumer);
+    notes.into_iter().fold(reload, Reload::note)
+}
+
+fn consumers(watched: Vec<Interest>) -> impl Iterator<Item = Box<dyn Consumer>> {
+    watched.into_iter().map(|interest| -> Box<dyn Consumer> { Box::new(Generic::new(generic(interest))) })
 }
 
 fn limits(plan: &Plan) -> Limits {

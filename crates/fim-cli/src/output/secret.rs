@@ -5,6 +5,7 @@ use fim_consumers::secrets::hides_hash;
 use fim_core::Finding;
 use regex::Regex;
 use std::ffi::OsStr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Shown in place of what is hidden.
 pub const HIDDEN: &str = "[redacted]";
@@ -24,10 +25,10 @@ pub fn is_digest(text: &str) -> bool {
     digits.len() >= 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Hides secrets in the arguments of processes.
-#[derive(Debug)]
+/// Hides secrets in the arguments of processes. Copies share what they hide.
+#[derive(Clone, Debug)]
 pub struct Redactor {
-    patterns: Vec<Regex>,
+    patterns: Arc<RwLock<Vec<Regex>>>,
     /// An option that names a secret: the next argument is its value.
     option: Option<Regex>,
 }
@@ -36,7 +37,15 @@ const SECRET_WORD: &str = r"(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|
 
 impl Redactor {
     /// Hides what these patterns match besides the usual: the last group, or all where there is none.
-    pub fn new(mut patterns: Vec<Regex>) -> Self {
+    pub fn new(patterns: Vec<Regex>) -> Self {
+        let option = Regex::new(&format!(r"(?i)^--?[\w-]*{SECRET_WORD}$")).ok();
+        let redactor = Self { patterns: Arc::default(), option };
+        redactor.set(patterns);
+        redactor
+    }
+
+    /// Hides what these patterns match, besides the usual, from now on.
+    pub fn set(&self, mut patterns: Vec<Regex>) {
         let value = r#"("[^"]*"|'[^']*'|\S+)"#;
         let usual = [
             // password=…, "token": …
@@ -47,7 +56,7 @@ impl Redactor {
             r"[a-zA-Z][\w+.-]*://[^/\s:@]*:([^/\s@]+)@".to_owned(),
         ];
         patterns.extend(usual.iter().filter_map(|pattern| Regex::new(pattern).ok()));
-        Self { patterns, option: Regex::new(&format!(r"(?i)^--?[\w-]*{SECRET_WORD}$")).ok() }
+        *self.patterns.write().unwrap_or_else(PoisonError::into_inner) = patterns;
     }
 
     /// The arguments as they may be shown.
@@ -67,7 +76,7 @@ impl Redactor {
 
     fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for pattern in &self.patterns {
+        for pattern in self.patterns.read().unwrap_or_else(PoisonError::into_inner).iter() {
             let hidden = hide(pattern, &text);
             text = hidden;
         }
