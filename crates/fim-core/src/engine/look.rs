@@ -306,7 +306,7 @@ impl Live<'_> {
         let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
         let remote = walk.remote;
         self.found_remote(remote);
-        self.to_learn(new);
+        self.add_new_ground(new);
         for (path, known) in unlike {
             if how.scanned {
                 self.queue.mark_scanned(&path, Instant::now());

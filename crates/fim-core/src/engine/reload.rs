@@ -118,7 +118,7 @@ impl Live<'_> {
     }
 
     /// Notes new ground to learn.
-    pub(super) fn to_learn(&mut self, paths: Vec<PathBuf>) {
+    pub(super) fn add_new_ground(&mut self, paths: Vec<PathBuf>) {
         if let Some(learning) = &mut self.learning {
             learning.paths.extend(paths);
         }

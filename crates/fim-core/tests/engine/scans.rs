@@ -2,8 +2,8 @@
 
 use crate::house::{House, Lines, Plain, event, findings, told};
 use fim_core::{
-    Action, Actor, Detected, Engine, FileEvent, Finding, Place, ReplayWatcher, Scan, State, StopToken, Via,
-    WatchMessage,
+    Action, Actor, Detected, Engine, FileEvent, Finding, Place, ReplayWatcher, Scan, Severity, State,
+    StopToken, Via, WatchMessage,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ fn watch(
     // Sends nothing more, but ends the watch only when all is told.
     let rest = std::iter::from_fn(move || {
         for _ in 0..changes {
-            heard.recv_timeout(Duration::from_secs(60)).expect("a change that is not found");
+            heard.recv_timeout(Duration::from_secs(60)).unwrap();
         }
         None
     });
@@ -118,7 +118,9 @@ fn other_bytes_under_the_same_clocks_are_found_by_reading_everything() {
     state.commit().unwrap();
     let lines = watch(&house, full(), 1, |_| Vec::new());
     assert_eq!(names(&house, &lines), [(Action::Updated, "sub/c".to_owned())]);
-    assert!(findings(&lines).iter().all(is_by_scan));
+    let finding = &findings(&lines)[0];
+    assert!(is_by_scan(finding));
+    assert_eq!((finding.changes[0].what.as_str(), finding.severity), ("clocks_unmoved", Severity::High));
 }
 
 #[test]
