@@ -49,9 +49,14 @@ pub fn remote_file_system(f_type: u64) -> Option<&'static str> {
 pub(crate) struct RemoteTops(pub BTreeMap<PathBuf, &'static str>);
 
 impl RemoteTops {
+    /// Whether a path is on one.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        !self.0.is_empty() && path.ancestors().any(|above| self.0.contains_key(above))
+    }
+
     /// Notes a directory on a remote file system; whether it is not below one that is known.
     pub(crate) fn note(&mut self, dir: &Path, name: &'static str) -> bool {
-        let is_new = !dir.ancestors().any(|above| self.0.contains_key(above));
+        let is_new = !self.has(dir);
         if is_new {
             self.0.insert(dir.to_owned(), name);
         }

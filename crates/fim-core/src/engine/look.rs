@@ -238,7 +238,8 @@ impl Live<'_> {
             self.forget_stale(path, item.id, marked.id);
             self.index.add_file(path, marked.id);
             self.marks.clear(marked.id);
-            self.gaps.unarmed(u64::from(!marked.armed), &mut self.engine.reporter)?;
+            let unarmed = !marked.armed && !self.engine.remote.has(path);
+            self.gaps.unarmed(u64::from(unarmed), &mut self.engine.reporter)?;
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ pub(crate) struct Walk<'a> {
     reader: Reader,
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
-    /// Files that could not be marked.
+    /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
     pub unarmed: u64,
     /// Files that have an identity by now.
     pub files: u64,
@@ -216,6 +216,12 @@ impl<'a> Walk<'a> {
                             continue;
                         }
                     };
+                    if facts.kind == FileKind::Dir
+                        && entry.cover != Cover::Nothing
+                        && let FileSystem::Remote(name) = file_system(&file)
+                    {
+                        self.remote.note(&entry.path, name);
+                    }
                     opened.push((entry, file, facts));
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
@@ -228,15 +234,9 @@ impl<'a> Walk<'a> {
             if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if is_dir && entry.cover != Cover::Nothing {
-                let on = file_system(&file);
-                if let FileSystem::Remote(name) = on {
-                    self.remote.note(&entry.path, name);
-                }
-                if on != FileSystem::Pseudo {
-                    self.dirs += 1;
-                    dirs.push(entry.path.clone());
-                }
+            if is_dir && entry.cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
+                self.dirs += 1;
+                dirs.push(entry.path.clone());
             }
             let Some(owner) = entry.owner else { continue };
             self.files += u64::from(!is_dir);
@@ -299,7 +299,7 @@ impl<'a> Walk<'a> {
         }
         let marked = marks.add(&requests)?;
         for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
-            self.unarmed += u64::from(!marked.armed);
+            self.unarmed += u64::from(!marked.armed && !self.remote.has(&entry.path));
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
             } else {

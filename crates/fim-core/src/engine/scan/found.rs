@@ -29,7 +29,7 @@ impl Scan {
         started.coverage.entry("remote").or_insert(degree(seldom));
         for (dir, name) in &remote.0 {
             started.notes.push(format!(
-                "{} is on {name}: what others change there is found by scans{}",
+                "{} is on {name}: what others change there, and all where it takes no marks, is found by scans{}",
                 dir.display(),
                 if seldom.is_zero() { ", which are off" } else { "" }
             ));
