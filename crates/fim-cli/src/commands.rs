@@ -2,10 +2,11 @@
 
 use crate::args::Shared;
 use crate::config::{self, Plan, difference, from_bpfink, plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone, Redactor};
 use crate::reload::Reloader;
-use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
+use crate::{doctor, explain as explaining, key, selftest, signals, status as agent, watchers, wiring};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,12 +23,12 @@ pub const FOUND: u8 = 1;
 /// # Errors
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
 pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
-    let fixed = match paths {
-        [] => None,
-        _ => Some(plan::arguments(paths)?.0),
+    let watched = match paths {
+        [] => Watched::configured(),
+        _ => Watched { configured: false, paths: Some(plan::arguments(paths)?.0) },
     };
-    let watched = fixed.clone().map_or_else(|| configured(plan), |interest| vec![interest]);
-    let set = WatchSet::new(watched.clone()).map_err(EngineError::from)?;
+    let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
+    let set = WatchSet::new(interests).map_err(EngineError::from)?;
     let chosen = watchers::choose(plan.config.watcher, &set)?;
     let stop = StopToken::new();
     let (ask, asked) = sync_channel(1);
@@ -35,8 +36,10 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
     let redactor = redactor(plan);
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone, redactor.clone())?;
-    let reloader = Reloader { control: engine.control(), redactor, options: options.clone(), fixed };
+    let mut engine = wiring::engine(plan, &watched, vec![chosen.why.clone()], &gone, redactor.clone())?;
+    let key = key::load(&plan.config.state)?;
+    let control = engine.control();
+    let reloader = Reloader { control, redactor, key, options: options.clone(), watched };
     reloader
         .start(plan, asked)
         .map_err(|error| Failure::new(format!("cannot watch over the configuration: {error}")))?;
@@ -57,9 +60,9 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
 /// # Errors
 /// When the state cannot be kept.
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone, redactor(plan))?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
@@ -80,9 +83,9 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When there is no baseline, the state cannot be read, or the lines not be written.
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone, redactor(plan))?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
@@ -199,14 +202,12 @@ fn configured(plan: &Plan) -> Vec<Interest> {
 
 /// What is watched, and which part of it is meant: the configured consumers keep their say, and what none
 /// of them claims goes to the generic one.
-fn scoped(plan: &Plan, paths: &[String]) -> Result<(Vec<Interest>, Vec<PathBuf>), Failure> {
-    let mut watched = configured(plan);
+fn scoped(paths: &[String]) -> Result<(Watched, Vec<PathBuf>), Failure> {
     if paths.is_empty() {
-        return Ok((watched, Vec::new()));
+        return Ok((Watched::configured(), Vec::new()));
     }
     let (interest, scope) = plan::arguments(paths)?;
-    watched.push(interest);
-    Ok((watched, scope))
+    Ok((Watched { configured: true, paths: Some(interest) }, scope))
 }
 
 fn reason(error: EngineError, gone: &ReaderGone) -> Failure {

@@ -25,6 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// To the start of the line, and nothing on it any more.
+const WIPE: &[u8] = b"\r\x1b[K";
+
 /// How reports are written.
 #[derive(Debug)]
 pub enum Form {
@@ -87,12 +90,20 @@ pub struct LineSink<W: Write + Send> {
     form: Form,
     gone: ReaderGone,
     notes: Vec<String>,
+    wipes: bool,
 }
 
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
     pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
-        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes }
+        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes, wipes: false }
+    }
+
+    /// Wipes the line of the terminal before each report: progress may stand there.
+    #[must_use]
+    pub const fn wiping(mut self, wipes: bool) -> Self {
+        self.wipes = wipes;
+        self
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -120,7 +131,8 @@ impl<W: Write + Send> Sink for LineSink<W> {
             return Ok(());
         }
         line.push(b'\n');
-        let result = self.out.write_all(&line);
+        let wipe = if self.wipes { WIPE } else { b"" };
+        let result = self.out.write_all(wipe).and_then(|()| self.out.write_all(&line));
         self.note(result)
     }
 

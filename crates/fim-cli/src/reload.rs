@@ -6,9 +6,10 @@
 
 use crate::args::Shared;
 use crate::config::{self, Plan};
-use crate::output::{self, Redactor};
+use crate::consumers::Watched;
+use crate::output::Redactor;
 use crate::wiring;
-use fim_core::{Control, Interest};
+use fim_core::{Control, Key};
 use std::fs::metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -24,10 +25,12 @@ pub struct Reloader {
     pub control: Control,
     /// What hides secrets in its lines.
     pub redactor: Redactor,
+    /// The key of the state.
+    pub key: Key,
     /// The options of the command line, which stay.
     pub options: Shared,
-    /// What is watched instead of what the configuration says, if paths were given.
-    pub fixed: Option<Interest>,
+    /// What is watched: what the configuration says, or the paths that were given.
+    pub watched: Watched,
 }
 
 impl Reloader {
@@ -61,16 +64,14 @@ impl Reloader {
         let loaded = config::load(named).map_err(|error| error.to_string())?;
         let plan = Plan::new(loaded, &self.options).map_err(|error| error.to_string())?;
         let notes = fixed.keep(&Fixed::of(&plan))?;
-        for note in plan.warnings.iter().chain(&notes) {
+        for note in &notes {
             log::warn!("{note}");
         }
-        let watched = match &self.fixed {
-            Some(interest) => vec![interest.clone()],
-            None => plan.watched(&output::homes(&plan.config.root)),
-        };
+        let reload =
+            wiring::reload(&plan, &self.key, &self.watched, notes).map_err(|error| error.to_string())?;
         // Before anything is reported by it.
         self.redactor.set(plan.redact.clone());
-        self.control.reload(wiring::reload(&plan, watched, notes));
+        self.control.reload(reload);
         Ok(())
     }
 }

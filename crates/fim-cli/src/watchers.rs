@@ -65,6 +65,7 @@ pub fn choose(choice: WatcherChoice, watch: &WatchSet) -> Result<Chosen, WatchEr
     Ok(Chosen { watcher, why })
 }
 
+#[cfg_attr(not(feature = "bpf"), allow(unused_variables))]
 fn make(name: &str, watch: &WatchSet) -> Option<Box<dyn Watcher>> {
     match name {
         #[cfg(feature = "bpf")]

@@ -1,15 +1,13 @@
 //! Joins configuration, state, consumers and output to an engine. The one place that knows all the parts.
 
 use crate::config::{Format, Plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::{Generic, GenericConfig, secrets};
-use fim_core::{
-    BaselineLost, Consumer, Engine, Interest, Key, Limits, Reload, Scan, Secrecy, SledStore, State,
-    StoreErrorKind,
-};
+use fim_core::{BaselineLost, Engine, Key, Limits, Reload, Scan, SledStore, State, StoreErrorKind};
+use std::io::IsTerminal;
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -18,7 +16,7 @@ use fim_core::{
 /// When the state cannot be opened, or a pattern not be used.
 pub fn engine(
     plan: &Plan,
-    watched: Vec<Interest>,
+    watched: &Watched,
     notes: Vec<String>,
     gone: &ReaderGone,
     redactor: Redactor,
@@ -29,7 +27,9 @@ pub fn engine(
         Format::Bpfink => Form::bpfink(redactor),
         Format::Json => Form::json(&plan.config.root, redactor),
     };
-    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+    let progress = TerminalProgress::on_terminal();
+    let wipes = progress.is_some() && std::io::stdout().is_terminal();
+    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
@@ -37,24 +37,24 @@ pub fn engine(
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
-    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
-    for consumer in consumers(watched) {
+    for consumer in watched.consumers(plan, &key)? {
         builder = builder.consumer(consumer);
     }
-    if let Some(progress) = TerminalProgress::on_terminal() {
+    builder = builder.secrecy(watched.secrecy(plan, key)?);
+    if let Some(progress) = progress {
         builder = builder.progress(Box::new(progress));
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)
 }
 
 /// What a running engine is to go on with.
-pub fn reload(plan: &Plan, watched: Vec<Interest>, notes: Vec<String>) -> Reload {
-    let reload = consumers(watched).fold(Reload::new(limits(plan), scan(plan)), Reload::consumer);
-    notes.into_iter().fold(reload, Reload::note)
-}
-
-fn consumers(watched: Vec<Interest>) -> impl Iterator<Item = Box<dyn Consumer>> {
-    watched.into_iter().map(|interest| -> Box<dyn Consumer> { Box::new(Generic::new(generic(interest))) })
+///
+/// # Errors
+/// When the key cannot be read, or a pattern not be used.
+pub fn reload(plan: &Plan, key: &Key, watched: &Watched, notes: Vec<String>) -> Result<Reload, Failure> {
+    let reload = Reload::new(limits(plan), scan(plan)).secrecy(watched.secrecy(plan, key.clone())?);
+    let reload = watched.consumers(plan, key)?.into_iter().fold(reload, Reload::consumer);
+    Ok(notes.into_iter().fold(reload, Reload::note))
 }
 
 fn limits(plan: &Plan) -> Limits {
@@ -72,15 +72,6 @@ fn scan(plan: &Plan) -> Scan {
     scan.files_per_second = config.files_per_second;
     scan.bytes_per_second = config.bytes_per_second.0;
     scan
-}
-
-fn generic(interest: Interest) -> GenericConfig {
-    GenericConfig {
-        paths: interest.paths,
-        exclude: interest.exclude,
-        exclude_regex: interest.exclude_regex,
-        sha256: interest.need.sha256,
-    }
 }
 
 /// What is to be said if the key is not the one this state was made with: what is kept of secrets under the

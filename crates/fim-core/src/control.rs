@@ -5,6 +5,7 @@
 
 use crate::consumer::Consumer;
 use crate::engine::Scan;
+use crate::secrecy::Secrecy;
 use crate::snapshot::Limits;
 use crossbeam_channel::Sender;
 use std::fmt;
@@ -14,6 +15,7 @@ pub struct Reload {
     pub(crate) consumers: Vec<Box<dyn Consumer>>,
     pub(crate) limits: Limits,
     pub(crate) scan: Scan,
+    pub(crate) secrecy: Option<Secrecy>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -21,13 +23,20 @@ impl Reload {
     /// Nothing to watch yet, and these bounds.
     #[must_use]
     pub fn new(limits: Limits, scan: Scan) -> Self {
-        Self { consumers: Vec::new(), limits, scan, notes: Vec::new() }
+        Self { consumers: Vec::new(), limits, scan, secrecy: None, notes: Vec::new() }
     }
 
     /// Adds a consumer; of two that claim a path, the one added first has it.
     #[must_use]
     pub fn consumer(mut self, consumer: Box<dyn Consumer>) -> Self {
         self.consumers.push(consumer);
+        self
+    }
+
+    /// Hashes files with a secret in them under the installation's key.
+    #[must_use]
+    pub fn secrecy(mut self, secrecy: Secrecy) -> Self {
+        self.secrecy = Some(secrecy);
         self
     }
 

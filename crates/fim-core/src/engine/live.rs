@@ -160,6 +160,8 @@ impl Live<'_> {
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.scan.tell(&self.engine.remote, &mut started);
+        // The long walk is over.
+        self.engine.progress = None;
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;

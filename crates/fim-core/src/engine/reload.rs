@@ -54,7 +54,7 @@ impl Live<'_> {
                 self.heal(error)?;
             }
         }
-        let Reload { consumers, limits, scan, notes } = new;
+        let Reload { consumers, limits, scan, secrecy, notes } = new;
         let (interests, watch) = match Interests::ask(&consumers) {
             Ok(asked) => asked,
             Err(error) => return self.refuse(error.to_string()),
@@ -65,7 +65,7 @@ impl Live<'_> {
 
         let engine = &mut *self.engine;
         let before = engine.interests.patterns();
-        engine.limits = limits;
+        (engine.limits, engine.secrecy) = (limits, secrecy);
         engine.reader = engine.new_reader()?;
         (engine.consumers, engine.interests, engine.watch) = (consumers, interests, watch);
         engine.covered.claim(engine.claims());
