@@ -136,6 +136,18 @@ subcommands! {
         path: String,
     }
 
+    /// Prove that a log of lines is whole and in order, or name the first break. Exit status 1 if it is broken.
+    #[argh(subcommand, name = "verify")]
+    Verify {
+        /// the key the lines are sealed under, where they are
+        #[argh(option, arg_name = "file")]
+        key: Option<String>,
+
+        /// logs, the oldest first; - is standard input
+        #[argh(positional, arg_name = "log")]
+        logs: Vec<String>,
+    }
+
     /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
     #[argh(subcommand, name = "status")]
     Status {}
@@ -207,6 +219,8 @@ pub enum Command {
     Status,
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
+    /// Prove that logs are whole.
+    Verify { logs: Vec<String>, key: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -269,6 +283,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Verify(args) if args.logs.is_empty() => {
+            return Err(Early::Wrong("name at least one log; - is standard input".to_owned()));
+        }
+        Parsed::Verify(args) => Command::Verify { logs: args.logs, key: args.key },
         Parsed::Status(_) => Command::Status,
         Parsed::Config(args) => config(args)?,
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
@@ -328,6 +346,10 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            (
+                "verify a - --key /k",
+                Command::Verify { logs: vec!["a".into(), "/dev/stdin".into()], key: Some("/k".into()) },
+            ),
             ("status", Command::Status),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
             (
@@ -373,6 +395,7 @@ mod tests {
             "doctor /etc",
             "explain",
             "explain /a /b",
+            "verify",
             "config --default --plan /n",
             "config --plan /n --from-bpfink /b",
             "run --state /a --state /b",

@@ -6,7 +6,10 @@ use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone, Redactor};
 use crate::reload::Reloader;
-use crate::{doctor, explain as explaining, key, selftest, signals, status as agent, watchers, wiring};
+use crate::{
+    doctor, explain as explaining, key, selftest, signals, status as agent, verify as verifying, watchers,
+    wiring,
+};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -144,6 +147,17 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
     })?;
     print(&selftest::summary(&tested, json))?;
     Ok(if faults == 0 { DONE } else { FOUND })
+}
+
+/// `fim verify`.
+///
+/// # Errors
+/// When a log or the key cannot be read, or the verdict not be written.
+pub fn verify(logs: &[String], key: Option<&str>) -> Result<u8, Failure> {
+    let key = key.map(|file| key::load_file(Path::new(file))).transpose()?;
+    let verdict = verifying::verify(logs, key)?;
+    print(&verdict.text)?;
+    Ok(if verdict.whole { DONE } else { FOUND })
 }
 
 /// `fim config`.

@@ -42,6 +42,8 @@ pub struct Config {
     pub limits: Limits,
     /// When everything is looked at again.
     pub scan: Scan,
+    /// How lines prove that they are whole.
+    pub evidence: Evidence,
     /// Accounts and keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -65,6 +67,7 @@ impl Default for Config {
             root: PathBuf::from("/"),
             limits: Limits::default(),
             scan: Scan::default(),
+            evidence: Evidence::default(),
             users: None,
             access: None,
             generic_diff: Vec::new(),
@@ -148,6 +151,14 @@ impl fmt::Display for Scan {
         }
         write!(f, "at {} files and {} a second", self.files_per_second, self.bytes_per_second)
     }
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Lines are sealed under the key of this installation.
+    pub keyed: bool,
 }
 
 /// `[users]`.

@@ -80,7 +80,7 @@ impl Reloader {
 #[derive(Debug, PartialEq, Eq)]
 struct Fixed {
     root: String,
-    kept: [(&'static str, String); 3],
+    kept: [(&'static str, String); 4],
 }
 
 impl Fixed {
@@ -92,6 +92,7 @@ impl Fixed {
                 ("state", config.state.display().to_string()),
                 ("watcher", config.watcher.to_string()),
                 ("format", config.format.to_string()),
+                ("evidence.keyed", config.evidence.keyed.to_string()),
             ],
         }
     }

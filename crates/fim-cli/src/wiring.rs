@@ -29,10 +29,13 @@ pub fn engine(
     };
     let progress = TerminalProgress::on_terminal();
     let wipes = progress.is_some() && std::io::stdout().is_terminal();
-    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
+    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
+    if plan.config.evidence.keyed {
+        sink = sink.sealed_under(key.clone());
+    }
     let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);

@@ -396,3 +396,31 @@ fn doctor_names_the_watcher_and_every_class() {
     assert_eq!(code == 0, out.contains("\nfully covered"), "{out}");
     assert!(!Path::new(&state).exists(), "doctor leaves nothing behind");
 }
+
+#[test]
+fn a_self_test_tells_of_each_way_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let ways = ["--only", "rename_over", "--only", "open_read_write"];
+    let args = [&["selftest", "--watcher", "fanotify", "--json", path][..], &ways].concat();
+    let (code, out, err) = told(&args);
+    if code == 2 {
+        println!("skipped: {err}");
+        return;
+    }
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
+    assert_eq!(names, ["rename_over", "open_read_write"]);
+    // Without privileges nobody is named.
+    assert!(["full", "no actor"].contains(&lines[0]["result"].as_str().unwrap()), "{out}");
+    assert_eq!(lines[1]["result"], "quiet", "{out}");
+    assert_eq!(lines[2]["watcher"], "fanotify", "{out}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
+}
+
+#[test]
+fn a_self_test_needs_a_directory() {
+    let (code, out, err) = told(&["selftest", "/nowhere"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("/nowhere") && err.contains("fim selftest DIR"), "{err}");
+}

@@ -130,6 +130,7 @@ impl Live<'_> {
 
     /// Arms and compares everything; `false` if it was told to stop meanwhile.
     fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
+        self.engine.reporter.resume(&mut self.engine.state)?;
         self.engine.tell_lost()?;
         self.engine.recall(Kept::Seen)?;
         let (mut found, mut learned) = (0, 0u64);
