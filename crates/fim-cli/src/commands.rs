@@ -7,8 +7,8 @@ use crate::failure::Failure;
 use crate::output::{self, ReaderGone, Redactor};
 use crate::reload::Reloader;
 use crate::{
-    doctor, explain as explaining, key, selftest, signals, status as agent, verify as verifying, watchers,
-    wiring,
+    doctor, explain as explaining, key, metrics, selftest, signals, status as agent, verify as verifying,
+    watchers, wiring,
 };
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
@@ -53,6 +53,7 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
             plan.config.state.display()
         );
     }
+    let _exporting = metrics::start(&plan.config.metrics, engine.status())?;
     let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)

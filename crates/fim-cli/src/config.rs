@@ -6,6 +6,7 @@ pub mod difference;
 pub mod from_bpfink;
 mod layers;
 pub mod load;
+mod metrics;
 pub mod origin;
 pub mod plan;
 mod section;
@@ -13,6 +14,7 @@ mod size;
 mod span;
 
 pub use load::{ConfigError, load};
+pub use metrics::{Graphite, Metrics, Role};
 pub use plan::Plan;
 pub use section::Section;
 pub use size::Size;
@@ -42,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// When everything is looked at again.
     pub scan: Scan,
+    /// Where metrics go.
+    pub metrics: Metrics,
     /// How lines prove that they are whole.
     pub evidence: Evidence,
     /// Accounts and keys.
@@ -67,6 +71,7 @@ impl Default for Config {
             root: PathBuf::from("/"),
             limits: Limits::default(),
             scan: Scan::default(),
+            metrics: Metrics::default(),
             evidence: Evidence::default(),
             users: None,
             access: None,

@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod key;
 mod logging;
+mod metrics;
 mod output;
 mod progress;
 mod reload;

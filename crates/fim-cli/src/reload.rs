@@ -80,7 +80,7 @@ impl Reloader {
 #[derive(Debug, PartialEq, Eq)]
 struct Fixed {
     root: String,
-    kept: [(&'static str, String); 4],
+    kept: [(&'static str, String); 5],
 }
 
 impl Fixed {
@@ -92,6 +92,10 @@ impl Fixed {
                 ("state", config.state.display().to_string()),
                 ("watcher", config.watcher.to_string()),
                 ("format", config.format.to_string()),
+                (
+                    "metrics",
+                    toml::to_string(&config.metrics).unwrap_or_default().trim_end().replace('\n', ", "),
+                ),
                 ("evidence.keyed", config.evidence.keyed.to_string()),
             ],
         }

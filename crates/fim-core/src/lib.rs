@@ -49,7 +49,7 @@ pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
-pub use status::{Now, Phase, Status};
+pub use status::{Latency, Now, Phase, Status};
 #[cfg(feature = "sled")]
 pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};

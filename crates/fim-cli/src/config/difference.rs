@@ -54,6 +54,7 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
         ("format", old.format.to_string(), new.format.to_string()),
         ("root", old.root.display().to_string(), new.root.display().to_string()),
         ("max_file_size", old.limits.max_file_size.to_string(), new.limits.max_file_size.to_string()),
+        ("metrics", toml(&old.metrics), toml(&new.metrics)),
         ("scan", old.scan.to_string(), new.scan.to_string()),
     ];
     all.into_iter().filter(|(_, old, new)| old != new).collect()
@@ -61,6 +62,12 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
 
 /// What a pattern is for, and the pattern as it is written.
 type Pattern = (&'static str, String);
+
+/// A section on one line.
+fn toml(section: &impl serde::Serialize) -> String {
+    let text = toml::to_string(section).unwrap_or_default();
+    text.trim_end().replace('\n', ", ")
+}
 
 /// One configuration.
 struct Side {

@@ -325,7 +325,7 @@ impl Live<'_> {
             {
                 new.push(walked.snapshot.path);
             } else if walked.snapshot.path != top
-                && (is_unlike(&walked) || (how.learn && lacks_what_is_kept(&watch, &walked)))
+                && (is_unlike(&walked) || (how.learn && is_news_to_consumers(&watch, &walked)))
             {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());
                 unlike.push((walked.snapshot.path, known));
@@ -381,12 +381,13 @@ impl Live<'_> {
     }
 }
 
-/// Whether a file came to a consumer that compares content, and has nothing to compare with yet.
-fn lacks_what_is_kept(watch: &WatchSet, walked: &Walked) -> bool {
+/// Whether a file is to be looked at though nothing of it changed: its consumer has nothing yet to compare its
+/// content with, or another overhears it.
+fn is_news_to_consumers(watch: &WatchSet, walked: &Walked) -> bool {
     let is_file = walked.snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::File);
-    is_file
-        && watch.need(walked.owner).content.is_some()
-        && walked.record.as_ref().is_some_and(|record| record.kept.is_none())
+    let has_kept = walked.record.as_ref().is_some_and(|record| record.kept.is_some());
+    let lacks = !has_kept && watch.need(walked.owner).content.is_some();
+    is_file && (lacks || !watch.overhearers(walked.owner, &walked.snapshot.path).is_empty())
 }
 
 fn is_unlike(walked: &Walked) -> bool {

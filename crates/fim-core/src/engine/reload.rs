@@ -144,7 +144,7 @@ impl Live<'_> {
             let engine = &mut *self.engine;
             let Some(owner) = engine.watch.owner(&path) else { continue };
             learning.reloaded.learned += 1;
-            let need = engine.watch.need(owner);
+            let need = engine.watch.need_of(owner, &path);
             let now = engine.reader.look(&path, need);
             engine.learn(owner, now)?;
         }
