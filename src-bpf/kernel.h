@@ -40,6 +40,8 @@ enum {
 #define S_IFDIR 0040000
 
 #define FMODE_WRITE 0x2
+#define FMODE_BACKING 0x2000000
+#define FMODE_NONOTIFY 0x4000000
 #define ATTR_SIZE 0x8
 #define PROT_WRITE 0x2
 #define MAP_SHARED 0x1

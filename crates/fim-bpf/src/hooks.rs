@@ -57,6 +57,7 @@ pub const HOOKS: &[Hook] = &[
     hook("vfs_write", "vfs_write", 4).heals(Heals::Open),
     hook("vfs_writev", "vfs_writev", 5).heals(Heals::Open),
     hook("vfs_iter_write", "vfs_iter_write", 4).heals(Heals::Open),
+    hook("vfs_iocb_iter_write", "vfs_iocb_iter_write", 3).heals(Heals::Open),
     hook("kernel_write_iter", "__kernel_write_iter", 3).heals(Heals::Open),
     spare("kernel_write", "__kernel_write", 4, "kernel_write_iter").heals(Heals::Open),
     hook("io_write", "io_write", 2).heals(Heals::Open),

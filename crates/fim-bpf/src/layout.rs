@@ -38,8 +38,6 @@ pub const OPS: usize = 32;
 pub const COUNTS: usize = 8 * (3 + OPS);
 /// Entries of the map `wanted`: the largest batch of one fill.
 pub const WANTED: usize = 4096;
-/// `FILTER_MAX`.
-pub const FILTER_MAX: u32 = 1 << 21;
 
 /// `enum fim_scope`.
 pub mod scope {

@@ -23,6 +23,7 @@ mod resolve;
 mod storm;
 mod telling;
 mod temporary;
+mod unarmed;
 mod visit;
 mod walk;
 

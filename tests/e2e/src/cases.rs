@@ -84,7 +84,7 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
-    let mut score = Score { failed: 0, prefix: dir.display().to_string() };
+    let mut score = Score::new(dir);
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -154,6 +154,14 @@ pub struct Score {
 }
 
 impl Score {
+    pub fn new(dir: &Path) -> Self {
+        Self { failed: 0, prefix: dir.display().to_string() }
+    }
+
+    pub const fn failed(&self) -> u32 {
+        self.failed
+    }
+
     pub fn say(&mut self, name: &str, outcome: Result<(), String>) {
         match outcome {
             Ok(()) => println!("ok {}:{name}", self.prefix),

@@ -12,6 +12,7 @@ use super::mounts::{self, Mounts};
 use super::pending::Queue;
 use super::storm::Storms;
 use super::telling::Telling;
+use super::unarmed::Blind;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -43,6 +44,7 @@ pub(super) struct Live<'e> {
     pub telling: Telling,
     pub follows: bool,
     pub mounts: Mounts,
+    pub blind: Blind,
 }
 
 /// Runs a watch from its start to its end.
@@ -74,6 +76,7 @@ pub(super) fn run(
         storms: Storms::default(),
         stats: Stopped::default(),
         mounts,
+        blind: Blind::default(),
         telling: Telling::default(),
     };
     live.engine.status.set(|now| now.watcher = name);
@@ -156,7 +159,7 @@ impl Live<'_> {
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
-        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.unarmed(tally.unarmed)?;
         Ok(true)
     }
 
@@ -168,7 +171,10 @@ impl Live<'_> {
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            let followed = turn.and_then(|()| self.follow_mounts()).and_then(|()| self.follow_interests());
+            let followed = turn
+                .and_then(|()| self.follow_mounts())
+                .and_then(|()| self.see_to_unarmed(false))
+                .and_then(|()| self.follow_interests());
             if let Err(error) = followed {
                 let dir = self.engine.heal(error)?;
                 // What this turn was about may be half done.
@@ -345,6 +351,7 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
+        self.see_to_unarmed(true)?;
         self.tell(Phase::Stopping, 0);
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
@@ -360,6 +367,7 @@ impl Live<'_> {
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
+        stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
         Ok(stopped)

@@ -5,6 +5,7 @@ use super::judge::Cause;
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
+use super::unarmed::Unarmed;
 use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind, HashState};
@@ -221,7 +222,11 @@ impl Live<'_> {
             self.forget_stale(path, item.id, marked.id);
             self.index.add_file(path, marked.id);
             self.marks.clear(marked.id);
-            self.gaps.unarmed(u64::from(!marked.armed), &mut self.engine.reporter)?;
+            if !marked.armed {
+                let mut unarmed = Unarmed::default();
+                unarmed.add(path);
+                self.unarmed(unarmed)?;
+            }
         }
         Ok(())
     }
@@ -292,7 +297,7 @@ impl Live<'_> {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.gaps.unarmed(unarmed, &mut self.engine.reporter)
+        self.unarmed(unarmed)
     }
 
     /// A directory is gone: so is all that was in it.
