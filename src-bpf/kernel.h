@@ -147,6 +147,9 @@ struct kernfs_node {
 struct cgroup {
 	struct kernfs_node *kn;
 };
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
 struct css_set {
 	struct cgroup *dfl_cgrp;
 };
@@ -159,6 +162,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	char comm[16];
 	kuid_t loginuid;
 	unsigned int sessionid;

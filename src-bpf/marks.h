@@ -30,6 +30,7 @@ u8 filter[1 << FILTER_BITS];
 
 /* This agent: learned by the fill, since its pid namespace may not be the first. */
 u32 self_tgid;
+u64 self_mnt_ns;
 u32 probing;
 
 static __always_inline u64 filter_slot(u64 ino)

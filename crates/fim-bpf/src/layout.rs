@@ -78,8 +78,9 @@ pub mod op {
     pub const FLAGS: u8 = 21;
     pub const CLOSE: u8 = 22;
     pub const EVICT: u8 = 23;
-    pub const WRITEV: u8 = 24;
-    pub const ACL: u8 = 26;
+    pub const MOUNT: u8 = 24;
+    pub const WRITEV: u8 = 25;
+    pub const ACL: u8 = 27;
 }
 
 /// Flags of a change.

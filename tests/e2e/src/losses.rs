@@ -118,5 +118,9 @@ fn gaps(name: &str, watched: &Path, lines: &[Value]) -> Result<(), String> {
     };
     let said = of("coverage_gap")
         .any(|gap| gap["cause"] == cause && gap["scope"] == scope && gap["lost"].as_u64() > Some(0));
-    if said { Ok(()) } else { Err(format!("no gap {cause} of {scope}: {:?}", of("coverage_gap").collect::<Vec<_>>())) }
+    if said {
+        Ok(())
+    } else {
+        Err(format!("no gap {cause} of {scope}: {:?}", of("coverage_gap").collect::<Vec<_>>()))
+    }
 }

@@ -57,7 +57,7 @@ pub(super) fn cases() -> Vec<Case> {
                 hold(file)
             },
         )
-        .updates("sub/in"),
+        .creates("sub/in"),
     ]
 }
 

@@ -171,10 +171,8 @@ impl Live<'_> {
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            let followed = turn
-                .and_then(|()| self.follow_mounts())
-                .and_then(|()| self.see_to_unarmed(false))
-                .and_then(|()| self.follow_interests());
+            let followed =
+                turn.and_then(|()| self.see_to_unarmed(false)).and_then(|()| self.follow_interests());
             if let Err(error) = followed {
                 let dir = self.engine.heal(error)?;
                 // What this turn was about may be half done.
@@ -239,6 +237,8 @@ impl Live<'_> {
     }
 
     fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
+        // First: a look would take what is mounted there for what was there.
+        self.follow_mounts()?;
         for _ in 0..LOOKS {
             let Some((path, item)) = self.queue.pop(Instant::now()) else {
                 break;
@@ -274,6 +274,10 @@ impl Live<'_> {
         self.stats.events += 1;
         match event.via {
             Via::Rename | Via::Exchange => return self.renamed(event),
+            Via::Mount => {
+                self.mounts.about_to(event);
+                return Ok(());
+            }
             Via::Evict => {
                 if let Some(id) = event.file {
                     for path in self.index.paths(id) {

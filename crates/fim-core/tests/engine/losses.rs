@@ -2,8 +2,8 @@
 
 use crate::house::{House, Lines, at, told};
 use fim_core::{
-    Action, Coverage, EventSink, FileId, Loss, MarkRequest, Marked, Marks, Ready, Record, Recovery, StatMarks,
-    StopToken, Via, WatchError, WatchMessage, WatchSet, WatchStats, Watcher,
+    Action, Coverage, EventSink, FileId, Loss, MarkRequest, Marked, Marks, Ready, Record, Recovery,
+    StatMarks, StopToken, Via, WatchError, WatchMessage, WatchSet, WatchStats, Watcher,
 };
 use std::fs;
 use std::sync::Arc;
@@ -108,9 +108,9 @@ fn what_there_is_no_room_for_is_a_gap_of_its_directory_until_there_is() {
         let scope = house.path("sub").display().to_string();
         assert!(reports.iter().any(|report| matches!(&report.record, Record::CoverageGap(gap)
             if gap.cause == "marks_full" && gap.scope == scope && gap.lost == 1)));
-        let closed = reports.iter().any(|report| {
-            matches!(&report.record, Record::GapClosed(gap) if gap.scope == scope && gap.found == 1)
-        });
+        let closed = reports.iter().any(
+            |report| matches!(&report.record, Record::GapClosed(gap) if gap.scope == scope && gap.found == 1),
+        );
         assert_eq!(closed, gets_room);
     }
 }
