@@ -38,6 +38,8 @@ pub struct Config {
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// How lines prove that they are whole.
+    pub evidence: Evidence,
     /// Accounts and keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -60,6 +62,7 @@ impl Default for Config {
             format: Format::Json,
             root: PathBuf::from("/"),
             limits: Limits::default(),
+            evidence: Evidence::default(),
             users: None,
             access: None,
             generic_diff: Vec::new(),
@@ -69,13 +72,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Gives a configuration that names nothing to watch the built-in answer: `/etc`.
+    /// Gives a configuration that names nothing to watch the built-in answer: accounts, access rules, `/etc`.
     pub fn or_builtin(mut self) -> Self {
         let names_nothing = self.users.is_none()
             && self.access.is_none()
             && self.generic_diff.is_empty()
             && self.generic.is_empty();
         if names_nothing {
+            self.users = Some(Users::default());
+            self.access = Some(Access::default());
             self.generic.push(Generic { paths: vec!["/etc".to_owned()], ..Generic::default() });
         }
         self
@@ -98,6 +103,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self { max_file_size: Size(1 << 30), ring_bytes: Size(8 << 20), watch_room: 131_072 }
     }
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Lines are sealed under the key of this installation.
+    pub keyed: bool,
 }
 
 /// `[users]`.
@@ -186,6 +199,19 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
+    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    #[serde(default)]
+    pub ignore_comments: bool,
+    /// Changes of nothing but blank lines are not shown.
+    #[serde(default)]
+    pub ignore_blank: bool,
+    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    #[serde(default = "yes")]
+    pub keep_text: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A hash that can be asked for.

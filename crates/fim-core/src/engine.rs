@@ -148,7 +148,7 @@ impl EngineBuilder {
             interests,
             watch,
             consumers: self.consumers,
-            reporter: Reporter::new(sink, &state)?,
+            reporter: Reporter::new(sink),
             state,
             reader: reader(self.limits, self.secrecy.as_ref())?,
             limits: self.limits,

@@ -127,6 +127,7 @@ impl Live<'_> {
 
     /// Arms and compares everything; `false` if it was told to stop meanwhile.
     fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
+        self.engine.reporter.resume(&mut self.engine.state)?;
         self.engine.tell_lost()?;
         self.engine.recall(Kept::Seen)?;
         let (mut found, mut learned) = (0, 0u64);
@@ -156,6 +157,8 @@ impl Live<'_> {
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
+        // The long walk is over.
+        self.engine.progress = None;
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
