@@ -15,6 +15,7 @@ use super::reload::Learning;
 use super::scan::{Found, Scans};
 use super::storm::Storms;
 use super::telling::Telling;
+use super::unarmed::Blind;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -50,6 +51,7 @@ pub(super) struct Live<'e> {
     pub mounts: Mounts,
     pub scans: Option<Scans>,
     pub learning: Option<Learning>,
+    pub blind: Blind,
 }
 
 /// Runs a watch from its start to its end.
@@ -81,6 +83,7 @@ pub(super) fn run(
         storms: Storms::default(),
         stats: Stopped::default(),
         mounts,
+        blind: Blind::default(),
         telling: Telling::default(),
         scans: None,
         learning: None,
@@ -169,7 +172,7 @@ impl Live<'_> {
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
-        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.unarmed(tally.unarmed)?;
         self.scans = self.engine.start_scans()?;
         Ok(true)
     }
@@ -190,7 +193,7 @@ impl Live<'_> {
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
                 default(self.pause()) => self.look_at_what_is_due(source),
             };
-            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.follow_mounts());
+            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.see_to_unarmed(false));
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
             }
@@ -287,6 +290,8 @@ impl Live<'_> {
     }
 
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        // First: a look would take what is mounted there for what was there.
+        self.follow_mounts()?;
         for _ in 0..LOOKS {
             let now = Instant::now();
             let Some((path, mut item)) = self.queue.pop(now) else {
@@ -330,6 +335,10 @@ impl Live<'_> {
         self.stats.events += 1;
         match event.via {
             Via::Rename | Via::Exchange => return self.renamed(event),
+            Via::Mount => {
+                self.mounts.about_to(event);
+                return Ok(());
+            }
             Via::Evict => {
                 if let Some(id) = event.file {
                     for path in self.index.paths(id) {
@@ -406,6 +415,7 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
+        self.see_to_unarmed(true)?;
         self.tell(Phase::Stopping, 0);
         self.scans = None;
         self.queue.finish(Instant::now());
@@ -422,6 +432,7 @@ impl Live<'_> {
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
+        stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
         Ok(stopped)
