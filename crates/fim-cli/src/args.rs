@@ -1,12 +1,14 @@
 //! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
 
+mod generate;
+mod manual;
 mod normal;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use std::ffi::OsString;
 
 /// Watch files, and say who changed what.
-#[derive(FromArgs, Debug, PartialEq, Eq)]
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
 #[argh(help_triggers("--help", "-h"))]
 struct Fim {
     /// print the version
@@ -20,7 +22,7 @@ struct Fim {
 /// Declares subcommands that all take the shared options: argh has no way to share them.
 macro_rules! subcommands {
     ($($(#[$($meta:tt)*])* $name:ident { $($own:tt)* })*) => {
-        #[derive(FromArgs, Debug, PartialEq, Eq)]
+        #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
         #[argh(subcommand)]
         enum Parsed {
             $($name($name),)*
@@ -42,7 +44,7 @@ macro_rules! subcommands {
         }
 
         $(
-            #[derive(FromArgs, Debug, PartialEq, Eq)]
+            #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
             $(#[$($meta)*])*
             #[argh(help_triggers("--help", "-h"))]
             struct $name {
@@ -121,6 +123,10 @@ subcommands! {
         path: String,
     }
 
+    /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
+    #[argh(subcommand, name = "status")]
+    Status {}
+
     /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
@@ -147,6 +153,10 @@ subcommands! {
         /// say which paths this configuration would gain and lose against the one that holds
         #[argh(option, arg_name = "file")]
         plan: Option<String>,
+
+        /// print what a configuration of bpfink comes to here
+        #[argh(option, arg_name = "file")]
+        from_bpfink: Option<String>,
     }
 }
 
@@ -180,6 +190,8 @@ pub enum Command {
     Doctor,
     /// Say why a path is watched.
     Explain { path: String },
+    /// Ask the running agent.
+    Status,
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Print the configuration that holds.
@@ -188,6 +200,8 @@ pub enum Command {
     DefaultConfig,
     /// Say what another configuration would change.
     ComparePlan { file: String },
+    /// Print what a configuration of bpfink comes to.
+    FromBpfink { file: String },
 }
 
 /// A command line that asks for something to be done.
@@ -219,6 +233,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
                  or by a glob in the configuration"
         ))
     })?;
+    if let Some(outcome) = generate::asked(&args) {
+        return Err(outcome);
+    }
     let args = normal::normalise(&args);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
 
@@ -239,15 +256,21 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
-        Parsed::Config(Config { default: true, plan: Some(_), .. }) => {
-            return Err(Early::Wrong("--default and --plan exclude each other".to_owned()));
-        }
-        Parsed::Config(Config { default: true, .. }) => Command::DefaultConfig,
-        Parsed::Config(Config { plan: Some(file), .. }) => Command::ComparePlan { file },
+        Parsed::Status(_) => Command::Status,
+        Parsed::Config(args) => config(args)?,
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
-        Parsed::Config(_) => Command::Config,
     };
     Ok(Invocation { command, shared })
+}
+
+fn config(args: Config) -> Result<Command, Early> {
+    match (args.default, args.plan, args.from_bpfink) {
+        (false, None, None) => Ok(Command::Config),
+        (true, None, None) => Ok(Command::DefaultConfig),
+        (false, Some(file), None) => Ok(Command::ComparePlan { file }),
+        (false, None, Some(file)) => Ok(Command::FromBpfink { file }),
+        _ => Err(Early::Wrong("--default, --plan and --from-bpfink exclude each other".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -292,6 +315,7 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            ("status", Command::Status),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
             (
                 "selftest --json --only=uring --only mmap /mnt",
@@ -304,6 +328,7 @@ mod tests {
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
             ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
+            ("config --from-bpfink=/b", Command::FromBpfink { file: "/b".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
         }
@@ -336,6 +361,7 @@ mod tests {
             "explain",
             "explain /a /b",
             "config --default --plan /n",
+            "config --plan /n --from-bpfink /b",
             "run --state /a --state /b",
             "-v",
         ] {

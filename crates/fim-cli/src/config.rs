@@ -3,6 +3,7 @@
 //! Reading it is in [`mod@load`], what it comes to is in [`plan`]. Knows nothing of arguments or watching.
 
 pub mod difference;
+pub mod from_bpfink;
 mod layers;
 pub mod load;
 pub mod origin;
@@ -68,13 +69,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Gives a configuration that names nothing to watch the built-in answer: `/etc`.
+    /// Gives a configuration that names nothing to watch the built-in answer: accounts, access rules, `/etc`.
     pub fn or_builtin(mut self) -> Self {
         let names_nothing = self.users.is_none()
             && self.access.is_none()
             && self.generic_diff.is_empty()
             && self.generic.is_empty();
         if names_nothing {
+            self.users = Some(Users::default());
+            self.access = Some(Access::default());
             self.generic.push(Generic { paths: vec!["/etc".to_owned()], ..Generic::default() });
         }
         self
@@ -181,6 +184,19 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
+    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    #[serde(default)]
+    pub ignore_comments: bool,
+    /// Changes of nothing but blank lines are not shown.
+    #[serde(default)]
+    pub ignore_blank: bool,
+    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    #[serde(default = "yes")]
+    pub keep_text: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A hash that can be asked for.
@@ -246,12 +262,5 @@ words! {
         Ocsf = "ocsf",
         /// As bpfink prints.
         Bpfink = "bpfink",
-    }
-}
-
-impl Format {
-    /// Whether this version can report in it.
-    pub const fn exists(self) -> bool {
-        matches!(self, Self::Json | Self::Pretty | Self::Ocsf | Self::Bpfink)
     }
 }

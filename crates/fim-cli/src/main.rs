@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod config;
+mod consumers;
 mod doctor;
 mod estimate;
 mod explain;
@@ -15,6 +16,7 @@ mod output;
 mod progress;
 mod selftest;
 mod signals;
+mod status;
 mod watchers;
 mod wiring;
 
@@ -57,23 +59,24 @@ fn fail(text: &str) -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<u8, Failure> {
     logging::start(invocation.shared.verbosity);
-    if invocation.command == Command::DefaultConfig {
-        return commands::default_config();
+    match &invocation.command {
+        Command::DefaultConfig => return commands::default_config(),
+        Command::FromBpfink { file } => return commands::from_bpfink(file),
+        _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
-    for warning in &plan.warnings {
-        log::warn!("{warning}");
-    }
     match &invocation.command {
         Command::Run { paths } => commands::run(&plan, paths),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
         Command::Explain { path } => commands::explain(&plan, path),
+        Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
         Command::DefaultConfig => commands::default_config(),
+        Command::FromBpfink { file } => commands::from_bpfink(file),
         Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),
     }
 }

@@ -24,13 +24,13 @@ fn told(args: &[&str]) -> (i32, String, String) {
 fn help_and_version_are_on_standard_output() {
     let (code, out, err) = told(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in ["run", "baseline", "check", "doctor", "explain", "config"] {
+    for command in ["run", "baseline", "check", "doctor", "explain", "config", "status"] {
         assert!(out.contains(command), "{out}");
     }
     let (code, out, err) = told(&["--version"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert_eq!(out, format!("fim {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["run", "baseline", "check", "doctor", "explain", "config"] {
+    for command in ["run", "baseline", "check", "doctor", "explain", "config", "status"] {
         let (code, out, _) = told(&[command, "--help"]);
         assert_eq!(code, 0);
         assert!(out.contains("--state"), "{out}");
@@ -61,8 +61,6 @@ fn config_prints_what_holds_and_reads_it_back() {
     let (code, first, err) = told(&["config", "--config", file, "--watcher", "bpf"]);
     assert_eq!(code, 0, "{err}");
     assert!(first.contains("watcher = \"bpf\""), "{first}");
-    assert!(err.contains("[users]"), "the consumer that is missing is named: {err}");
-
     assert!(first.contains("# --watcher") && first.contains("# default"), "{first}");
     assert!(first.contains(&format!("# {file}:1")), "{first}");
 
@@ -70,6 +68,26 @@ fn config_prints_what_holds_and_reads_it_back() {
     std::fs::write(file, &first).unwrap();
     let (code, second, _) = told(&["--config", file, "config"]);
     assert_eq!((code, values(&second)), (0, values(&first)));
+}
+
+#[test]
+fn a_configuration_of_bpfink_comes_out_as_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let [old, new] =
+        ["bpfink.toml", "fim.toml"].map(|name| dir.path().join(name).to_str().unwrap().to_owned());
+    std::fs::write(&old, "bcc = 'vfs.o'\nnonsense = 1\n[consumers]\ngeneric = ['/x/**']\n").unwrap();
+    let (code, out, err) = told(&["config", "--from-bpfink", &old]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("# bcc = ") && err.contains("\"nonsense\" is no key of bpfink"), "{out}{err}");
+    std::fs::write(&new, out).unwrap();
+    let (code, out, err) = told(&["config", "--config", &new]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("format = \"bpfink\"") && out.contains("\"/x/*\""), "{out}");
+
+    std::fs::write(&old, "\nnot toml").unwrap();
+    let (code, out, err) = told(&["config", "--from-bpfink", &old]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("bpfink.toml:2: "), "{err}");
 }
 
 #[test]
@@ -285,6 +303,36 @@ fn run_ends_in_2_when_the_reader_has_gone_and_tells_it_later() {
     signal(&child, rustix::process::Signal::TERM);
     out.read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn status_is_told_while_the_agent_runs() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    let ask = ["status", "--state", &state];
+    let (code, out, err) = told(&ask);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("no agent runs"), "{err}");
+
+    let (mut child, mut out) = start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
+    out.read_line(&mut String::new()).unwrap();
+    std::fs::write(Path::new(&watched).join("a"), "newer").unwrap();
+    out.read_line(&mut String::new()).unwrap();
+    let (code, text, err) = told(&ask);
+    assert_eq!(code, 0, "{err}");
+    assert!(text.contains(&format!("pid {}", child.id())), "{text}");
+    assert!(text.contains("watcher     fanotify (fanotify can be used)"), "{text}");
+    let (_, json, _) = told(&[&ask[..], &["--format", "json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["files"], &json["lost"]), (&3.into(), &0.into()), "{json}");
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (code, _, err) = told(&ask);
+    assert_eq!(code, 2);
+    assert!(err.contains("has gone without a word"), "{err}");
 }
 
 #[test]

@@ -9,10 +9,19 @@
 mod access;
 #[cfg(feature = "generic")]
 mod generic;
+#[cfg(feature = "generic_diff")]
+mod generic_diff;
 pub mod parse;
+pub mod redact;
 pub mod secrets;
+#[cfg(feature = "users")]
+mod users;
 
 #[cfg(feature = "access")]
 pub use access::{Access, AccessConfig};
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
+#[cfg(feature = "generic_diff")]
+pub use generic_diff::{DiffLimits, GenericDiff, GenericDiffConfig};
+#[cfg(feature = "users")]
+pub use users::{Users, UsersConfig};

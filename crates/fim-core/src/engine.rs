@@ -20,6 +20,7 @@ mod renames;
 mod reporter;
 mod resolve;
 mod storm;
+mod telling;
 mod temporary;
 mod visit;
 mod walk;
@@ -33,6 +34,7 @@ use crate::finding::{BaselineLost, Sink, Stopped};
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
 use crate::state::State;
+use crate::status::Status;
 use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
 use consult::Kept;
@@ -64,6 +66,7 @@ pub struct Engine {
     limits: Limits,
     secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
+    status: Status,
     workers: usize,
     lost: heal::Lost,
 }
@@ -148,6 +151,7 @@ impl EngineBuilder {
             limits: self.limits,
             secrecy: self.secrecy,
             progress: self.progress,
+            status: Status::new(),
             lost: heal::Lost::new(self.lost),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
@@ -165,6 +169,12 @@ impl Engine {
     #[must_use]
     pub const fn watch_set(&self) -> &WatchSet {
         &self.watch
+    }
+
+    /// A view of the watch, kept up to date while it runs.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.clone()
     }
 
     /// Whether a baseline was ever made in this state.

@@ -24,6 +24,7 @@ mod replay;
 mod secrecy;
 mod snapshot;
 mod state;
+mod status;
 mod store;
 mod watch_set;
 mod watcher;
@@ -44,6 +45,7 @@ pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
+pub use status::{Now, Phase, Status};
 #[cfg(feature = "sled")]
 pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};

@@ -1,7 +1,8 @@
 //! Brings the usual spellings into the one that argh reads: `--name=value`, `-vv`, and shared options
 //! before the subcommand. Knows which options take a value, and nothing of what they mean.
 
-const WITH_VALUE: [&str; 7] = ["--config", "--state", "--watcher", "--format", "--root", "--plan", "--only"];
+const WITH_VALUE: [&str; 8] =
+    ["--config", "--state", "--watcher", "--format", "--root", "--plan", "--from-bpfink", "--only"];
 
 /// Rewrites arguments; what it does not know stays as it is, for argh to judge.
 pub fn normalise(args: &[String]) -> Vec<String> {

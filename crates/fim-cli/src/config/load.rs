@@ -1,8 +1,8 @@
 //! Reads the configuration file and says what is wrong with it: file, line, key, and what was meant.
 
+use super::Config;
 use super::layers::Layers;
 use super::origin::{Origins, line_at};
-use super::{Config, Format};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -135,20 +135,12 @@ fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
     Ok(Loaded { config: config.or_builtin(), origins: layers.origins, files })
 }
 
-fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
-    let config: Config = toml::from_str(text).map_err(|error| {
+/// The configuration of a text, or the line, where it is known, and what is wrong.
+pub(super) fn parse(text: &str) -> Result<Config, (Option<usize>, String)> {
+    toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
         (line, explain(error.message()))
-    })?;
-    if !config.format.exists() {
-        return Err((line_with(text, &config.format.to_string()), not_here(config.format)));
-    }
-    Ok(config)
-}
-
-/// Says that a format is known, but not made by this version.
-pub fn not_here(format: Format) -> String {
-    format!("the format \"{format}\" is not in this version; use \"json\", \"ocsf\" or \"pretty\"")
+    })
 }
 
 /// The line on which a value stands, as a string of its own if there is one such.
@@ -253,8 +245,6 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         let settings = commented(text, "#");
         assert_eq!(parse(&settings).unwrap(), Config::default().or_builtin(), "{settings}");
         let examples = parse(&commented(text, "#     ")).unwrap();
-        assert_eq!(examples.users, Some(crate::config::Users::default()));
-        assert_eq!(examples.access, Some(crate::config::Access::default()));
         assert_eq!(examples.generic_diff.len(), 1);
     }
 
@@ -290,7 +280,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             ("[limits]\nmax_file_size = 'big'\n", 2, "is no size"),
             ("[limits]\nmax_file_size = -1\n", 2, "never negative"),
             ("state = \n", 1, "value"),
-            ("\n\nformat = 'bpfink'\n", 3, "not in this version"),
+            ("\n\nformat = 'prety'\n", 3, "did you mean `pretty`?"),
             ("state = '/a'\nstate = '/b'\n", 2, "duplicate key"),
             ("[[generic]]\npaths = ['/a']\nhash = ['md5']", 3, "unknown value `md5`"),
         ] {

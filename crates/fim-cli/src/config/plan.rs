@@ -1,11 +1,11 @@
 //! What a configuration comes to: flags over file over defaults, absolute paths, and the interests to watch.
 
-use super::load::{Loaded, not_here};
+use super::load::Loaded;
 use super::origin::Origin;
 use super::{Config, ConfigError};
 use crate::args::Shared;
 use fim_core::{Interest, WatchSet, escape};
-use regex::Regex;
+use regex::bytes::Regex;
 use std::path::{Component, Path, PathBuf};
 
 /// A configuration ready to be acted on.
@@ -15,8 +15,6 @@ pub struct Plan {
     pub config: Config,
     /// Patterns of what to hide in arguments of processes.
     pub redact: Vec<Regex>,
-    /// What this version does otherwise than the configuration says.
-    pub warnings: Vec<String>,
     loaded: Loaded,
 }
 
@@ -44,14 +42,11 @@ impl Plan {
         if let Some(format) = &options.format {
             config.format = format.parse().map_err(of_option)?;
             said("format", "--format");
-            if !config.format.exists() {
-                return Err(ConfigError::new(not_here(config.format)));
-            }
         }
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
 
-        let mut plan = Self { redact: Vec::new(), warnings: warnings(&config), config, loaded };
+        let mut plan = Self { redact: Vec::new(), config, loaded };
         plan.check()?;
         Ok(plan)
     }
@@ -135,24 +130,6 @@ pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigErr
     Ok((Interest::in_paths(patterns), plain))
 }
 
-fn warnings(config: &Config) -> Vec<String> {
-    let sections = [
-        ("[access]", config.access.is_some()),
-        ("[users]", config.users.is_some()),
-        ("[[generic_diff]]", !config.generic_diff.is_empty()),
-    ];
-    sections
-        .into_iter()
-        .filter(|(_, present)| *present)
-        .map(|(name, _)| {
-            format!(
-                "{name}: this version has no such consumer; its paths are watched with the generic one, \
-                 which compares hashes and metadata"
-            )
-        })
-        .collect()
-}
-
 /// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
 fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
     let path = std::path::absolute(path)
@@ -212,7 +189,6 @@ mod tests {
         for (watcher, format, said) in [
             (Some("kqueue"), None, "unknown watcher \"kqueue\"; it is one of auto, bpf, fanotify"),
             (None, Some("xml"), "unknown format \"xml\""),
-            (None, Some("ocsf"), "not in this version"),
         ] {
             let options = Shared {
                 watcher: watcher.map(str::to_owned),
@@ -230,7 +206,6 @@ mod tests {
             [[generic_diff]]\npaths = ['/etc/sudoers']\n\
             [[generic]]\npaths = ['/etc', '/usr/**']\nexclude = ['**/*.swp', '/etc/x']\nhash = ['sha256']\n";
         let plan = plan(text, &Shared::default()).unwrap();
-        assert_eq!(plan.warnings.len(), 3);
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
         assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");

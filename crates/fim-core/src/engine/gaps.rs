@@ -45,6 +45,7 @@ impl Gaps {
 impl Live<'_> {
     /// Records were lost.
     pub(super) fn lost(&mut self, loss: &Loss) -> Result<(), EngineError> {
+        self.stats.lost += loss.count;
         let gap = self.gaps.open(loss.cause, loss.count);
         self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
         self.gaps.open.push((loss.number, gap));

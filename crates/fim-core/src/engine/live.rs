@@ -10,10 +10,12 @@ use super::index::Index;
 use super::judge::Cause;
 use super::pending::Queue;
 use super::storm::Storms;
+use super::telling::Telling;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
 use crate::finding::{Detected, Record, Started, Stopped};
+use crate::status::Phase;
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
@@ -40,6 +42,7 @@ pub(super) struct Live<'e> {
     pub gaps: Gaps,
     pub storms: Storms,
     pub stats: Stopped,
+    pub telling: Telling,
     pub follows: bool,
 }
 
@@ -68,7 +71,9 @@ pub(super) fn run(
         gaps: Gaps::default(),
         storms: Storms::default(),
         stats: Stopped::default(),
+        telling: Telling::default(),
     };
+    live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
     let outcome = live.watch(started, &source, stop);
     // On every way out the watcher must end, or its thread would outlive the watch.
@@ -144,6 +149,7 @@ impl Live<'_> {
             started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
+        self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
@@ -153,6 +159,7 @@ impl Live<'_> {
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
+            self.tell(Phase::Watching, source.messages.len());
             let turn = match source.messages.recv_timeout(self.pause()) {
                 Ok(message) => self.turn(message, source),
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
@@ -333,6 +340,7 @@ impl Live<'_> {
 
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.tell(Phase::Stopping, 0);
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;

@@ -180,6 +180,11 @@ pub(crate) struct Name {
 }
 
 impl Queue {
+    /// Paths that wait to be looked at.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
     /// Joins a mark to what is known of the path, and sets when to look.
     pub(crate) fn mark(&mut self, path: &Path, event: &FileEvent, name: Name, now: Instant) -> &mut Pending {
         self.note_open(path, event);

@@ -80,16 +80,12 @@ impl Engine {
             if done.is_multiple_of(COMMIT_EVERY) {
                 engine.reporter.commit(&mut engine.state)?;
             }
-            if let Some(progress) = &mut engine.progress
-                && done.is_multiple_of(256)
-            {
-                progress.files(done);
+            if done.is_multiple_of(256) {
+                engine.tell_progress(done);
             }
             each(engine, walked)
         })?;
-        if let Some(progress) = &mut self.progress {
-            progress.files(done);
-        }
+        self.tell_progress(done);
         Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
     }
 }

@@ -14,3 +14,4 @@ mod interests;
 mod losses;
 mod renames;
 mod state;
+mod status;

@@ -1,0 +1,88 @@
+//! `authorized_keys`, as sshd(8) reads it: options, key, comment.
+
+use super::lines::Odd;
+use super::ssh_key::PublicKey;
+
+/// One line that lets someone in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Options as written, in order: `from="10.0.0.0/8"`, `restrict`. A value may hold a secret.
+    pub options: Vec<&'a [u8]>,
+    /// Type by its name on the wire: `ssh-ed25519`.
+    pub kind: &'a [u8],
+    /// The key.
+    pub key: PublicKey,
+    /// What stands behind the key.
+    pub comment: &'a [u8],
+}
+
+/// A file of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorizedKeys<'a> {
+    /// Every key, in the order of the file.
+    pub entries: Vec<Entry<'a>>,
+    /// Lines that are none.
+    pub odd: Vec<Odd<'a>>,
+}
+
+/// Reads a whole file.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> AuthorizedKeys<'_> {
+    let mut keys = AuthorizedKeys::default();
+    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u32..) {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        match entry(line) {
+            Some(entry) => keys.entries.push(entry),
+            None => keys.odd.push(Odd { line: number, text: line, is_nis: false }),
+        }
+    }
+    keys
+}
+
+fn entry(line: &[u8]) -> Option<Entry<'_>> {
+    key(line, Vec::new()).or_else(|| {
+        let (options, rest) = options(line)?;
+        key(rest, options)
+    })
+}
+
+fn key<'a>(line: &'a [u8], options: Vec<&'a [u8]>) -> Option<Entry<'a>> {
+    let (kind, rest) = word(line);
+    let (base64, comment) = word(rest);
+    Some(Entry { options, kind, key: PublicKey::parse(kind, base64)?, comment })
+}
+
+/// The first word, and what follows without the blanks between.
+fn word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, b""));
+    (word, rest.trim_ascii_start())
+}
+
+/// The options at the start of a line, and what follows. A blank or comma within quotes is part of the value.
+fn options(line: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
+    let mut options = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            b'"' if !escaped => quoted = !quoted,
+            b',' | b' ' | b'\t' if !quoted => {
+                options.extend(line.get(start..at).filter(|option| !option.is_empty()));
+                start = at.checked_add(1)?;
+                if *byte != b',' {
+                    return Some((options, line.get(start..)?.trim_ascii_start()));
+                }
+            }
+            _ => {}
+        }
+        escaped = *byte == b'\\' && !escaped;
+    }
+    None
+}
+
+#[cfg(test)]
+#[path = "authorized_keys_tests.rs"]
+mod tests;

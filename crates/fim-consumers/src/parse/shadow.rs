@@ -1,0 +1,124 @@
+//! shadow(5): passwords and how long they are good for.
+
+use super::lines::{Fields, Odd, is_misplaced_hash, is_nis, lines};
+use super::password::Password;
+
+/// One entry. `P` is what is known of its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<'a, P = Password<'a>> {
+    /// Login name.
+    pub name: &'a [u8],
+    /// The password.
+    pub password: P,
+    /// How long it is good for.
+    pub ages: Ages,
+}
+
+/// The numbers of an entry; `None` is an empty field, or one that is no number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// Day of the last change since 1970-01-01; 0: must be changed at the next login.
+    pub last_change: Option<i32>,
+    /// Days before it may be changed.
+    pub min: Option<i32>,
+    /// Days after which it must be changed.
+    pub max: Option<i32>,
+    /// Days of warning before that.
+    pub warn: Option<i32>,
+    /// Days it is still taken after that.
+    pub inactive: Option<i32>,
+    /// Day on which the account expires, since 1970-01-01.
+    pub expires: Option<i32>,
+    /// Reserved.
+    pub reserved: Option<i32>,
+}
+
+impl Ages {
+    /// In the order of the file.
+    #[must_use]
+    pub const fn all(&self) -> [Option<i32>; 7] {
+        [self.last_change, self.min, self.max, self.warn, self.inactive, self.expires, self.reserved]
+    }
+
+    /// From the order of the file.
+    #[must_use]
+    pub const fn from_all(all: [Option<i32>; 7]) -> Self {
+        let [last_change, min, max, warn, inactive, expires, reserved] = all;
+        Self { last_change, min, max, warn, inactive, expires, reserved }
+    }
+}
+
+/// A shadow file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shadow<'a> {
+    /// Every entry, in the order of the file.
+    pub entries: Vec<Entry<'a>>,
+    /// Lines for NIS and broken ones; a broken line that has a name and a password is in both lists.
+    pub odd: Vec<Odd<'a>>,
+}
+
+/// Reads a whole file.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Shadow<'_> {
+    let mut shadow = Shadow::default();
+    for (number, line) in lines(bytes) {
+        let is_nis = is_nis(line);
+        let entry = if is_nis { None } else { entry(line) };
+        if entry.as_ref().is_none_or(|(_, whole)| !whole) {
+            shadow.odd.push(Odd { line: number, text: line, is_nis });
+        }
+        shadow.entries.extend(entry.map(|(entry, _)| entry));
+    }
+    shadow
+}
+
+/// The entry of a line, and whether its nine fields are all there and numbers where they should be.
+fn entry(line: &[u8]) -> Option<(Entry<'_>, bool)> {
+    let mut fields = Fields::new(line);
+    let mut whole = fields.count == 9;
+    let (name, password) = (fields.next(), Password::in_shadow(fields.next()));
+    if fields.count < 2 || is_misplaced_hash(name) {
+        return None;
+    }
+    let ages = [(); 7].map(|()| {
+        let field = fields.next().trim_ascii();
+        let number = std::str::from_utf8(field).ok().and_then(|field| field.parse().ok());
+        whole &= number.is_some() || field.is_empty();
+        number
+    });
+    Some((Entry { name, password, ages: Ages::from_all(ages) }, whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_good_and_bad() {
+        let none = [None; 7];
+        for (text, ages, odd) in [
+            (
+                "a:*:19000:0:99999:7:::\n",
+                vec![[Some(19000), Some(0), Some(99999), Some(7), None, None, None]],
+                vec![],
+            ),
+            ("a:*:::::::", vec![none], vec![]),
+            ("a:*:::::::\r\n", vec![none], vec![]),
+            ("a:*:-1:::::20000:3", vec![[Some(-1), None, None, None, None, Some(20000), Some(3)]], vec![]),
+            ("a:*", vec![none], vec![1]),
+            ("a:*:x::::::", vec![none], vec![1]),
+            ("a:*:99999999999::::::", vec![none], vec![1]),
+            ("a\n\n#a:b\n", vec![], vec![1]),
+            ("$6$a$b:19000:0:99999:7:::", vec![], vec![1]),
+            ("+bob:::::::::\n", vec![], vec![1]),
+        ] {
+            let shadow = parse(text.as_bytes());
+            assert_eq!(
+                shadow.entries.iter().map(|entry| entry.ages.all()).collect::<Vec<_>>(),
+                ages,
+                "{text}"
+            );
+            assert_eq!(shadow.odd.iter().map(|odd| odd.line).collect::<Vec<_>>(), odd, "{text}");
+        }
+    }
+}

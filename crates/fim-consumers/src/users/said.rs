@@ -1,0 +1,79 @@
+//! What is said of one look, gathered with how much it matters.
+
+use fim_core::{Change, Context, Severity, Value};
+
+/// So many changes of one severity are listed; the rest is counted. A line is to be read by someone.
+const MOST: u64 = 1000;
+
+/// Changes and the highest severity among them.
+#[derive(Debug)]
+pub(super) struct Said {
+    changes: Vec<Change>,
+    counts: [u64; 4],
+    highest: Option<Severity>,
+}
+
+impl Said {
+    pub const fn new() -> Self {
+        Self { changes: Vec::new(), counts: [0; 4], highest: None }
+    }
+
+    /// Says a change. What matters more is never left out for what matters less.
+    pub fn say(&mut self, severity: Severity, change: impl FnOnce() -> Change) {
+        self.highest = self.highest.max(Some(severity));
+        let [routine, notable, high, critical] = &mut self.counts;
+        let count = match severity {
+            Severity::Routine => routine,
+            Severity::Notable => notable,
+            Severity::High => high,
+            Severity::Critical => critical,
+        };
+        *count = count.saturating_add(1);
+        if *count <= MOST {
+            self.changes.push(change());
+        }
+    }
+
+    /// Says that something matters without a word for it.
+    pub fn raise(&mut self, severity: Severity) {
+        self.highest = self.highest.max(Some(severity));
+    }
+
+    /// Adds what was said elsewhere.
+    pub fn append(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count = count.saturating_add(more);
+        }
+        self.highest = self.highest.max(other.highest);
+    }
+
+    pub const fn is_nothing(&self) -> bool {
+        self.highest.is_none()
+    }
+
+    /// Hands it all over.
+    pub fn tell(self, cx: &mut Context<'_>) {
+        for change in self.changes {
+            cx.change(change);
+        }
+        let left_out: u64 = self.counts.iter().map(|count| count.saturating_sub(MOST)).sum();
+        if left_out > 0 {
+            cx.change(Change::new("more_changes").of("count", left_out));
+        }
+        cx.severity(self.highest.unwrap_or(Severity::Routine));
+    }
+}
+
+/// A field as a text: what is not UTF-8 is escaped.
+pub(super) fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.escape_ascii().to_string(),
+    }
+}
+
+/// Several fields.
+pub(super) fn list<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Value {
+    Value::List(fields.into_iter().map(|field| text(field).into()).collect())
+}

@@ -1,0 +1,65 @@
+//! Access rules in real files, with the engine: what is trusted is what a check compares with.
+
+#![cfg(feature = "access")]
+#![allow(clippy::unwrap_used)]
+
+use fim_consumers::{Access, AccessConfig};
+use fim_core::{Change, Engine, Finding, MemStore, Record, Report, Severity, Sink, State, Value};
+use std::fs::write;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Default)]
+struct Findings(Arc<Mutex<Vec<Finding>>>);
+
+impl Sink for Findings {
+    fn write(&mut self, report: &Report) -> io::Result<()> {
+        if let Record::Change(finding) = &report.record {
+            self.0.lock().unwrap().push((**finding).clone());
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn effects(finding: &Finding) -> Vec<&Change> {
+    finding.changes.iter().filter(|change| change.what.starts_with("access_")).collect()
+}
+
+#[test]
+fn what_a_check_says_of_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("access.d")).unwrap();
+    write(path("access.conf"), "+:root:LOCAL\n").unwrap();
+    write(path("access.d/90.conf"), "-:ALL:ALL\n").unwrap();
+    let config =
+        AccessConfig { paths: vec![path("access.conf"), path("access.d/*.conf")], ..AccessConfig::default() };
+    let findings = Findings::default();
+    let mut engine = Engine::builder()
+        .consumer(Box::new(Access::new(config)))
+        .build(State::open(Box::new(MemStore::new())).unwrap(), Box::new(findings.clone()))
+        .unwrap();
+    engine.baseline(&[]).unwrap();
+    assert_eq!(engine.check(&[], true).unwrap().changes, 0);
+
+    write(path("access.conf"), "+:root:LOCAL\n+:mallory:ALL\n").unwrap();
+    for _ in 0..2 {
+        assert_eq!(engine.check(&[], true).unwrap().changes, 1);
+        let finding = findings.0.lock().unwrap().pop().unwrap();
+        assert_eq!((finding.consumer, finding.severity), ("access", Severity::High));
+        let [granted] = effects(&finding)[..] else { panic!("{:?}", finding.changes) };
+        assert_eq!(granted.what, "access_granted");
+        assert_eq!(granted.of[0], ("who".to_owned(), Value::List(vec!["mallory".into()])));
+    }
+
+    std::fs::remove_file(path("access.d/90.conf")).unwrap();
+    assert_eq!(engine.check(&[path("access.d").into()], true).unwrap().changes, 1);
+    let finding = findings.0.lock().unwrap().pop().unwrap();
+    assert_eq!(finding.severity, Severity::Critical);
+    assert!(effects(&finding).iter().all(|effect| effect.what == "access_granted"));
+    assert_eq!(effects(&finding).len(), 2, "root and the rest: {:?}", finding.changes);
+}

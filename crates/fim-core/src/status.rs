@@ -1,0 +1,88 @@
+//! What a running engine has counted so far, for whoever wants to know meanwhile.
+//!
+//! Knows nothing of who asks.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What an engine is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// It arms and compares; changes are collected meanwhile.
+    #[default]
+    Starting,
+    /// It watches.
+    Watching,
+    /// It was told to stop and finishes what it saw.
+    Stopping,
+}
+
+impl Phase {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Watching => "watching",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// A moment in the life of an engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Now {
+    /// What it is doing.
+    pub phase: Phase,
+    /// The watcher.
+    pub watcher: &'static str,
+    /// Files compared at the start; while it starts, those that are done.
+    pub files: u64,
+    /// Directories armed at the start.
+    pub dirs: u64,
+    /// Marks that are set now.
+    pub marks: u64,
+    /// How many can be set; 0 where no limit is known.
+    pub marks_limit: u64,
+    /// Events received.
+    pub events: u64,
+    /// Looks taken.
+    pub looks: u64,
+    /// Changes reported.
+    pub findings: u64,
+    /// The same by consumer.
+    pub by_consumer: BTreeMap<&'static str, u64>,
+    /// Records lost.
+    pub lost: u64,
+    /// Gaps opened.
+    pub gaps: u64,
+    /// Gaps not yet made up for.
+    pub gaps_open: u64,
+    /// Messages from the watcher that wait to be taken.
+    pub queued: u64,
+    /// Files that wait to be looked at.
+    pub pending: u64,
+}
+
+/// A view of a running engine, from [`Engine::status`](crate::Engine::status). Cheap to copy and to ask; the engine updates it at every turn, and every five
+/// seconds when nothing happens.
+#[derive(Clone, Debug, Default)]
+pub struct Status(Arc<Mutex<Now>>);
+
+impl Status {
+    /// A view of an engine not yet started.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// What it says now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Now)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
