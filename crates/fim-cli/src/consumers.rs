@@ -64,6 +64,26 @@ impl Watched {
     }
 }
 
+/// Every section with the name of its consumer, and what that wants to see besides what is written.
+pub fn claims(plan: &Plan, homes: &[PathBuf]) -> Vec<(Section, &'static str)> {
+    // What a consumer wants does not depend on the key, and every pattern of a plan was tried.
+    let consumers = Watched::configured().consumers(plan, &Key::new([0; 32])).unwrap_or_default();
+    let sections = plan.config.sections(homes).into_iter().zip(consumers);
+    sections
+        .map(|(mut section, consumer)| {
+            let asked = consumer.interest();
+            for path in asked.paths {
+                if !section.interest.paths.contains(&path) {
+                    section.written.push(path.clone());
+                    section.interest.paths.push(path);
+                }
+            }
+            (section.interest.overhears, section.interest.need) = (asked.overhears, asked.need);
+            (section, consumer.name())
+        })
+        .collect()
+}
+
 fn access(interest: &Interest) -> Access {
     Access::new(AccessConfig { paths: interest.paths.clone(), ..AccessConfig::default() })
 }

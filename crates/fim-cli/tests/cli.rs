@@ -152,7 +152,11 @@ fn a_wrong_configuration_names_file_line_and_key() {
 
 /// Holds every line against the schema.
 fn lines(text: &str) -> Vec<serde_json::Value> {
-    let schema = serde_json::from_str(include_str!("../../../docs/events.schema.json")).unwrap();
+    held_to(include_str!("../../../docs/events.schema.json"), text)
+}
+
+fn held_to(schema: &str, text: &str) -> Vec<serde_json::Value> {
+    let schema = serde_json::from_str(schema).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -207,6 +211,33 @@ fn a_change_stays_in_check_until_it_is_accepted() {
     }
     assert_eq!(told(&["baseline", "--state", &state, &watched]).0, 0);
     assert_eq!(told(&check).0, 0);
+}
+
+#[test]
+fn the_same_changes_in_every_form() {
+    let (_dir, watched, state) = scene();
+    assert_eq!(told(&["baseline", "--state", &state, &watched]).0, 0);
+    std::fs::write(Path::new(&watched).join("a"), "newer").unwrap();
+    std::fs::remove_file(Path::new(&watched).join("b")).unwrap();
+    let check = |format| told(&["check", "--state", &state, "--format", format, &watched]);
+
+    let (code, out, err) = check("ocsf");
+    assert_eq!(code, 1, "{err}");
+    let lines = held_to(include_str!("ocsf.schema.json"), &out);
+    let mut activities: Vec<&str> = lines.iter().filter_map(|line| line["activity_name"].as_str()).collect();
+    activities.sort_unstable();
+    assert_eq!(activities, ["Delete", "Update"], "{out}");
+
+    let (code, out, _) = check("pretty");
+    assert_eq!((code, out.lines().count()), (1, 2), "{out}");
+    assert!(!out.contains('\x1b') && out.contains("/a: content changed; size 3 -> 5"), "{out}");
+    let coloured = Command::new(env!("CARGO_BIN_EXE_fim"))
+        .args(["check", "--state", &state, "--format", "pretty", &watched])
+        .env("CLICOLOR_FORCE", "1")
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(coloured.stdout).unwrap().contains("\x1b[1m"));
 }
 
 #[test]

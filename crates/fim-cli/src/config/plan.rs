@@ -2,7 +2,7 @@
 
 use super::load::Loaded;
 use super::origin::Origin;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Section};
 use crate::args::Shared;
 use fim_core::{Interest, WatchSet, escape};
 use regex::bytes::Regex;
@@ -85,8 +85,19 @@ impl Plan {
         self.config.sections(homes).into_iter().map(|section| section.interest).collect()
     }
 
-    /// Where a text value of the configuration stands.
-    pub fn place(&self, value: &str) -> Origin {
+    /// Where a text value of a section stands, by the keys it may be a value of.
+    pub fn place(&self, section: &Section, keys: &[&str], value: &str) -> Origin {
+        for key in keys {
+            let name = match section.index {
+                Some(index) => format!("{}[{index}].{key}", section.name),
+                None => format!("{}.{key}", section.name),
+            };
+            if let Origin::File(file, line) = self.loaded.origins.of(&name)
+                && let Some(line) = self.loaded.line_behind(file, *line, value)
+            {
+                return Origin::File(file.clone(), line);
+            }
+        }
         match self.loaded.place(value) {
             Some((file, line)) => Origin::File(file.to_owned(), line),
             None => Origin::Default,
