@@ -59,7 +59,8 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
     live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
     let Some(owner) = live.engine.watch.owner(path) else {
-        return Ok(());
+        // A directory above watched ones takes them along when it goes.
+        return if snapshot.facts.is_none() { live.vanished_dir(path, item) } else { Ok(()) };
     };
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
