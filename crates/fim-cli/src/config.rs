@@ -69,13 +69,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Gives a configuration that names nothing to watch the built-in answer: `/etc`.
+    /// Gives a configuration that names nothing to watch the built-in answer: accounts, access rules, `/etc`.
     pub fn or_builtin(mut self) -> Self {
         let names_nothing = self.users.is_none()
             && self.access.is_none()
             && self.generic_diff.is_empty()
             && self.generic.is_empty();
         if names_nothing {
+            self.users = Some(Users::default());
+            self.access = Some(Access::default());
             self.generic.push(Generic { paths: vec!["/etc".to_owned()], ..Generic::default() });
         }
         self

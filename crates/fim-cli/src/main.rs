@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod config;
+mod consumers;
 mod doctor;
 mod estimate;
 mod explain;

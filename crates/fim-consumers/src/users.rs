@@ -70,6 +70,8 @@ pub struct UsersConfig {
     pub authorized_keys: Vec<String>,
     /// sshd's configuration; relative `Include`s are taken to be beside it.
     pub sshd_config: String,
+    /// Another consumer tells what changes in sshd's configuration: it is read for where keys are, no more.
+    pub overhear_sshd: bool,
     /// In front of every path; empty for none.
     pub root: PathBuf,
     /// What digests of secrets are made with.
@@ -89,6 +91,7 @@ impl UsersConfig {
             gshadow: "/etc/gshadow".to_owned(),
             authorized_keys: vec![".ssh/authorized_keys".to_owned(), ".ssh/authorized_keys2".to_owned()],
             sshd_config: "/etc/ssh/sshd_config".to_owned(),
+            overhear_sshd: false,
             root: PathBuf::new(),
             key,
             max_bytes: 128 << 20,
@@ -204,7 +207,26 @@ impl Consumer for Users {
     }
 
     fn interest(&self) -> Interest {
-        Interest::in_paths(self.places.patterns()).with_content(self.config.max_bytes)
+        let (own, sshd) = (self.places.own(), self.places.of_sshd());
+        let interest = if self.config.overhear_sshd {
+            Interest::in_paths(own).overhearing(sshd)
+        } else {
+            Interest::in_paths(own.into_iter().chain(sshd))
+        };
+        interest.with_content(self.config.max_bytes)
+    }
+
+    fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
+        if self.places.role(file.name()) != Role::Sshd {
+            return;
+        }
+        let directives = match &file.content {
+            Some(content) => Some(sshd::read(content, &self.config.key).items),
+            None if file.facts.is_none() => None,
+            // Not to be read this time: what was known stays.
+            None => return,
+        };
+        self.set_sshd(file.name(), directives, cx);
     }
 
     fn recall(&mut self, path: &Path, kept: &[u8]) {

@@ -133,11 +133,7 @@ pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigErr
 }
 
 fn warnings(config: &Config) -> Vec<String> {
-    let sections = [
-        ("[access]", config.access.is_some()),
-        ("[users]", config.users.is_some()),
-        ("[[generic_diff]]", !config.generic_diff.is_empty()),
-    ];
+    let sections = [("[[generic_diff]]", !config.generic_diff.is_empty())];
     sections
         .into_iter()
         .filter(|(_, present)| *present)
@@ -226,7 +222,7 @@ mod tests {
             [[generic_diff]]\npaths = ['/etc/sudoers']\n\
             [[generic]]\npaths = ['/etc', '/usr/**']\nexclude = ['**/*.swp', '/etc/x']\nhash = ['sha256']\n";
         let plan = plan(text, &Shared::default()).unwrap();
-        assert_eq!(plan.warnings.len(), 3);
+        assert_eq!(plan.warnings.len(), 1);
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
         assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");

@@ -77,10 +77,16 @@ impl Places {
         places
     }
 
-    /// All that is wanted, as patterns.
-    pub fn patterns(&self) -> Vec<String> {
-        let fixed = self.fixed.iter().map(|(_, path)| path.as_path());
-        fixed.chain(self.key_files.paths()).map(literal).chain(self.includes.iter().cloned()).collect()
+    /// Accounts and keys, as patterns.
+    pub fn own(&self) -> Vec<String> {
+        let fixed = self.fixed.iter().filter(|(role, _)| *role != Role::Sshd).map(|(_, path)| path.as_path());
+        fixed.chain(self.key_files.paths()).map(literal).collect()
+    }
+
+    /// sshd's configuration, as patterns.
+    pub fn of_sshd(&self) -> Vec<String> {
+        let main = self.fixed.iter().filter(|(role, _)| *role == Role::Sshd);
+        main.map(|(_, path)| literal(path)).chain(self.includes.iter().cloned()).collect()
     }
 
     pub fn role(&self, path: &Path) -> Role {

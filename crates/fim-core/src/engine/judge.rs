@@ -27,11 +27,13 @@ pub(crate) struct Cause<'a> {
     pub moved: bool,
     /// Another known file took the place of the one that was there, be it as like as it may.
     pub replaced: bool,
+    /// It was another consumer's until now: to the one that judges it, all of it is new.
+    pub newcomer: bool,
 }
 
 impl Cause<'_> {
     pub(crate) const fn found(detected: Detected) -> Self {
-        Self { detected, marks: None, previous: None, moved: false, replaced: false }
+        Self { detected, marks: None, previous: None, moved: false, replaced: false, newcomer: false }
     }
 }
 
@@ -78,6 +80,7 @@ pub(crate) fn judge(
         action
     };
     let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
+        let (before, kept) = if cause.newcomer { (None, None) } else { (before, kept) };
         ask(consumer, before, kept, now)
     } else {
         Answer::default()
@@ -94,6 +97,32 @@ pub(crate) fn judge(
 pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Judgement {
     let answer = ask(consumer, None, None, now);
     Judgement { finding: None, small: None, keep: answer.keep, watch_anew: answer.watch_anew }
+}
+
+/// Tells a consumer that a file has left the name it had there: what that means to it.
+pub(crate) fn farewell(
+    consumer: &mut dyn Consumer,
+    before: Option<&Facts>,
+    kept: Option<&[u8]>,
+    gone: &Snapshot,
+) -> (Judgement, Vec<Change>, Option<Severity>) {
+    let answer = ask(consumer, before, kept, gone);
+    let judgement = Judgement { finding: None, small: None, keep: None, watch_anew: answer.watch_anew };
+    (judgement, answer.changes, answer.severity)
+}
+
+/// Tells a consumer of a look at a file that is another's; whether its interest is another now.
+pub(crate) fn overhear(consumer: &mut dyn Consumer, now: &Snapshot) -> bool {
+    let name = consumer.name();
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        let mut cx = Context::new(None, None);
+        consumer.overhear(now, &mut cx);
+        cx.into_answer().watch_anew
+    }));
+    told.unwrap_or_else(|_| {
+        log::error!("{}: the consumer {name} panicked over it", now.path.display());
+        false
+    })
 }
 
 /// Tells a consumer what it kept.
