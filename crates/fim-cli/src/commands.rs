@@ -5,7 +5,10 @@ use crate::config::{self, Plan, difference, from_bpfink, plan};
 use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
+use crate::{
+    doctor, explain as explaining, key, selftest, signals, status as agent, verify as verifying, watchers,
+    wiring,
+};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     };
     let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
     let set = WatchSet::new(interests).map_err(EngineError::from)?;
-    let chosen = watchers::choose(plan.config.watcher, &set)?;
+    let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
@@ -134,6 +137,17 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
     })?;
     print(&selftest::summary(&tested, json))?;
     Ok(if faults == 0 { DONE } else { FOUND })
+}
+
+/// `fim verify`.
+///
+/// # Errors
+/// When a log or the key cannot be read, or the verdict not be written.
+pub fn verify(logs: &[String], key: Option<&str>) -> Result<u8, Failure> {
+    let key = key.map(|file| key::load_file(Path::new(file))).transpose()?;
+    let verdict = verifying::verify(logs, key)?;
+    print(&verdict.text)?;
+    Ok(if verdict.whole { DONE } else { FOUND })
 }
 
 /// `fim config`.

@@ -38,6 +38,8 @@ pub struct Config {
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// How lines prove that they are whole.
+    pub evidence: Evidence,
     /// Accounts and keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -60,6 +62,7 @@ impl Default for Config {
             format: Format::Json,
             root: PathBuf::from("/"),
             limits: Limits::default(),
+            evidence: Evidence::default(),
             users: None,
             access: None,
             generic_diff: Vec::new(),
@@ -90,12 +93,24 @@ impl Config {
 pub struct Limits {
     /// Larger files are not hashed.
     pub max_file_size: Size,
+    /// Room for records between the kernel and the BPF watcher.
+    pub ring_bytes: Size,
+    /// Files and directories the BPF watcher has room for at least; more if more are there at the start.
+    pub watch_room: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_file_size: Size(1 << 30) }
+        Self { max_file_size: Size(1 << 30), ring_bytes: Size(8 << 20), watch_room: 131_072 }
     }
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Lines are sealed under the key of this installation.
+    pub keyed: bool,
 }
 
 /// `[users]`.
@@ -184,6 +199,19 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
+    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    #[serde(default)]
+    pub ignore_comments: bool,
+    /// Changes of nothing but blank lines are not shown.
+    #[serde(default)]
+    pub ignore_blank: bool,
+    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    #[serde(default = "yes")]
+    pub keep_text: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A hash that can be asked for.

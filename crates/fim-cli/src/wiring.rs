@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::secrets;
-use fim_core::{BaselineLost, Engine, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
+use fim_core::{BaselineLost, Engine, Key, Limits, SledStore, State, StoreErrorKind};
+use std::io::IsTerminal;
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -27,19 +27,24 @@ pub fn engine(
         Format::Bpfink => Form::bpfink(redactor),
         Format::Json => Form::json(&plan.config.root, redactor),
     };
-    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+    let progress = TerminalProgress::on_terminal();
+    let wipes = progress.is_some() && std::io::stdout().is_terminal();
+    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
+    if plan.config.evidence.keyed {
+        sink = sink.sealed_under(key.clone());
+    }
     let mut builder = Engine::builder().limits(limits(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
-    for consumer in watched.consumers(plan, &key) {
+    for consumer in watched.consumers(plan, &key)? {
         builder = builder.consumer(consumer);
     }
-    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
-    if let Some(progress) = TerminalProgress::on_terminal() {
+    builder = builder.secrecy(watched.secrecy(plan, key)?);
+    if let Some(progress) = progress {
         builder = builder.progress(Box::new(progress));
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)

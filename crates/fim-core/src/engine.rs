@@ -14,6 +14,7 @@ mod interests;
 mod judge;
 mod live;
 mod look;
+mod mounts;
 mod once;
 mod pending;
 mod renames;
@@ -26,6 +27,7 @@ mod visit;
 mod walk;
 
 pub use error::EngineError;
+pub use mounts::own_coverage;
 pub use once::{BaselineSummary, CheckSummary};
 pub use walk::pseudo_file_system;
 
@@ -145,7 +147,7 @@ impl EngineBuilder {
             interests,
             watch,
             consumers: self.consumers,
-            reporter: Reporter::new(sink, &state)?,
+            reporter: Reporter::new(sink),
             state,
             reader: reader(self.limits, self.secrecy.as_ref())?,
             limits: self.limits,

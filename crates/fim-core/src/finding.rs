@@ -330,7 +330,7 @@ pub struct BaselineLost {
 /// A record with its number and time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Goes on across restarts, without holes.
+    /// Of a watch: goes on across restarts, without holes. Of a check or a baseline: from 1.
     pub sequence: u64,
     /// When it was reported.
     pub created: SystemTime,
@@ -340,6 +340,21 @@ pub struct Report {
 
 /// Where reports go.
 pub trait Sink: Send {
+    /// Before the first report of a watch: what [`Sink::kept`] gave when the state was last committed;
+    /// `None` in a new state.
+    ///
+    /// # Errors
+    /// When the sink cannot go on from there.
+    fn resume(&mut self, _kept: Option<&[u8]>) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// What the sink wants back after a restart, as of the last report written: it is committed with the
+    /// state that the reports speak of.
+    fn kept(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Writes one report.
     ///
     /// # Errors

@@ -167,7 +167,8 @@ fn refusals_say_what_to_type() {
 fn why_names_the_pattern() {
     let mut first = Interest::in_paths(["/a/*.conf", "/b"]).excluding(["**/*.swp", "/b/x"]);
     first.exclude_regex = vec!["~$".into()];
-    let set = WatchSet::new(vec![first, Interest::in_paths(["/a"])]).unwrap();
+    let second = Interest::in_paths(["/a"]).overhearing(["/o/*"]);
+    let set = WatchSet::new(vec![first, second]).unwrap();
     let wanted = |by: &str| Why::Wanted { by: by.into() };
     let but = |by: &str, but: &str| Why::Excluded { by: by.into(), but: but.into() };
     for (path, expected) in [
@@ -176,6 +177,7 @@ fn why_names_the_pattern() {
         ("/b/x/deep", [but("/b", "/b/x"), Why::Nothing]),
         ("/b/y.swp", [but("/b", "**/*.swp"), Why::Nothing]),
         ("/b/old~/y", [but("/b", "~$"), Why::Nothing]),
+        ("/o/x", [Why::Nothing, Why::Overheard { by: "/o/*".into() }]),
         ("/c", [Why::Nothing, Why::Nothing]),
         ("a", [Why::Nothing, Why::Nothing]),
     ] {

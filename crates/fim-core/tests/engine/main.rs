@@ -12,6 +12,7 @@ mod changes;
 mod house;
 mod interests;
 mod losses;
+mod mounts;
 mod renames;
 mod state;
 mod status;
