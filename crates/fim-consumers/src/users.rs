@@ -12,7 +12,7 @@
 //! | `group` | `group_created` `group_removed` `group_renamed` `gid` `duplicate_group` `duplicate_gid` |
 //! | `group`, `gshadow` | `member_added` `member_removed`, `group_password_…` as for accounts |
 //! | `gshadow` | `group_password_entry_added` `…_removed` `…_renamed` `group_admin_added` `group_admin_removed` |
-//! | keys | `key_added` `key_removed` `key_options` `key_environment` `key_comment` |
+//! | keys | `key_added` `key_removed` `key_options` `key_options_hidden` (something in them that is not told) `key_comment` |
 //! | sshd's configuration | `sshd_option` |
 //! | any | `broken_line` `broken_line_removed` `nis_line_added` `nis_line_removed` `order` `content` (nothing of the above) `more_changes` (so many were left out) `secrets_not_compared` (the key of the installation is another) `too_big` `unreadable` `unstable` (not understood this time), and the words for metadata of the consumer `generic` with `exposed` (created so that others can read or write it) |
 //!
