@@ -23,6 +23,7 @@ int fill(struct bpf_iter__task_file *ctx)
 	self_tgid = tgid;
 	if (!task || !file || task->tgid != tgid)
 		return 0;
+	self_mnt_ns = (u64)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nsproxy, mnt_ns);
 	out.fd = ctx->fd;
 	scope = bpf_map_lookup_elem(&wanted, &out.fd);
 	if (!scope)
@@ -35,6 +36,19 @@ int fill(struct bpf_iter__task_file *ctx)
 	/* When the buffer is full the kernel shows us this file again. */
 	if (!bpf_seq_write(ctx->meta->seq, &out, sizeof(out)))
 		bpf_map_delete_elem(&wanted, &out.fd);
+	return 0;
+}
+
+/* The marked files that somebody has open for writing: what a skipped run may have been about. */
+SEC("iter/task_file")
+int writers(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct fim_key key;
+
+	if (!ctx->task || !file || !(file->f_mode & FMODE_WRITE) || !mark_of(file->f_inode, &key))
+		return 0;
+	bpf_seq_write(ctx->meta->seq, &key, sizeof(key));
 	return 0;
 }
 

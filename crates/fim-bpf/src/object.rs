@@ -4,7 +4,6 @@
 
 use crate::config::BpfConfig;
 use crate::hooks::{self, Hook};
-use crate::layout;
 use crate::marks::BpfMarks;
 use crate::skel::{FimSkelBuilder, OpenFimSkel};
 use crate::sys;
@@ -50,7 +49,8 @@ pub fn load(config: &BpfConfig) -> Result<Programs, WatchError> {
     size(&mut open, config)?;
     for mut program in open.open_object_mut().progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
-        let wanted = name == "fill" || name == "control" || chosen.iter().any(|hook| hook.program == name);
+        let wanted = ["fill", "writers", "control"].contains(&name.as_str())
+            || chosen.iter().any(|hook| hook.program == name);
         program.set_autoload(wanted);
     }
     let skel = open.load().map_err(|error| refused(error, "load"))?;
@@ -67,12 +67,6 @@ fn size(open: &mut OpenFimSkel<'_>, config: &BpfConfig) -> Result<(), WatchError
     let failed = |error: libbpf_rs::Error| WatchError::new("cannot size the BPF maps").caused_by(error);
     open.maps.marks.set_max_entries(config.mark_capacity()).map_err(failed)?;
     open.maps.events.set_max_entries(config.ring_size()).map_err(failed)?;
-    let rodata = open
-        .maps
-        .rodata_data
-        .as_deref_mut()
-        .ok_or_else(|| WatchError::new("the BPF programs have no configuration section"))?;
-    rodata.filter_mask = config.filter_slots() - 1;
     Ok(())
 }
 
@@ -95,12 +89,14 @@ fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
             .find(|program| program.name() == name)
             .ok_or_else(|| WatchError::new(format!("the BPF programs have no program {name}")))
     };
-    let fill = sys::link_task_file(program("fill")?.as_fd(), std::process::id())
+    let fill = sys::link_task_file(program("fill")?.as_fd(), Some(std::process::id()))
         .map_err(io("cannot make an iterator over our own files"))?;
+    let writers = sys::link_task_file(program("writers")?.as_fd(), None)
+        .map_err(io("cannot make an iterator over open files"))?;
     let control =
         program("control")?.as_fd().try_clone_to_owned().map_err(io("cannot keep a BPF program"))?;
-    let marks =
-        BpfMarks { marks: map("marks")?, wanted: map("wanted")?, counts: map("counts")?, fill, control };
+    let (marks, wanted, counts) = (map("marks")?, map("wanted")?, map("counts")?);
+    let marks = BpfMarks { marks, wanted, counts, fill, writers, control };
     // Teaches the programs who we are before any of them can see us.
     marks.pass(|_, _, _| {}).map_err(io("cannot run the iterator over our own files"))?;
 
@@ -171,15 +167,6 @@ impl BpfConfig {
     fn ring_size(&self) -> u32 {
         self.ring_bytes.clamp(4096, 1 << 30).next_power_of_two()
     }
-
-    /// Slots of the filter: sixteen for each mark, so that few unwatched files pass.
-    fn filter_slots(&self) -> u32 {
-        self.mark_capacity()
-            .saturating_mul(16)
-            .clamp(4096, layout::FILTER_MAX)
-            .next_power_of_two()
-            .min(layout::FILTER_MAX)
-    }
 }
 
 #[cfg(test)]
@@ -195,14 +182,11 @@ mod tests {
 
     #[test]
     fn sizes_stay_within_what_the_kernel_takes() {
-        for (files, ring, marks, slots) in [
-            (0, 0, 1280, 32768),
-            (100_000, 8 << 20, 125_000, 1 << 21),
-            (u32::MAX, u32::MAX, u32::MAX, 1 << 21),
-        ] {
+        for (files, ring, marks) in
+            [(0, 0, 1280), (100_000, 8 << 20, 125_000), (u32::MAX, u32::MAX, u32::MAX)]
+        {
             let config = BpfConfig { expected_files: files, ring_bytes: ring, ..BpfConfig::default() };
             assert_eq!(config.mark_capacity(), marks);
-            assert_eq!(config.filter_slots(), slots);
             assert!(config.ring_size().is_power_of_two() && config.ring_size() >= 4096);
         }
     }

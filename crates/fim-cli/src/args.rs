@@ -1,5 +1,6 @@
 //! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
 
+mod advice;
 mod generate;
 mod manual;
 mod normal;
@@ -9,7 +10,19 @@ use std::ffi::OsString;
 
 /// Watch files, and say who changed what.
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
-#[argh(help_triggers("--help", "-h"))]
+#[argh(
+    help_triggers("--help", "-h"),
+    example = "fim run --format pretty /etc\nfim explain /etc/ssh/sshd_config",
+    note = "With no configuration at /etc/fim/fim.toml, accounts, access rules and /etc are watched;\n\
+            `fim config --default` prints one to begin with. `fim completions SHELL` and `fim man [COMMAND]`\n\
+            print completions and manual pages.",
+    error_code(0, "Done, and nothing to report"),
+    error_code(
+        1,
+        "check found changes, doctor or selftest fell short, or nothing covers the path to explain"
+    ),
+    error_code(2, "It could not be done, and standard error says why")
+)]
 struct Fim {
     /// print the version
     #[argh(switch)]
@@ -123,6 +136,18 @@ subcommands! {
         path: String,
     }
 
+    /// Prove that a log of lines is whole and in order, or name the first break. Exit status 1 if it is broken.
+    #[argh(subcommand, name = "verify")]
+    Verify {
+        /// the key the lines are sealed under, where they are
+        #[argh(option, arg_name = "file")]
+        key: Option<String>,
+
+        /// logs, the oldest first; - is standard input
+        #[argh(positional, arg_name = "log")]
+        logs: Vec<String>,
+    }
+
     /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
     #[argh(subcommand, name = "status")]
     Status {}
@@ -194,6 +219,8 @@ pub enum Command {
     Status,
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
+    /// Prove that logs are whole.
+    Verify { logs: Vec<String>, key: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
@@ -241,7 +268,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
 
     let fim = Fim::from_args(&["fim"], &args).map_err(|exit| match exit.status {
         Ok(()) => Early::Asked(exit.output),
-        Err(()) => Early::Wrong(exit.output),
+        Err(()) => Early::Wrong(advice::advise(&exit.output, &args, &Fim::get_args_info())),
     })?;
     if fim.version {
         return Err(Early::Asked(format!("fim {}", env!("CARGO_PKG_VERSION"))));
@@ -256,6 +283,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
+        Parsed::Verify(args) if args.logs.is_empty() => {
+            return Err(Early::Wrong("name at least one log; - is standard input".to_owned()));
+        }
+        Parsed::Verify(args) => Command::Verify { logs: args.logs, key: args.key },
         Parsed::Status(_) => Command::Status,
         Parsed::Config(args) => config(args)?,
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
@@ -315,6 +346,10 @@ mod tests {
             ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
             ("doctor", Command::Doctor),
             ("explain /a", Command::Explain { path: "/a".into() }),
+            (
+                "verify a - --key /k",
+                Command::Verify { logs: vec!["a".into(), "/dev/stdin".into()], key: Some("/k".into()) },
+            ),
             ("status", Command::Status),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
             (
@@ -360,6 +395,7 @@ mod tests {
             "doctor /etc",
             "explain",
             "explain /a /b",
+            "verify",
             "config --default --plan /n",
             "config --plan /n --from-bpfink /b",
             "run --state /a --state /b",

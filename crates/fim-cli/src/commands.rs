@@ -2,12 +2,18 @@
 
 use crate::args::Shared;
 use crate::config::{self, Plan, difference, from_bpfink, plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
-use crate::output::{self, ReaderGone};
-use crate::{doctor, explain as explaining, selftest, signals, status as agent, watchers, wiring};
+use crate::output::{self, ReaderGone, Redactor};
+use crate::reload::Reloader;
+use crate::{
+    doctor, explain as explaining, key, metrics, selftest, signals, status as agent, verify as verifying,
+    watchers, wiring,
+};
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
@@ -19,18 +25,27 @@ pub const FOUND: u8 = 1;
 ///
 /// # Errors
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
-pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
+pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
     let watched = match paths {
-        [] => configured(plan),
-        _ => vec![plan::arguments(paths)?.0],
+        [] => Watched::configured(),
+        _ => Watched { configured: false, paths: Some(plan::arguments(paths)?.0) },
     };
-    let set = WatchSet::new(watched.clone()).map_err(EngineError::from)?;
-    let chosen = watchers::choose(plan.config.watcher, &set)?;
+    let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
+    let set = WatchSet::new(interests).map_err(EngineError::from)?;
+    let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
-    signals::stop_on_signal(stop.clone())
+    let (ask, asked) = sync_channel(1);
+    signals::listen(stop.clone(), ask)
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone)?;
+    let redactor = redactor(plan);
+    let mut engine = wiring::engine(plan, &watched, vec![chosen.why.clone()], &gone, redactor.clone())?;
+    let key = key::load(&plan.config.state)?;
+    let control = engine.control();
+    let reloader = Reloader { control, redactor, key, options: options.clone(), watched };
+    reloader
+        .start(plan, asked)
+        .map_err(|error| Failure::new(format!("cannot watch over the configuration: {error}")))?;
     let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
     if let Err(error) = &serving {
         log::warn!(
@@ -38,6 +53,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
             plan.config.state.display()
         );
     }
+    let _exporting = metrics::start(&plan.config.metrics, engine.status())?;
     let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)
@@ -48,9 +64,9 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When the state cannot be kept.
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
@@ -71,9 +87,9 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When there is no baseline, the state cannot be read, or the lines not be written.
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
@@ -134,6 +150,17 @@ pub fn selftest(plan: &Plan, dir: Option<&str>, only: &[String], json: bool) -> 
     Ok(if faults == 0 { DONE } else { FOUND })
 }
 
+/// `fim verify`.
+///
+/// # Errors
+/// When a log or the key cannot be read, or the verdict not be written.
+pub fn verify(logs: &[String], key: Option<&str>) -> Result<u8, Failure> {
+    let key = key.map(|file| key::load_file(Path::new(file))).transpose()?;
+    let verdict = verifying::verify(logs, key)?;
+    print(&verdict.text)?;
+    Ok(if verdict.whole { DONE } else { FOUND })
+}
+
 /// `fim config`.
 ///
 /// # Errors
@@ -180,20 +207,22 @@ pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
+fn redactor(plan: &Plan) -> Redactor {
+    Redactor::new(plan.redact.clone())
+}
+
 fn configured(plan: &Plan) -> Vec<Interest> {
     plan.watched(&output::homes(&plan.config.root))
 }
 
 /// What is watched, and which part of it is meant: the configured consumers keep their say, and what none
 /// of them claims goes to the generic one.
-fn scoped(plan: &Plan, paths: &[String]) -> Result<(Vec<Interest>, Vec<PathBuf>), Failure> {
-    let mut watched = configured(plan);
+fn scoped(paths: &[String]) -> Result<(Watched, Vec<PathBuf>), Failure> {
     if paths.is_empty() {
-        return Ok((watched, Vec::new()));
+        return Ok((Watched::configured(), Vec::new()));
     }
     let (interest, scope) = plan::arguments(paths)?;
-    watched.push(interest);
-    Ok((watched, scope))
+    Ok((Watched { configured: true, paths: Some(interest) }, scope))
 }
 
 fn reason(error: EngineError, gone: &ReaderGone) -> Failure {

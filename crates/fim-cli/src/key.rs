@@ -28,6 +28,28 @@ pub fn load(state: &Path) -> Result<Key, Failure> {
     }
 }
 
+/// The key in this file.
+///
+/// # Errors
+/// When it cannot be read, or is no key.
+pub fn load_file(path: &Path) -> Result<Key, Failure> {
+    let failed = |error| Failure::new(format!("{}: cannot read the key: {error}", path.display()));
+    std::fs::read(path).map_err(|error| failed(error.to_string())).and_then(|bytes| {
+        let bytes = bytes.try_into().map_err(|_| failed("it is no key of 32 bytes".to_owned()))?;
+        Ok(Key::new(bytes))
+    })
+}
+
+/// Random bytes, fit for secrets.
+///
+/// # Errors
+/// When the system gives none.
+pub fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn read(path: &Path) -> io::Result<Key> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -49,8 +71,7 @@ fn read(path: &Path) -> io::Result<Key> {
 }
 
 fn make(state: &Path) -> io::Result<Key> {
-    let mut bytes = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let bytes = random()?;
     let new = state.join(NEW);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(&new, flags, Mode::RUSR | Mode::WUSR)?);

@@ -3,19 +3,24 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod chain;
 mod commands;
 mod config;
+mod consumers;
 mod doctor;
 mod estimate;
 mod explain;
 mod failure;
 mod key;
 mod logging;
+mod metrics;
 mod output;
 mod progress;
+mod reload;
 mod selftest;
 mod signals;
 mod status;
+mod verify;
 mod watchers;
 mod wiring;
 
@@ -61,15 +66,13 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     match &invocation.command {
         Command::DefaultConfig => return commands::default_config(),
         Command::FromBpfink { file } => return commands::from_bpfink(file),
+        Command::Verify { logs, key } => return commands::verify(logs, key.as_deref()),
         _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
-    for warning in &plan.warnings {
-        log::warn!("{warning}");
-    }
     match &invocation.command {
-        Command::Run { paths } => commands::run(&plan, paths),
+        Command::Run { paths } => commands::run(&plan, paths, &invocation.shared),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
@@ -77,6 +80,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
         Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
         Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
+        Command::Verify { logs, key } => commands::verify(logs, key.as_deref()),
         Command::DefaultConfig => commands::default_config(),
         Command::FromBpfink { file } => commands::from_bpfink(file),
         Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),

@@ -11,19 +11,24 @@ mod secret;
 mod time;
 mod words;
 
+pub use host::Host;
 pub use names::homes;
 pub use secret::Redactor;
 pub use words::tame;
 
+use crate::chain::Chain;
 use bpfink::Bpfink;
 use ecs::Ecs;
-use fim_core::{Record, Report, Sink};
+use fim_core::{Key, Record, Report, Sink};
 use ocsf::Ocsf;
 use pretty::{Pretty, Screen};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// To the start of the line, and nothing on it any more.
+const WIPE: &[u8] = b"\r\x1b[K";
 
 /// How reports are written.
 #[derive(Debug)]
@@ -59,6 +64,11 @@ impl Form {
         Self::Bpfink(Box::new(Bpfink::new(redactor)))
     }
 
+    /// Whether its lines can be bound together; the others are for people, or as old readers know them.
+    const fn has_chain(&self) -> bool {
+        matches!(self, Self::Json(_) | Self::Ocsf(_))
+    }
+
     fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
@@ -87,12 +97,30 @@ pub struct LineSink<W: Write + Send> {
     form: Form,
     gone: ReaderGone,
     notes: Vec<String>,
+    wipes: bool,
+    /// Of a watch.
+    chain: Option<Chain>,
+    key: Option<Key>,
 }
 
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
     pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
-        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes }
+        let out = BufWriter::with_capacity(64 << 10, out);
+        Self { out, form, gone, notes, wipes: false, chain: None, key: None }
+    }
+
+    /// Wipes the line of the terminal before each report: progress may stand there.
+    #[must_use]
+    pub const fn wiping(mut self, wipes: bool) -> Self {
+        self.wipes = wipes;
+        self
+    }
+
+    /// Seals the chain under a key, so that only who has it can make or try one.
+    pub fn sealed_under(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
     }
 
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -106,6 +134,18 @@ impl<W: Write + Send> LineSink<W> {
 }
 
 impl<W: Write + Send> Sink for LineSink<W> {
+    fn resume(&mut self, kept: Option<&[u8]>) -> io::Result<()> {
+        if self.form.has_chain() {
+            let known = kept.and_then(|kept| Chain::resume(kept, self.key.clone()));
+            self.chain = Some(known.map_or_else(|| Chain::begin(self.key.clone()), Ok)?);
+        }
+        Ok(())
+    }
+
+    fn kept(&self) -> Option<Vec<u8>> {
+        self.chain.as_ref().map(Chain::kept)
+    }
+
     fn write(&mut self, report: &Report) -> io::Result<()> {
         let mut line = match &report.record {
             Record::WatchStarted(started) => {
@@ -119,8 +159,12 @@ impl<W: Write + Send> Sink for LineSink<W> {
         if line.is_empty() {
             return Ok(());
         }
+        if let Some(chain) = &mut self.chain {
+            chain.seal(&mut line)?;
+        }
         line.push(b'\n');
-        let result = self.out.write_all(&line);
+        let wipe = if self.wipes { WIPE } else { b"" };
+        let result = self.out.write_all(wipe).and_then(|()| self.out.write_all(&line));
         self.note(result)
     }
 

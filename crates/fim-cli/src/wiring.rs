@@ -1,12 +1,13 @@
 //! Joins configuration, state, consumers and output to an engine. The one place that knows all the parts.
 
 use crate::config::{Format, Plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::{Generic, GenericConfig, secrets};
-use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
+use fim_core::{BaselineLost, Engine, Key, Limits, Reload, Scan, SledStore, State, StoreErrorKind};
+use std::io::IsTerminal;
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -15,33 +16,48 @@ use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, 
 /// When the state cannot be opened, or a pattern not be used.
 pub fn engine(
     plan: &Plan,
-    watched: Vec<Interest>,
+    watched: &Watched,
     notes: Vec<String>,
     gone: &ReaderGone,
+    redactor: Redactor,
 ) -> Result<Engine, Failure> {
-    let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
         Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
         Format::Bpfink => Form::bpfink(redactor),
         Format::Json => Form::json(&plan.config.root, redactor),
     };
-    let sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+    let progress = TerminalProgress::on_terminal();
+    let wipes = progress.is_some() && std::io::stdout().is_terminal();
+    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
-    let mut builder = Engine::builder().limits(limits(plan));
+    if plan.config.evidence.keyed {
+        sink = sink.sealed_under(key.clone());
+    }
+    let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
-    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
-    for interest in watched {
-        builder = builder.consumer(Box::new(Generic::new(generic(interest))));
+    for consumer in watched.consumers(plan, &key)? {
+        builder = builder.consumer(consumer);
     }
-    if let Some(progress) = TerminalProgress::on_terminal() {
+    builder = builder.secrecy(watched.secrecy(plan, key)?);
+    if let Some(progress) = progress {
         builder = builder.progress(Box::new(progress));
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)
+}
+
+/// What a running engine is to go on with.
+///
+/// # Errors
+/// When the key cannot be read, or a pattern not be used.
+pub fn reload(plan: &Plan, key: &Key, watched: &Watched, notes: Vec<String>) -> Result<Reload, Failure> {
+    let reload = Reload::new(limits(plan), scan(plan)).secrecy(watched.secrecy(plan, key.clone())?);
+    let reload = watched.consumers(plan, key)?.into_iter().fold(reload, Reload::consumer);
+    Ok(notes.into_iter().fold(reload, Reload::note))
 }
 
 fn limits(plan: &Plan) -> Limits {
@@ -50,13 +66,15 @@ fn limits(plan: &Plan) -> Limits {
     limits
 }
 
-fn generic(interest: Interest) -> GenericConfig {
-    GenericConfig {
-        paths: interest.paths,
-        exclude: interest.exclude,
-        exclude_regex: interest.exclude_regex,
-        sha256: interest.need.sha256,
-    }
+fn scan(plan: &Plan) -> Scan {
+    let config = &plan.config.scan;
+    let mut scan = Scan::never();
+    scan.metadata_every = config.metadata_every.0;
+    scan.full_every = config.full_every.0;
+    scan.remote_every = config.remote_every.0;
+    scan.files_per_second = config.files_per_second;
+    scan.bytes_per_second = config.bytes_per_second.0;
+    scan
 }
 
 /// What is to be said if the key is not the one this state was made with: what is kept of secrets under the

@@ -3,7 +3,7 @@
 use crate::act::{is_light, trees};
 use crate::agent::{Agent, action};
 use crate::expect::{Line, about, actors, compare, compare_lasting, line};
-use crate::{lifecycle, tools};
+use crate::{lifecycle, reload, tools};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -84,7 +84,7 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
-    let mut score = Score { failed: 0, prefix: dir.display().to_string() };
+    let mut score = Score::new(dir.display());
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -120,7 +120,6 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     }
 
     // What a sweep had to find has no actor.
-    let slow = std::env::var_os("FIM_E2E_SLOW").is_some();
     let strict = watcher == "bpf" && !lines.iter().any(|line| action(line) == "coverage_gap");
     for (case, (_, done)) in table.iter().zip(&made) {
         let dir = watched.join(case.act);
@@ -129,10 +128,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
                 compare(&dir, &case.lines, &lines).and_then(|()| actors(&dir, "fim-e2e", &lines, false));
             // fanotify knows the pid alone for certain.
             let named = actors(&dir, "fim-e2e", &lines, strict);
-            match (told, named) {
-                (Ok(()), Err(why)) if slow => score.skip(case.act, &why),
-                (told, named) => score.say(case.act, told.and(named)),
-            }
+            score.say(case.act, told.and(named));
         } else {
             score.skip(case.act, "the file system refuses it");
         }
@@ -142,18 +138,13 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     for (tool, ran) in tools.iter().zip(used) {
         match ran {
             Some(reason) => score.skip(tool.name, &reason),
-            None => match compare_lasting(&tool.dir, &tool.lines, &lines) {
-                // How many looks a tool's work takes depends on the machine; what is there at the end does not.
-                Err(why) if slow => {
-                    score.skip(tool.name, &format!("told otherwise on a slow machine: {why}"))
-                }
-                outcome => score.say(tool.name, outcome),
-            },
+            None => score.say(tool.name, compare_lasting(&tool.dir, &tool.lines, &lines)),
         }
     }
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));
     score.say("stopped", stopped(status.code(), &lines));
     lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
+    reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
     Ok(score.failed)
 }
 
@@ -164,6 +155,14 @@ pub struct Score {
 }
 
 impl Score {
+    pub fn new(prefix: impl std::fmt::Display) -> Self {
+        Self { failed: 0, prefix: prefix.to_string() }
+    }
+
+    pub const fn failed(&self) -> u32 {
+        self.failed
+    }
+
     pub fn say(&mut self, name: &str, outcome: Result<(), String>) {
         match outcome {
             Ok(()) => println!("ok {}:{name}", self.prefix),

@@ -1,8 +1,8 @@
 //! Brings the usual spellings into the one that argh reads: `--name=value`, `-vv`, and shared options
 //! before the subcommand. Knows which options take a value, and nothing of what they mean.
 
-const WITH_VALUE: [&str; 8] =
-    ["--config", "--state", "--watcher", "--format", "--root", "--plan", "--from-bpfink", "--only"];
+const WITH_VALUE: [&str; 9] =
+    ["--config", "--state", "--watcher", "--format", "--root", "--plan", "--from-bpfink", "--only", "--key"];
 
 /// Rewrites arguments; what it does not know stays as it is, for argh to judge.
 pub fn normalise(args: &[String]) -> Vec<String> {
@@ -20,6 +20,9 @@ pub fn normalise(args: &[String]) -> Vec<String> {
             front.push(arg.clone());
         } else if command.is_none() && arg == "help" {
             leading.push("--help".to_owned());
+        } else if arg == "-" && command.as_deref() == Some("verify") {
+            // argh would take it for an option.
+            rest.push("/dev/stdin".to_owned());
         } else if command.is_none() && !arg.starts_with('-') {
             command = Some(arg.clone());
         } else {
@@ -74,6 +77,7 @@ mod tests {
             ("help", "--help"),
             ("help run", "run --help"),
             ("run help", "run help"),
+            ("verify a - b", "verify a /dev/stdin b"),
             ("--root", "--root"),
             ("", ""),
         ] {

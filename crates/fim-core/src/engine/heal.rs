@@ -3,9 +3,14 @@
 use super::Engine;
 use super::error::EngineError;
 use crate::finding::{BaselineLost, Record};
-use crate::state::State;
+use crate::state::{Input, Malformed, State, put_sized};
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// What was lost and no watch has told yet.
+const LOST: &str = "lost";
 
 /// What is lost of the state.
 #[derive(Debug)]
@@ -26,12 +31,33 @@ impl Lost {
 }
 
 impl Engine {
-    /// Reports what was lost before this engine was made.
+    /// Reports what was lost before this watch, or before the check or baseline that noticed it.
     pub(super) fn tell_lost(&mut self) -> Result<(), EngineError> {
-        for lost in std::mem::take(&mut self.lost.untold) {
+        let kept = self.state.meta(LOST)?.unwrap_or_default();
+        if !kept.is_empty() {
+            self.state.set_meta(LOST, &[])?;
+        }
+        // What cannot be read back was told once all the same.
+        for lost in decode(&kept).unwrap_or_default().into_iter().chain(std::mem::take(&mut self.lost.untold))
+        {
             self.reporter.report(Record::BaselineLost(lost))?;
         }
         Ok(())
+    }
+
+    /// Reports what was lost, and keeps it for the next watch: whoever reads its lines must know as well.
+    pub(super) fn tell_lost_for_now(&mut self) -> Result<(), EngineError> {
+        for lost in std::mem::take(&mut self.lost.untold) {
+            self.keep_for_watch(&lost)?;
+            self.reporter.report(Record::BaselineLost(lost))?;
+        }
+        self.reporter.sync(&mut self.state)
+    }
+
+    fn keep_for_watch(&mut self, lost: &BaselineLost) -> Result<(), EngineError> {
+        let mut kept = self.state.meta(LOST)?.unwrap_or_default();
+        encode(lost, &mut kept);
+        Ok(self.state.set_meta(LOST, &kept)?)
     }
 
     /// Does something, again from its start whenever it meets damage.
@@ -57,8 +83,33 @@ impl Engine {
         }
         let lost =
             BaselineLost { reason: damage.to_string(), set_aside: None, scope: dir.display().to_string() };
+        if !self.reporter.is_series() {
+            self.keep_for_watch(&lost)?;
+        }
         self.reporter.report(Record::BaselineLost(lost))?;
         self.lost.dirs.insert(dir.clone());
         Ok(dir)
     }
+}
+
+fn encode(lost: &BaselineLost, to: &mut Vec<u8>) {
+    put_sized(to, lost.reason.as_bytes());
+    put_sized(to, lost.set_aside.as_ref().map_or(&[][..], |path| path.as_os_str().as_bytes()));
+    put_sized(to, lost.scope.as_bytes());
+}
+
+fn decode(bytes: &[u8]) -> Result<Vec<BaselineLost>, Malformed> {
+    let mut input = Input(bytes);
+    let mut all = Vec::new();
+    while !input.is_empty() {
+        let reason = text(input.sized()?);
+        let set_aside = Some(input.sized()?).filter(|path| !path.is_empty());
+        let set_aside = set_aside.map(|path| PathBuf::from(OsStr::from_bytes(path)));
+        all.push(BaselineLost { reason, set_aside, scope: text(input.sized()?) });
+    }
+    Ok(all)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

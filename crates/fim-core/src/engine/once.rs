@@ -42,7 +42,7 @@ impl Engine {
     /// # Errors
     /// When the state cannot be written.
     pub fn baseline(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
-        self.tell_lost()?;
+        self.tell_lost_for_now()?;
         self.recall(Kept::Seen)?;
         let summary = self.healing(|engine| engine.record_all(paths))?;
         self.remember_covered(paths)?;
@@ -69,13 +69,13 @@ impl Engine {
     }
 
     /// Compares everything watched, or what is watched of these paths, with the trusted baseline; changes
-    /// nothing but the number of the last report. `full` reads every byte, else only what stat says may
+    /// nothing. `full` reads every byte, else only what stat says may
     /// have changed.
     ///
     /// # Errors
     /// [`EngineError::NoBaseline`], or when the state cannot be read or a report not be written.
     pub fn check(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
-        self.tell_lost()?;
+        self.tell_lost_for_now()?;
         if !self.has_baseline()? {
             return Err(EngineError::NoBaseline);
         }

@@ -3,14 +3,16 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
-use crate::finding::{Record, Report, Sink};
+use crate::finding::{Detected, Record, Report, Severity, Sink};
 use crate::state::State;
+use crate::status::Latency;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Changes are durable at most this long after their line was written.
 const DURABLE: Duration = Duration::from_millis(250);
 const SEQUENCE: &str = "sequence";
+const SINK: &str = "sink";
 
 /// Writes reports and keeps the state in step with them.
 pub(crate) struct Reporter {
@@ -18,24 +20,67 @@ pub(crate) struct Reporter {
     sequence: u64,
     written: u64,
     unsynced_since: Option<Instant>,
+    /// Reports belong to the one series that goes on across restarts.
+    is_series: bool,
     pub by_consumer: BTreeMap<&'static str, u64>,
+    pub by_severity: BTreeMap<(&'static str, Severity), u64>,
+    pub latency: Latency,
 }
 
 impl Reporter {
-    /// Goes on from the number in the state.
-    pub(crate) fn new(sink: Box<dyn Sink>, state: &State) -> Result<Self, EngineError> {
-        let sequence = match state.meta(SEQUENCE)? {
+    /// Numbers from 1, and leaves no trace in the state.
+    pub(crate) fn new(sink: Box<dyn Sink>) -> Self {
+        Self {
+            sink,
+            sequence: 0,
+            written: 0,
+            unsynced_since: None,
+            is_series: false,
+            by_consumer: BTreeMap::new(),
+            by_severity: BTreeMap::new(),
+            latency: Latency::default(),
+        }
+    }
+
+    /// Goes on from where the last watch in this state came to.
+    pub(crate) fn resume(&mut self, state: &mut State) -> Result<(), EngineError> {
+        if self.is_series {
+            return Ok(());
+        }
+        self.sequence = match state.meta(SEQUENCE)? {
             Some(bytes) => bytes.try_into().map_or(0, u64::from_le_bytes),
             None => 0,
         };
-        Ok(Self { sink, sequence, written: 0, unsynced_since: None, by_consumer: BTreeMap::new() })
+        self.is_series = true;
+        let kept = state.meta(SINK)?;
+        self.sink.resume(kept.as_deref()).map_err(EngineError::Sink)?;
+        // Durable before the first line: a crash must not begin a second series.
+        if kept.is_none()
+            && let Some(begun) = self.sink.kept()
+        {
+            state.set_meta(SINK, &begun)?;
+            state.commit()?;
+            state.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the reports belong to the series of the watches of this state.
+    pub(crate) const fn is_series(&self) -> bool {
+        self.is_series
     }
 
     pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
         if let Record::Change(finding) = &record {
             *self.by_consumer.entry(finding.consumer).or_default() += 1;
+            *self.by_severity.entry((finding.consumer, finding.severity)).or_default() += 1;
         }
         let report = Report { sequence: self.sequence + 1, created: SystemTime::now(), record };
+        if let Record::Change(finding) = &report.record
+            && finding.detected == Detected::Live
+        {
+            self.latency.note(report.created.duration_since(finding.at).unwrap_or_default());
+        }
         self.sink.write(&report).map_err(EngineError::Sink)?;
         self.sequence += 1;
         self.written += 1;
@@ -50,10 +95,13 @@ impl Reporter {
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
         self.flush()?;
-        if self.written > 0 {
+        if self.written > 0 && self.is_series {
             state.set_meta(SEQUENCE, &self.sequence.to_le_bytes())?;
-            self.written = 0;
+            if let Some(kept) = self.sink.kept() {
+                state.set_meta(SINK, &kept)?;
+            }
         }
+        self.written = 0;
         if state.commit()? {
             self.unsynced_since.get_or_insert_with(Instant::now);
         }

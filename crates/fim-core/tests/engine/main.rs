@@ -8,10 +8,14 @@
     missing_debug_implementations
 )]
 
+mod births;
 mod changes;
 mod house;
 mod interests;
 mod losses;
+mod mounts;
+mod reload;
 mod renames;
+mod scans;
 mod state;
 mod status;
