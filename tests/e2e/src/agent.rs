@@ -77,6 +77,11 @@ impl Agent {
         }
     }
 
+    /// Reads lines until one, now or before, was what is waited for.
+    pub fn wait_until_seen(&mut self, wanted: impl Fn(&Value) -> bool) -> io::Result<()> {
+        if self.seen.iter().any(&wanted) { Ok(()) } else { self.wait_for(wanted) }
+    }
+
     /// Makes a file and waits for its line: what was done before it has been seen by then.
     pub fn barrier(&mut self) -> io::Result<()> {
         self.barriers += 1;

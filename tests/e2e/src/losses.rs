@@ -48,12 +48,12 @@ fn ring(mut agent: Agent, dir: &Path) -> io::Result<Vec<Value>> {
 fn room(mut agent: Agent, dir: &Path) -> io::Result<Vec<Value>> {
     append(dir, 0..3000, 0)?;
     agent.barrier()?;
-    agent.wait_for(|line| action(line) == "coverage_gap" && line["fim"]["gap"]["scope"] != "all")?;
+    agent.wait_until_seen(|line| action(line) == "coverage_gap" && line["fim"]["gap"]["scope"] != "all")?;
     append(dir, 0..3000, 1)?;
     for file in 0..2500 {
         fs::remove_file(dir.join(file.to_string()))?;
     }
-    agent.wait_for(|line| action(line) == "gap_closed" && line["fim"]["gap"]["scope"] != "all")?;
+    agent.wait_until_seen(|line| action(line) == "gap_closed" && line["fim"]["gap"]["scope"] != "all")?;
     append(dir, 2500..3000, 2)?;
     agent.barrier()?;
     Ok(agent.stop(Signal::TERM)?.1)
