@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Runs all of it below a directory; the number of failures. Only BPF has a ring and room to configure.
 pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
-    let mut score = Score::new(dir);
+    let mut score = Score::new(dir.display());
     for (name, limits, story) in [
         ("ring", "ring_bytes = 4096", ring as Story),
         ("room", "watch_room = 1024", room),
@@ -25,7 +25,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
         fs::create_dir(watched.join("many"))?;
         let config = dir.join("fim.toml");
         fs::write(&config, format!("[limits]\n{limits}\n"))?;
-        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, Some(&config))?;
+        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, &config)?;
         let lines = story(agent, &watched.join("many"))?;
         score.say(name, is_what_is_there(&watched, &lines).and_then(|()| gaps(name, &watched, &lines)));
     }

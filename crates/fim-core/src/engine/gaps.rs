@@ -15,6 +15,8 @@ pub(super) struct Gaps {
     opened: u64,
     /// Changes found by making up for losses, since the last gap was closed.
     pub found: u64,
+    /// The same, since the start.
+    pub recovered: u64,
 }
 
 impl Gaps {
@@ -57,6 +59,7 @@ impl Live<'_> {
         self.tell_storms()?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);
+        self.gaps.recovered += gap.found;
         self.engine.reporter.report(Record::GapClosed(gap))
     }
 

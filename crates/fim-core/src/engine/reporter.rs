@@ -3,8 +3,9 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
-use crate::finding::{Record, Report, Sink};
+use crate::finding::{Detected, Record, Report, Severity, Sink};
 use crate::state::State;
+use crate::status::Latency;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +23,8 @@ pub(crate) struct Reporter {
     /// Reports belong to the one series that goes on across restarts.
     is_series: bool,
     pub by_consumer: BTreeMap<&'static str, u64>,
+    pub by_severity: BTreeMap<(&'static str, Severity), u64>,
+    pub latency: Latency,
 }
 
 impl Reporter {
@@ -34,6 +37,8 @@ impl Reporter {
             unsynced_since: None,
             is_series: false,
             by_consumer: BTreeMap::new(),
+            by_severity: BTreeMap::new(),
+            latency: Latency::default(),
         }
     }
 
@@ -68,8 +73,14 @@ impl Reporter {
     pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
         if let Record::Change(finding) = &record {
             *self.by_consumer.entry(finding.consumer).or_default() += 1;
+            *self.by_severity.entry((finding.consumer, finding.severity)).or_default() += 1;
         }
         let report = Report { sequence: self.sequence + 1, created: SystemTime::now(), record };
+        if let Record::Change(finding) = &report.record
+            && finding.detected == Detected::Live
+        {
+            self.latency.note(report.created.duration_since(finding.at).unwrap_or_default());
+        }
         self.sink.write(&report).map_err(EngineError::Sink)?;
         self.sequence += 1;
         self.written += 1;

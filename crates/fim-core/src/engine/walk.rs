@@ -8,6 +8,7 @@ use super::error::EngineError;
 use super::index::Index;
 use super::unarmed::Unarmed;
 use crate::facts::{Facts, FileKind};
+use crate::remote::{RemoteTops, remote_file_system};
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
@@ -61,11 +62,13 @@ pub(crate) struct Walk<'a> {
     reader: Reader,
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
-    /// Files that could not be marked.
+    /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
     pub unarmed: Unarmed,
     /// Files that have an identity by now.
     pub files: u64,
     pub dirs: u64,
+    /// Where remote file systems begin.
+    pub remote: RemoteTops,
 }
 
 struct Entry {
@@ -112,6 +115,7 @@ impl<'a> Walk<'a> {
             unarmed: Unarmed::default(),
             files: 0,
             dirs: 0,
+            remote: RemoteTops::default(),
         }
     }
 
@@ -213,6 +217,12 @@ impl<'a> Walk<'a> {
                             continue;
                         }
                     };
+                    if facts.kind == FileKind::Dir
+                        && entry.cover != Cover::Nothing
+                        && let FileSystem::Remote(name) = file_system(&file)
+                    {
+                        self.remote.note(&entry.path, name);
+                    }
                     opened.push((entry, file, facts));
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
@@ -225,7 +235,7 @@ impl<'a> Walk<'a> {
             if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if is_dir && entry.cover != Cover::Nothing && !is_pseudo(&file) {
+            if is_dir && entry.cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
                 self.dirs += 1;
                 dirs.push(entry.path.clone());
             }
@@ -291,7 +301,7 @@ impl<'a> Walk<'a> {
         }
         let marked = marks.add(&requests)?;
         for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
-            if !marked.armed {
+            if !marked.armed && !self.remote.has(&entry.path) {
                 self.unarmed.add(&entry.path);
             }
             if *scope == MarkScope::File {
@@ -414,7 +424,8 @@ fn merge(
     })
 }
 
-fn list(dir: &Path) -> io::Result<Vec<OsString>> {
+/// The names in a directory, in the order of their bytes.
+pub(super) fn list(dir: &Path) -> io::Result<Vec<OsString>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME;
     let file = match rustix::fs::open(dir, flags, Mode::empty()) {
         Err(rustix::io::Errno::PERM) => rustix::fs::open(dir, flags - OFlags::NOATIME, Mode::empty())?,
@@ -455,6 +466,26 @@ pub fn pseudo_file_system(f_type: u64) -> Option<&'static str> {
     KNOWN.iter().find(|(known, _)| *known == f_type).map(|(_, name)| *name)
 }
 
-fn is_pseudo(file: &OwnedFd) -> bool {
-    rustix::fs::fstatfs(file).is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_some())
+/// What kind of file system a file is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileSystem {
+    /// Not watched.
+    Pseudo,
+    /// Changed by others too.
+    Remote(&'static str),
+    /// Changed through this kernel alone.
+    Local,
+}
+
+/// What kind of file system a file is on.
+pub(super) fn file_system(file: &OwnedFd) -> FileSystem {
+    let Ok(found) = rustix::fs::fstatfs(file) else {
+        return FileSystem::Local;
+    };
+    let f_type = found.f_type.cast_unsigned();
+    match (pseudo_file_system(f_type), remote_file_system(f_type)) {
+        (Some(_), _) => FileSystem::Pseudo,
+        (None, Some(name)) => FileSystem::Remote(name),
+        (None, None) => FileSystem::Local,
+    }
 }

@@ -13,6 +13,8 @@ mod house;
 mod interests;
 mod losses;
 mod mounts;
+mod reload;
 mod renames;
+mod scans;
 mod state;
 mod status;

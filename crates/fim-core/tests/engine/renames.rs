@@ -1,6 +1,6 @@
 //! Renames and exchanges, of files and directories.
 
-use crate::house::{House, at, event, findings, renamed, told};
+use crate::house::{House, Plain, at, event, findings, renamed, told};
 use fim_core::{Action, Place, Via, WatchMessage};
 use std::fs;
 
@@ -157,4 +157,18 @@ fn what_takes_the_place_of_its_like_is_told() {
     told.sort();
     let updated = |to: &str, from: &str| (Action::Updated, to.to_owned(), Some(from.to_owned()));
     assert_eq!(told, [updated("b", "a"), updated("empty", "full")]);
+}
+
+#[test]
+fn a_directory_above_takes_what_is_watched_along() {
+    let house = House::new();
+    let away = house.root.with_file_name("away");
+    let sub = house.path("sub").to_str().unwrap().to_owned();
+    let lines = house.watch_by(Box::new(Plain(sub)), move |root| {
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut names = told(&house, &lines);
+    names.sort();
+    assert_eq!(names, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
 }
