@@ -5,6 +5,7 @@
 //! fim-e2e losses FIM WATCHER DIR        too little room for records and files, and a watcher that is stopped
 //! fim-e2e reload FIM WATCHER DIR        another configuration in a storm, which is one of the cases
 //! fim-e2e cost FIM WATCHER DIR          what a 1-byte write to an unwatched file costs with fim and without
+//! fim-e2e writes FILE                   the part of it that is measured
 //! fim-e2e act KIND DIR                  make one kind of change (what the cases start, so that it has an actor)
 //! ```
 //! Nothing here waits for time to pass: after each case a file of its own is made, and its line awaited.
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             reload::run(fim, watcher, &PathBuf::from(dir), &mut score).map(|()| score.failed())
         }
         ["cost", fim, watcher, dir] => cost::run(fim, watcher, &PathBuf::from(dir)),
+        ["writes", file] => cost::writes(&PathBuf::from(file)),
         ["act", kind, dir] => act::act(kind, &PathBuf::from(dir)).map(|()| 0),
         _ => {
             eprintln!("usage: fim-e2e suite|losses|reload|cost FIM WATCHER DIR | act KIND DIR");
