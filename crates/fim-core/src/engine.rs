@@ -22,6 +22,7 @@ mod resolve;
 mod storm;
 mod telling;
 mod temporary;
+mod unwritable;
 mod visit;
 mod walk;
 

@@ -130,6 +130,13 @@ impl Watch {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Lets it open no file with a number as large as this.
+    pub fn limit_files(&self, most: u64) {
+        let limit = format!("--nofile={most}:");
+        let pid = self.child.id().to_string();
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    }
+
     pub fn end(mut self, signal: Signal) -> ExitStatus {
         self.signal(signal);
         self.child.wait().unwrap()

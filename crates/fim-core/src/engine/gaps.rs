@@ -15,6 +15,7 @@ pub(super) struct Gaps {
     open: Vec<(u64, Gap)>,
     opened: u64,
     unarmed: u64,
+    unwritable: bool,
     /// Changes found by making up for losses, since the last gap was closed.
     pub found: u64,
 }
@@ -22,7 +23,18 @@ pub(super) struct Gaps {
 impl Gaps {
     /// Gaps opened, and those still open.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.opened, self.open.len() as u64 + u64::from(self.unarmed > 0))
+        let others = u64::from(self.unarmed > 0) + u64::from(self.unwritable);
+        (self.opened, self.open.len() as u64 + others)
+    }
+
+    /// The state cannot be written: nothing is missed, but a crash would repeat lines.
+    pub(super) fn state_unwritable(&mut self) -> Gap {
+        self.unwritable = true;
+        Gap { scope: "state".to_owned(), ..self.open("state_unwritable", 0) }
+    }
+
+    pub(super) fn state_written(&mut self) {
+        self.unwritable = false;
     }
 
     fn open(&mut self, cause: &str, lost: u64) -> Gap {

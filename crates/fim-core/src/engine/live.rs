@@ -11,6 +11,7 @@ use super::judge::Cause;
 use super::pending::Queue;
 use super::storm::Storms;
 use super::telling::Telling;
+use super::unwritable::Unwritable;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -41,6 +42,7 @@ pub(super) struct Live<'e> {
     pub queue: Queue,
     pub gaps: Gaps,
     pub storms: Storms,
+    pub unwritable: Option<Unwritable>,
     pub stats: Stopped,
     pub telling: Telling,
     pub follows: bool,
@@ -70,6 +72,7 @@ pub(super) fn run(
         queue: Queue::default(),
         gaps: Gaps::default(),
         storms: Storms::default(),
+        unwritable: None,
         stats: Stopped::default(),
         telling: Telling::default(),
     };
@@ -152,6 +155,7 @@ impl Live<'_> {
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.reporter.sync(&mut self.engine.state)?;
+        self.engine.reporter.be_patient();
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
         self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
@@ -184,11 +188,7 @@ impl Live<'_> {
             Some(_) => self.tell_storms()?,
             None => {}
         }
-        self.engine.reporter.commit(&mut self.engine.state)?;
-        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
-            self.engine.reporter.sync(&mut self.engine.state)?;
-        }
-        Ok(())
+        self.keep(now)
     }
 
     pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
@@ -219,7 +219,7 @@ impl Live<'_> {
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
         let now = Instant::now();
-        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        let settle = self.storms.due().or_else(|| self.keep_due());
         [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
@@ -352,13 +352,14 @@ impl Live<'_> {
         }
         self.close_gaps()?;
         self.tell_storms()?;
+        self.keep_at_last()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
-        Ok(stopped)
+        self.engine.reporter.failed.take().map_or(Ok(stopped), |error| Err(error.into()))
     }
 }
 

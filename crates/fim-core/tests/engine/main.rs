@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod faults;
 mod house;
 mod interests;
 mod losses;
