@@ -294,9 +294,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Changes every file of a store in so many places, one at a time, and cuts it: what can still be read is
-/// all there and as it was.
+/// Changes every file of a store in so many places (or as many as `FIM_PLACES` says: scripts/crash does it in a
+/// thousand), one at a time, and cuts it: what can still be read is all there and as it was.
 fn damaged_in_many_places(records: u64, places: usize) {
+    let places = std::env::var("FIM_PLACES").ok().and_then(|it| it.parse().ok()).unwrap_or(places);
     let (temp, dir) = temp();
     let all = fill(&dir, records);
     let copied = temp.path().join("copy");

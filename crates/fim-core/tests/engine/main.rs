@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod crash;
 mod faults;
 mod house;
 mod interests;
