@@ -2,7 +2,7 @@
 //!
 //! `state_layout DIR [FILES [FILES_IN_A_DIRECTORY]]`
 
-use fim_core::{Facts, FileKind, FileRecord, FileTime, SledStore, State, Trusted};
+use fim_core::{Facts, FileKind, FileRecord, FileTime, SledStore, State};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -96,7 +96,7 @@ fn record(number: u64, round: u64) -> FileRecord {
         part.copy_from_slice(&mixed.to_le_bytes());
     }
     facts.blake3 = Some(hash);
-    FileRecord { seen: Some(facts), trusted: Trusted::Same, kept: None }
+    FileRecord::new(facts, None)
 }
 
 fn tell(what: &str, since: Instant) {

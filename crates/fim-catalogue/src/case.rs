@@ -82,6 +82,8 @@ pub struct Case {
     pub expect: Vec<Expect>,
     /// How soon.
     pub speed: Speed,
+    /// What it changes is above a directory that is watched for it alone.
+    pub(crate) apart: bool,
     pub(crate) who: Who,
     /// A line that says only that the file was touched may come.
     pub(crate) may_touch: bool,
@@ -105,6 +107,7 @@ pub(crate) fn way(class: &'static str, name: &'static str, says: &'static str, c
         says,
         expect: Vec::new(),
         speed: Speed::Prompt,
+        apart: false,
         who: Who::Doer,
         may_touch: false,
         prepare: |_| Ok(()),
@@ -179,6 +182,12 @@ impl Case {
     /// No kernel tells it as it happens.
     pub(crate) fn late(mut self) -> Self {
         self.speed = Speed::Late;
+        self
+    }
+
+    /// It changes what is above a watched directory.
+    pub(crate) fn apart(mut self) -> Self {
+        self.apart = true;
         self
     }
 

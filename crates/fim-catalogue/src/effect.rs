@@ -25,7 +25,7 @@ pub(crate) fn look(scene: &Scene, case: &Case) -> io::Result<Vec<Look>> {
     let mut paths: Vec<&str> =
         case.expect.iter().flat_map(|line| [Some(line.path), line.from]).flatten().collect();
     paths.push("f");
-    paths.iter().map(|path| look_at(&scene.at(path))).collect()
+    paths.iter().map(|path| look_at(&scene.expected(path))).collect()
 }
 
 fn look_at(path: &Path) -> io::Result<Look> {

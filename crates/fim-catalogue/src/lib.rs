@@ -15,6 +15,6 @@ mod ways;
 pub use case::{Action, Case, Expect, Speed};
 pub use child::{fence_keeper, perform};
 pub use runner::{Observer, Outcome, Runner, Seen, Verdict};
-pub use scene::{Scene, WATCHED};
+pub use scene::{Scene, watched};
 pub use sys::{isolate_mounts, monotonic};
 pub use ways::table;

@@ -8,7 +8,7 @@ mod process;
 use crate::case::{Action, Case, Expect, Speed, Who};
 use crate::child::Word;
 use crate::fence::Fence;
-use crate::scene::{Scene, WATCHED};
+use crate::scene::Scene;
 use process::Process;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// When they cannot be made.
     pub fn build(scratch: &Path, cases: &[Case]) -> io::Result<()> {
-        std::fs::create_dir_all(scratch.join(WATCHED).join("fence"))?;
+        std::fs::create_dir_all(Scene::fence(scratch))?;
         for case in cases {
             let scene = Scene::new(scratch, case.name);
             scene.build()?;
@@ -141,7 +141,7 @@ impl<'a> Runner<'a> {
         keep_fence: Command,
         observer: &'a mut dyn Observer,
     ) -> io::Result<Self> {
-        let fence = Fence::start(keep_fence, scratch.join(WATCHED).join("fence"))?;
+        let fence = Fence::start(keep_fence, Scene::fence(scratch))?;
         Ok(Self { scratch: scratch.to_owned(), perform, observer, fence })
     }
 
@@ -204,14 +204,17 @@ fn unmatched<'c>(case: &'c Case, scene: &Scene, lines: &[Seen]) -> Option<&'c Ex
 }
 
 fn is(line: &Expect, scene: &Scene, seen: &Seen) -> bool {
-    seen.path == scene.at(line.path)
+    seen.path == scene.expected(line.path)
         && line.action.is_none_or(|action| action == seen.action)
-        && line.from.is_none_or(|from| seen.previous == Some(scene.at(from)))
+        && line.from.is_none_or(|from| seen.previous == Some(scene.expected(from)))
         && line.what.is_none_or(|what| seen.changes.iter().any(|change| change == what))
 }
 
 fn judge(case: &Case, scene: &Scene, lines: &[Seen], at: Duration, pids: &[u32], held: bool) -> Outcome {
-    let about: Vec<&Seen> = lines.iter().filter(|seen| seen.path.starts_with(&scene.dir)).collect();
+    let about: Vec<&Seen> = lines
+        .iter()
+        .filter(|seen| seen.path.starts_with(&scene.dir) || seen.path.starts_with(&scene.above))
+        .collect();
     if let Some(line) = unmatched(case, scene, lines) {
         return outcome(case, Verdict::Missed, None, format!("no {}{}", words(line), instead(scene, &about)));
     }
@@ -260,7 +263,13 @@ fn instead(scene: &Scene, about: &[&Seen]) -> String {
 }
 
 fn told(scene: &Scene, lines: &[&Seen]) -> String {
-    let short = |path: &Path| path.strip_prefix(&scene.dir).unwrap_or(path).display().to_string();
+    let short = |path: &Path| {
+        path.strip_prefix(&scene.dir)
+            .or_else(|_| path.strip_prefix(&scene.above))
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
     let one = |seen: &&Seen| {
         let from = seen.previous.as_deref().map(|path| format!(" from {}", short(path))).unwrap_or_default();
         format!("{} {}{from} [{}]", action_word(seen.action), short(&seen.path), seen.changes.join(", "))

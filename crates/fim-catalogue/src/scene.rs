@@ -1,12 +1,22 @@
 //! Where a case takes place: a directory of its own that is watched, and one that is not, on one file system.
 
+use crate::case::Case;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The directory below the scratch directory that is to be watched, with everything in it.
-pub const WATCHED: &str = "watched";
+const WATCHED: &str = "watched";
 const OUTSIDE: &str = "outside";
+const APART: &str = "apart";
+/// The cases that change what is above a watched directory have one of their own: this, below [`Scene::above`].
+pub(crate) const BELOW: &str = "up/here";
+
+/// The directories to watch, with everything in them, when these cases are run in a scratch directory.
+pub fn watched<'c>(scratch: &Path, cases: impl IntoIterator<Item = &'c Case>) -> Vec<PathBuf> {
+    let apart = cases.into_iter().filter(|case| case.apart);
+    let apart = apart.map(|case| scratch.join(APART).join(case.name).join(BELOW));
+    std::iter::once(scratch.join(WATCHED)).chain(apart).collect()
+}
 
 /// The directories of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +25,16 @@ pub struct Scene {
     pub dir: PathBuf,
     /// The unwatched one.
     pub outside: PathBuf,
+    /// Another unwatched one; what is under [`BELOW`] there is watched where the case is about what is above.
+    pub(crate) above: PathBuf,
 }
 
 impl Scene {
     /// The directories of a case below a scratch directory.
     #[must_use]
     pub fn new(scratch: &Path, case: &str) -> Self {
-        Self { dir: scratch.join(WATCHED).join(case), outside: scratch.join(OUTSIDE).join(case) }
+        let [dir, outside, above] = [WATCHED, OUTSIDE, APART].map(|part| scratch.join(part).join(case));
+        Self { dir, outside, above }
     }
 
     /// Makes the files every case finds.
@@ -32,6 +45,7 @@ impl Scene {
         fs::create_dir_all(self.dir.join("sub"))?;
         fs::create_dir(self.dir.join("empty"))?;
         fs::create_dir_all(&self.outside)?;
+        fs::create_dir_all(&self.above)?;
         fs::write(self.dir.join("f"), "the old content\n")?;
         fs::write(self.dir.join("other"), "another content\n")?;
         fs::write(self.dir.join("sub/in"), "in a directory\n")
@@ -45,6 +59,16 @@ impl Scene {
     /// A name in the watched directory.
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.dir.join(name)
+    }
+
+    /// The file a line of this case is about: `^` stands for what is above.
+    pub(crate) fn expected(&self, path: &str) -> PathBuf {
+        path.strip_prefix("^/").map_or_else(|| self.at(path), |path| self.above.join(path))
+    }
+
+    /// The directory in which the fence is made.
+    pub(crate) fn fence(scratch: &Path) -> PathBuf {
+        scratch.join(WATCHED).join("fence")
     }
 
     /// A name in the unwatched directory.

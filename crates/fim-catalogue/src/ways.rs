@@ -1,5 +1,6 @@
 //! The table: all ways, by what the kernel calls them.
 
+mod above;
 mod aio;
 mod copy;
 mod elsewhere;
@@ -33,6 +34,7 @@ pub fn table() -> Vec<Case> {
         elsewhere::cases(),
         names::cases(),
         renames::cases(),
+        above::cases(),
         metadata::cases(),
         xattrs::cases(),
         mounts::cases(),

@@ -1,5 +1,6 @@
 //! The command line: subcommands, options, help. Knows nothing of files, configuration or watching.
 
+mod advice;
 mod generate;
 mod manual;
 mod normal;
@@ -9,7 +10,19 @@ use std::ffi::OsString;
 
 /// Watch files, and say who changed what.
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
-#[argh(help_triggers("--help", "-h"))]
+#[argh(
+    help_triggers("--help", "-h"),
+    example = "fim run --format pretty /etc\nfim explain /etc/ssh/sshd_config",
+    note = "With no configuration at /etc/fim/fim.toml, accounts, access rules and /etc are watched;\n\
+            `fim config --default` prints one to begin with. `fim completions SHELL` and `fim man [COMMAND]`\n\
+            print completions and manual pages.",
+    error_code(0, "Done, and nothing to report"),
+    error_code(
+        1,
+        "check found changes, doctor or selftest fell short, or nothing covers the path to explain"
+    ),
+    error_code(2, "It could not be done, and standard error says why")
+)]
 struct Fim {
     /// print the version
     #[argh(switch)]
@@ -255,7 +268,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
 
     let fim = Fim::from_args(&["fim"], &args).map_err(|exit| match exit.status {
         Ok(()) => Early::Asked(exit.output),
-        Err(()) => Early::Wrong(exit.output),
+        Err(()) => Early::Wrong(advice::advise(&exit.output, &args, &Fim::get_args_info())),
     })?;
     if fim.version {
         return Err(Early::Asked(format!("fim {}", env!("CARGO_PKG_VERSION"))));

@@ -2,6 +2,7 @@
 
 use crate::args::Shared;
 use crate::config::{self, Plan, difference, from_bpfink, plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::output::{self, ReaderGone};
 use crate::{
@@ -24,16 +25,17 @@ pub const FOUND: u8 = 1;
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
 pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     let watched = match paths {
-        [] => configured(plan),
-        _ => vec![plan::arguments(paths)?.0],
+        [] => Watched::configured(),
+        _ => Watched { configured: false, paths: Some(plan::arguments(paths)?.0) },
     };
-    let set = WatchSet::new(watched.clone()).map_err(EngineError::from)?;
-    let chosen = watchers::choose(plan.config.watcher, &set)?;
+    let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
+    let set = WatchSet::new(interests).map_err(EngineError::from)?;
+    let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
     signals::stop_on_signal(stop.clone())
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, vec![chosen.why.clone()], &gone)?;
+    let mut engine = wiring::engine(plan, &watched, vec![chosen.why.clone()], &gone)?;
     let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
     if let Err(error) = &serving {
         log::warn!(
@@ -51,9 +53,9 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When the state cannot be kept.
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone)?;
     let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
@@ -74,9 +76,9 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When there is no baseline, the state cannot be read, or the lines not be written.
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
-    let (watched, scope) = scoped(plan, paths)?;
+    let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone)?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
@@ -200,14 +202,12 @@ fn configured(plan: &Plan) -> Vec<Interest> {
 
 /// What is watched, and which part of it is meant: the configured consumers keep their say, and what none
 /// of them claims goes to the generic one.
-fn scoped(plan: &Plan, paths: &[String]) -> Result<(Vec<Interest>, Vec<PathBuf>), Failure> {
-    let mut watched = configured(plan);
+fn scoped(paths: &[String]) -> Result<(Watched, Vec<PathBuf>), Failure> {
     if paths.is_empty() {
-        return Ok((watched, Vec::new()));
+        return Ok((Watched::configured(), Vec::new()));
     }
     let (interest, scope) = plan::arguments(paths)?;
-    watched.push(interest);
-    Ok((watched, scope))
+    Ok((Watched { configured: true, paths: Some(interest) }, scope))
 }
 
 fn reason(error: EngineError, gone: &ReaderGone) -> Failure {

@@ -72,13 +72,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Gives a configuration that names nothing to watch the built-in answer: `/etc`.
+    /// Gives a configuration that names nothing to watch the built-in answer: accounts, access rules, `/etc`.
     pub fn or_builtin(mut self) -> Self {
         let names_nothing = self.users.is_none()
             && self.access.is_none()
             && self.generic_diff.is_empty()
             && self.generic.is_empty();
         if names_nothing {
+            self.users = Some(Users::default());
+            self.access = Some(Access::default());
             self.generic.push(Generic { paths: vec!["/etc".to_owned()], ..Generic::default() });
         }
         self
@@ -91,11 +93,15 @@ impl Config {
 pub struct Limits {
     /// Larger files are not hashed.
     pub max_file_size: Size,
+    /// Room for records between the kernel and the BPF watcher.
+    pub ring_bytes: Size,
+    /// Files and directories the BPF watcher has room for at least; more if more are there at the start.
+    pub watch_room: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_file_size: Size(1 << 30) }
+        Self { max_file_size: Size(1 << 30), ring_bytes: Size(8 << 20), watch_room: 131_072 }
     }
 }
 
@@ -193,6 +199,19 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
+    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    #[serde(default)]
+    pub ignore_comments: bool,
+    /// Changes of nothing but blank lines are not shown.
+    #[serde(default)]
+    pub ignore_blank: bool,
+    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    #[serde(default = "yes")]
+    pub keep_text: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A hash that can be asked for.

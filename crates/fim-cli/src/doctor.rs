@@ -1,12 +1,15 @@
 //! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
 
+mod fault;
 mod place;
 mod privileges;
 
 use crate::config::Plan;
 use crate::watchers::{self, Tried};
-use fim_core::{Degree, Interest, WatchSet};
+use fault::Fault;
+use fim_core::{Interest, WatchSet};
 use place::Place;
+use privileges::Privilege;
 use std::fmt::Write;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -23,8 +26,9 @@ pub struct Diagnosis {
 
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
-    let tried = watchers::try_all(plan.config.watcher);
-    let roots = WatchSet::new(watched).map(|set| set.roots()).unwrap_or_default();
+    let watch = WatchSet::new(watched).unwrap_or_default();
+    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &watch));
+    let roots = watch.roots();
     let places: Vec<(PathBuf, Place)> = roots
         .into_iter()
         .map(|path| {
@@ -43,59 +47,57 @@ pub fn file_system(path: &Path) -> String {
 fn describe(
     tried: &[Tried],
     places: &[(PathBuf, Place)],
-    missing: &[String],
+    missing: &[Privilege],
     state: &Path,
     state_fault: Option<String>,
 ) -> Diagnosis {
-    let mut faults = Vec::new();
+    let mut faults = fault::of_watchers(tried);
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "kernel      {}", rustix::system::uname().release().to_string_lossy());
     let chosen = tried.iter().find_map(|one| Some((one.name, one.sight.as_ref().ok()?)));
     let _ = writeln!(text, "watcher     {}", chosen.map_or("none", |(name, _)| name));
     let _ = writeln!(text, "            {}", watchers::why(tried));
-    if let Some((name, sight)) = chosen {
-        if sight.coverage.is_empty() {
-            faults.push(format!("{name} could not show that it sees anything"));
-        }
+    if let Some((_, sight)) = chosen {
         for note in &sight.notes {
             let _ = writeln!(text, "            {note}");
         }
         for (class, degree) in &sight.coverage {
             let _ = writeln!(text, "coverage    {class:<16} {}", degree.as_str());
-            if *degree != Degree::Full {
-                faults.push(format!("{class}: {}", degree.as_str()));
-            }
         }
-    } else {
-        faults.push("no watcher can be used; `fim baseline` and `fim check` work all the same".to_owned());
     }
     for (path, place) in places {
         let _ = writeln!(text, "path        {} ({place})", path.display());
         if !place.is_covered() {
-            faults.push(format!("{}: {place}", path.display()));
+            faults.push(match place {
+                Place::Unknown(_) => Fault::new(format!("{} {place}", path.display()), "run as root"),
+                place => Fault::new(path.display().to_string(), place.to_string()),
+            });
         }
     }
     let state_word = state_fault.as_deref().unwrap_or("can be written");
     let _ = writeln!(text, "state       {} ({state_word})", state.display());
     if let Some(fault) = &state_fault {
-        faults.push(format!("the state folder {} {fault}", state.display()));
+        faults.push(Fault::new(
+            format!("the state folder {} {fault}", state.display()),
+            "run as root, or name another folder by --state DIR",
+        ));
     }
-    let _ = match missing {
-        [] => writeln!(text, "privileges  all that are needed"),
-        _ => writeln!(text, "privileges  missing: {}", missing.join(", ")),
-    };
-    if !missing.is_empty() {
-        faults.push("privileges are missing: run as root".to_owned());
+    if missing.is_empty() {
+        let _ = writeln!(text, "privileges  all that are needed");
     }
+    for privilege in missing {
+        let _ = writeln!(text, "privileges  {} is missing: {}", privilege.name, privilege.purpose);
+    }
+    faults.extend(fault::of_privileges(missing));
 
     let covered = faults.is_empty();
     if covered {
         let _ = writeln!(text, "\nfully covered");
     } else {
         let _ = writeln!(text, "\nnot fully covered:");
-        for fault in faults {
-            let _ = writeln!(text, "  {fault}");
+        for Fault { what, then } in faults {
+            let _ = writeln!(text, "  {what}\n    -> {then}");
         }
     }
     Diagnosis { text, covered }
@@ -108,7 +110,7 @@ fn state_fault(dir: &Path) -> Option<String> {
     let probe = existing.join(format!(".fim-doctor-{}", std::process::id()));
     match DirBuilder::new().mode(0o700).create(&probe) {
         Ok(()) => std::fs::remove_dir(&probe).err().map(|error| format!("cannot be cleaned: {error}")),
-        Err(error) => Some(format!("cannot be written: {error}; name another by --state DIR")),
+        Err(error) => Some(format!("cannot be written: {error}")),
     }
 }
 
@@ -116,7 +118,7 @@ fn state_fault(dir: &Path) -> Option<String> {
 mod tests {
     use super::*;
     use crate::watchers::Sight;
-    use fim_core::WatchError;
+    use fim_core::{Degree, WatchError};
 
     fn tried(name: &'static str, degree: Option<Degree>) -> Tried {
         let sight = match degree {
@@ -128,7 +130,7 @@ mod tests {
         Tried { name, sight }
     }
 
-    fn verdict(tried: &[Tried], place: Place, missing: &[String], fault: Option<&str>) -> Diagnosis {
+    fn verdict(tried: &[Tried], place: Place, missing: &[Privilege], fault: Option<&str>) -> Diagnosis {
         let places = [(PathBuf::from("/etc"), place)];
         describe(tried, &places, missing, Path::new("/var/lib/fim"), fault.map(str::to_owned))
     }
@@ -139,7 +141,9 @@ mod tests {
         assert!(verdict(&full, Place::Local("ext4"), &[], None).covered);
         assert!(verdict(&full, Place::Missing, &[], None).covered);
         assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
-        assert!(!verdict(&full, Place::Local("ext4"), &["CAP_X".to_owned()], None).covered);
+        assert!(
+            !verdict(&full, Place::Local("ext4"), &[Privilege { name: "CAP_X", purpose: "x" }], None).covered
+        );
         assert!(!verdict(&full, Place::Local("ext4"), &[], Some("cannot be written")).covered);
         let late = [tried("bpf", Some(Degree::Late))];
         assert!(!verdict(&late, Place::Local("ext4"), &[], None).covered);

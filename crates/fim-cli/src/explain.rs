@@ -6,7 +6,7 @@ mod known;
 mod on_disk;
 
 use crate::config::{Plan, Section};
-use crate::output;
+use crate::{consumers, output};
 use fim_consumers::secrets::hides_hash;
 use fim_core::{Cover, Interest, WatchSet, Why};
 use known::Known;
@@ -25,18 +25,20 @@ pub struct Explanation {
 
 /// Explains an absolute path, which need not exist.
 pub fn explain(plan: &Plan, asked: &Path) -> Explanation {
-    let sections = plan.config.sections(&output::homes(&plan.config.root));
+    let claims = consumers::claims(plan, &output::homes(&plan.config.root));
     let on_disk = OnDisk::look(asked);
-    let verdict = Verdict::of(&sections, &on_disk.path);
+    let verdict = Verdict::of(&claims, &on_disk.path);
     describe(plan, asked, &on_disk, &verdict, &Known::of(&plan.config.state, &on_disk.path))
 }
 
 /// What the sections say of a path.
 struct Verdict<'a> {
-    /// The section that has it, with the pattern as it is written.
-    owner: Option<(&'a Section, String)>,
+    /// The section that has it, with the pattern as it is written, and its consumer.
+    owner: Option<(&'a Section, String, &'static str)>,
     /// Sections before it, or all, that would want it but leave it out: with both patterns.
     refused: Vec<(&'a Section, String, String)>,
+    /// The first section whose consumer wants to be told of it.
+    overheard: Option<(&'a Section, String, &'static str)>,
     /// How much is watched below it.
     cover: Cover,
     /// How much is watched in the folder it is in.
@@ -44,19 +46,27 @@ struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    fn of(sections: &'a [Section], path: &Path) -> Self {
-        let interests = sections.iter().map(|section| section.interest.clone().resolved()).collect();
+    fn of(claims: &'a [(Section, &'static str)], path: &Path) -> Self {
+        let interests = claims.iter().map(|(section, _)| section.interest.clone().resolved()).collect();
         // The plan was checked: every pattern can be used.
         let set = WatchSet::new(interests).unwrap_or_default();
         let parent = path.parent().unwrap_or(path);
-        let mut verdict =
-            Self { owner: None, refused: Vec::new(), cover: set.cover(path), beside: set.cover(parent) };
-        for (section, why) in sections.iter().zip(set.why(path)) {
+        let mut verdict = Self {
+            owner: None,
+            refused: Vec::new(),
+            overheard: None,
+            cover: set.cover(path),
+            beside: set.cover(parent),
+        };
+        for ((section, consumer), why) in claims.iter().zip(set.why(path)) {
             match why {
                 Why::Nothing => {}
                 Why::Wanted { by } => {
-                    verdict.owner = Some((section, as_written(section, &by)));
+                    verdict.owner = Some((section, as_written(section, &by), consumer));
                     break;
+                }
+                Why::Overheard { by } => {
+                    verdict.overheard.get_or_insert((section, by, consumer));
                 }
                 Why::Excluded { by, but } => {
                     let at = section.interest.exclude.iter().position(|glob| *glob == but);
@@ -64,6 +74,9 @@ impl<'a> Verdict<'a> {
                     verdict.refused.push((section, as_written(section, &by), but));
                 }
             }
+        }
+        if verdict.owner.is_none() {
+            verdict.owner = verdict.overheard.take();
         }
         verdict
     }
@@ -92,7 +105,7 @@ fn describe(
     }
     lines.add("file", &on_disk.what);
     for (section, by, but) in &verdict.refused {
-        let at = plan.place(but);
+        let at = plan.place(section, &["exclude", "exclude_regex"], but);
         lines.add("left out", format!("\"{but}\" of {section} ({at}), though \"{by}\" names it"));
     }
     let covered = verdict.owner.is_some() && on_disk.pseudo.is_none();
@@ -101,10 +114,10 @@ fn describe(
         lines.add("", format!("{name} is a window into the kernel, not a file system that keeps files"));
     }
     match &verdict.owner {
-        Some((section, by)) => {
-            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(by)));
+        Some((section, by, consumer)) => {
+            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(section, &["paths"], by)));
             if covered {
-                lines.add("consumer", consumer(section));
+                lines.add("consumer", consumer);
                 lines.add("watch", watch(on_disk, verdict));
                 lines.add("reads", reads(plan, section, on_disk));
             }
@@ -135,14 +148,6 @@ impl Lines {
     }
 }
 
-/// Which consumer compares what a section names.
-fn consumer(section: &Section) -> String {
-    match section.name {
-        "generic" => "generic".to_owned(),
-        _ => "generic: this version has no consumer of its own for the section".to_owned(),
-    }
-}
-
 fn watch(on_disk: &OnDisk, verdict: &Verdict<'_>) -> String {
     if let Some(missing) = &on_disk.first_missing {
         let above = missing.parent().unwrap_or(missing);
@@ -167,7 +172,7 @@ fn reads(plan: &Plan, section: &Section, on_disk: &OnDisk) -> String {
     let need = section.interest.need;
     let mut what = vec!["metadata", "BLAKE3"];
     what.extend(need.sha256.then_some("SHA-256"));
-    what.extend(need.content.map(|_| "lines"));
+    what.extend(need.content.map(|_| "what is in it"));
     let limit = plan.config.limits.max_file_size;
     let mut text = format!("{}; metadata alone if it is larger than {limit}", what.join(", "));
     if on_disk.size.is_some_and(|size| size > limit.0) {
@@ -259,6 +264,11 @@ mod tests {
         scene.told("link/x.conf", true, &["not there"]);
         scene.told("not/yet/x", true, &["is not there yet: seen as soon as it is made"]);
         scene.told("not", false, &["something below it is watched", "[[generic]] paths = [\""]);
+        // The same pattern stands in two sections: the one that has the path is named.
+        let twice = Scene::new(
+            "[[generic]]\npaths = ['BASE/x']\nexclude = ['BASE/x']\n[[generic]]\npaths = [\n 'BASE/y',\n 'BASE/x']\n",
+        );
+        twice.told("x", true, &["[[generic]] number 2 (", "fim.toml:8)", "fim.toml:4), though"]);
         scene.told("other", false, &["no path or pattern"]);
         scene.told("real", true, &["a folder", "with everything that is made in it", "no state yet"]);
     }

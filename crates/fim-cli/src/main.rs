@@ -6,6 +6,7 @@ mod args;
 mod chain;
 mod commands;
 mod config;
+mod consumers;
 mod doctor;
 mod estimate;
 mod explain;
@@ -68,9 +69,6 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
-    for warning in &plan.warnings {
-        log::warn!("{warning}");
-    }
     match &invocation.command {
         Command::Run { paths } => commands::run(&plan, paths),
         Command::Baseline { paths } => commands::baseline(&plan, paths),

@@ -26,6 +26,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// To the start of the line, and nothing on it any more.
+const WIPE: &[u8] = b"\r\x1b[K";
+
 /// How reports are written.
 #[derive(Debug)]
 pub enum Form {
@@ -93,6 +96,7 @@ pub struct LineSink<W: Write + Send> {
     form: Form,
     gone: ReaderGone,
     notes: Vec<String>,
+    wipes: bool,
     /// Of a watch.
     chain: Option<Chain>,
     key: Option<Key>,
@@ -101,7 +105,15 @@ pub struct LineSink<W: Write + Send> {
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
     pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
-        Self { out: BufWriter::with_capacity(64 << 10, out), form, gone, notes, chain: None, key: None }
+        let out = BufWriter::with_capacity(64 << 10, out);
+        Self { out, form, gone, notes, wipes: false, chain: None, key: None }
+    }
+
+    /// Wipes the line of the terminal before each report: progress may stand there.
+    #[must_use]
+    pub const fn wiping(mut self, wipes: bool) -> Self {
+        self.wipes = wipes;
+        self
     }
 
     /// Seals the chain under a key, so that only who has it can make or try one.
@@ -150,7 +162,8 @@ impl<W: Write + Send> Sink for LineSink<W> {
             chain.seal(&mut line)?;
         }
         line.push(b'\n');
-        let result = self.out.write_all(&line);
+        let wipe = if self.wipes { WIPE } else { b"" };
+        let result = self.out.write_all(wipe).and_then(|()| self.out.write_all(&line));
         self.note(result)
     }
 

@@ -10,6 +10,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Rewrites one line of the terminal; wipes it at the end.
 #[derive(Debug)]
 pub struct TerminalProgress {
+    since: Instant,
     next: Instant,
     shown: bool,
 }
@@ -17,7 +18,10 @@ pub struct TerminalProgress {
 impl TerminalProgress {
     /// If standard error is a terminal.
     pub fn on_terminal() -> Option<Self> {
-        std::io::stderr().is_terminal().then(|| Self { next: Instant::now() + PATIENCE, shown: false })
+        std::io::stderr().is_terminal().then(|| {
+            let since = Instant::now();
+            Self { since, next: since + PATIENCE, shown: false }
+        })
     }
 }
 
@@ -28,7 +32,8 @@ impl Progress for TerminalProgress {
             self.next = now + PATIENCE;
             self.shown = true;
             // A terminal that has gone needs no progress.
-            drop(write!(std::io::stderr(), "\r{done} files"));
+            let seconds = now.duration_since(self.since).as_secs();
+            drop(write!(std::io::stderr(), "\r{done} files in {seconds} s\x1b[K"));
         }
     }
 }

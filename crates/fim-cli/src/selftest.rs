@@ -6,10 +6,10 @@
 mod print;
 mod watch;
 
-use crate::config::WatcherChoice;
+use crate::config::{Limits, WatcherChoice};
 use crate::failure::Failure;
 use crate::watchers;
-use fim_catalogue::{Case, Outcome, Runner, Speed, Verdict, WATCHED};
+use fim_catalogue::{Case, Outcome, Runner, Speed, Verdict};
 use fim_core::{Coverage, Degree, Interest, WatchSet, escape};
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -68,10 +68,10 @@ pub fn run(
     cases.retain(|case| only.is_empty() || only.iter().any(|word| case.name.contains(word.as_str())));
     Runner::build(&scratch.0, &cases).map_err(failed)?;
 
-    let watched = scratch.0.join(WATCHED);
-    let interest = Interest::in_paths([escape(&watched.to_string_lossy())]);
+    let watched = fim_catalogue::watched(&scratch.0, &cases);
+    let interest = Interest::in_paths(watched.iter().map(|path| escape(&path.to_string_lossy())));
     let set = WatchSet::new(vec![interest.clone()]).map_err(|error| Failure::new(error.to_string()))?;
-    let chosen = watchers::choose(choice, &set)?;
+    let chosen = watchers::choose(choice, watchers::Room::of(&Limits::default(), &set))?;
     let mut watch = Watch::start(interest, chosen.watcher)?;
     let started = watch.started()?;
 

@@ -1,12 +1,13 @@
 //! Joins configuration, state, consumers and output to an engine. The one place that knows all the parts.
 
 use crate::config::{Format, Plan};
+use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_consumers::{Generic, GenericConfig, secrets};
-use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, State, StoreErrorKind};
+use fim_core::{BaselineLost, Engine, Key, Limits, SledStore, State, StoreErrorKind};
+use std::io::IsTerminal;
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
 /// to what `watch_started` says.
@@ -15,7 +16,7 @@ use fim_core::{BaselineLost, Engine, Interest, Key, Limits, Secrecy, SledStore, 
 /// When the state cannot be opened, or a pattern not be used.
 pub fn engine(
     plan: &Plan,
-    watched: Vec<Interest>,
+    watched: &Watched,
     notes: Vec<String>,
     gone: &ReaderGone,
 ) -> Result<Engine, Failure> {
@@ -26,7 +27,9 @@ pub fn engine(
         Format::Bpfink => Form::bpfink(redactor),
         Format::Json => Form::json(&plan.config.root, redactor),
     };
-    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes);
+    let progress = TerminalProgress::on_terminal();
+    let wipes = progress.is_some() && std::io::stdout().is_terminal();
+    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
 
     let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
@@ -37,11 +40,11 @@ pub fn engine(
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
-    builder = builder.secrecy(Secrecy::new(key, |path, _| secrets::hides_hash(path)));
-    for interest in watched {
-        builder = builder.consumer(Box::new(Generic::new(generic(interest))));
+    for consumer in watched.consumers(plan, &key)? {
+        builder = builder.consumer(consumer);
     }
-    if let Some(progress) = TerminalProgress::on_terminal() {
+    builder = builder.secrecy(watched.secrecy(plan, key)?);
+    if let Some(progress) = progress {
         builder = builder.progress(Box::new(progress));
     }
     builder.build(state, Box::new(sink)).map_err(Failure::from)
@@ -51,15 +54,6 @@ fn limits(plan: &Plan) -> Limits {
     let mut limits = Limits::default();
     limits.max_hash_bytes = plan.config.limits.max_file_size.0;
     limits
-}
-
-fn generic(interest: Interest) -> GenericConfig {
-    GenericConfig {
-        paths: interest.paths,
-        exclude: interest.exclude,
-        exclude_regex: interest.exclude_regex,
-        sha256: interest.need.sha256,
-    }
 }
 
 /// What is to be said if the key is not the one this state was made with: what is kept of secrets under the

@@ -61,8 +61,6 @@ fn config_prints_what_holds_and_reads_it_back() {
     let (code, first, err) = told(&["config", "--config", file, "--watcher", "bpf"]);
     assert_eq!(code, 0, "{err}");
     assert!(first.contains("watcher = \"bpf\""), "{first}");
-    assert!(err.contains("[users]"), "the consumer that is missing is named: {err}");
-
     assert!(first.contains("# --watcher") && first.contains("# default"), "{first}");
     assert!(first.contains(&format!("# {file}:1")), "{first}");
 
@@ -154,7 +152,11 @@ fn a_wrong_configuration_names_file_line_and_key() {
 
 /// Holds every line against the schema.
 fn lines(text: &str) -> Vec<serde_json::Value> {
-    let schema = serde_json::from_str(include_str!("../../../docs/events.schema.json")).unwrap();
+    held_to(include_str!("../../../docs/events.schema.json"), text)
+}
+
+fn held_to(schema: &str, text: &str) -> Vec<serde_json::Value> {
+    let schema = serde_json::from_str(schema).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -209,6 +211,33 @@ fn a_change_stays_in_check_until_it_is_accepted() {
     }
     assert_eq!(told(&["baseline", "--state", &state, &watched]).0, 0);
     assert_eq!(told(&check).0, 0);
+}
+
+#[test]
+fn the_same_changes_in_every_form() {
+    let (_dir, watched, state) = scene();
+    assert_eq!(told(&["baseline", "--state", &state, &watched]).0, 0);
+    std::fs::write(Path::new(&watched).join("a"), "newer").unwrap();
+    std::fs::remove_file(Path::new(&watched).join("b")).unwrap();
+    let check = |format| told(&["check", "--state", &state, "--format", format, &watched]);
+
+    let (code, out, err) = check("ocsf");
+    assert_eq!(code, 1, "{err}");
+    let lines = held_to(include_str!("ocsf.schema.json"), &out);
+    let mut activities: Vec<&str> = lines.iter().filter_map(|line| line["activity_name"].as_str()).collect();
+    activities.sort_unstable();
+    assert_eq!(activities, ["Delete", "Update"], "{out}");
+
+    let (code, out, _) = check("pretty");
+    assert_eq!((code, out.lines().count()), (1, 2), "{out}");
+    assert!(!out.contains('\x1b') && out.contains("/a: content changed; size 3 -> 5"), "{out}");
+    let coloured = Command::new(env!("CARGO_BIN_EXE_fim"))
+        .args(["check", "--state", &state, "--format", "pretty", &watched])
+        .env("CLICOLOR_FORCE", "1")
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(coloured.stdout).unwrap().contains("\x1b[1m"));
 }
 
 #[test]
@@ -366,4 +395,32 @@ fn doctor_names_the_watcher_and_every_class() {
     }
     assert_eq!(code == 0, out.contains("\nfully covered"), "{out}");
     assert!(!Path::new(&state).exists(), "doctor leaves nothing behind");
+}
+
+#[test]
+fn a_self_test_tells_of_each_way_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let ways = ["--only", "rename_over", "--only", "open_read_write"];
+    let args = [&["selftest", "--watcher", "fanotify", "--json", path][..], &ways].concat();
+    let (code, out, err) = told(&args);
+    if code == 2 {
+        println!("skipped: {err}");
+        return;
+    }
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
+    assert_eq!(names, ["rename_over", "open_read_write"]);
+    // Without privileges nobody is named.
+    assert!(["full", "no actor"].contains(&lines[0]["result"].as_str().unwrap()), "{out}");
+    assert_eq!(lines[1]["result"], "quiet", "{out}");
+    assert_eq!(lines[2]["watcher"], "fanotify", "{out}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
+}
+
+#[test]
+fn a_self_test_needs_a_directory() {
+    let (code, out, err) = told(&["selftest", "/nowhere"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("/nowhere") && err.contains("fim selftest DIR"), "{err}");
 }

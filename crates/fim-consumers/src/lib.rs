@@ -9,7 +9,10 @@
 mod access;
 #[cfg(feature = "generic")]
 mod generic;
+#[cfg(feature = "generic_diff")]
+mod generic_diff;
 pub mod parse;
+pub mod redact;
 pub mod secrets;
 #[cfg(feature = "users")]
 mod users;
@@ -18,5 +21,7 @@ mod users;
 pub use access::{Access, AccessConfig};
 #[cfg(feature = "generic")]
 pub use generic::{Generic, GenericConfig};
+#[cfg(feature = "generic_diff")]
+pub use generic_diff::{DiffLimits, GenericDiff, GenericDiffConfig};
 #[cfg(feature = "users")]
 pub use users::{Users, UsersConfig};

@@ -1,12 +1,18 @@
 //! Files whose plain hash would help an attacker: who knows most of such a file could try the rest against it.
 //!
-//! Goes by names, since that is all there is before a file is read.
+//! Goes by names, and by pieces of content as they are read. It sees every byte of every file, so that it must
+//! be about as fast as reading them.
 
+use crate::redact::{Redactor, is_crypt_at, is_des, is_shadow_line};
+use memchr::memmem::Finder;
+use memchr::{memchr2_iter, memrchr};
+use regex::bytes::Regex;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::LazyLock;
 
-/// Whether a hash of this file is to be kept out of every report: password databases with their backups and
-/// temporary copies, private keys, stored passwords.
+/// Whether a hash of this file is to be kept out of every report, for its name: password databases with their
+/// backups and temporary copies, private keys, stored passwords.
 #[must_use]
 pub fn hides_hash(path: &Path) -> bool {
     let Some(name) = path.file_name() else {
@@ -25,6 +31,8 @@ pub fn hides_hash(path: &Path) -> bool {
         || starts(b"ngshadow")
         || starts(b"opasswd")
         || starts(b"htpasswd")
+        || starts(b"smbpasswd")
+        || starts(b"sasl_passwd")
         || starts(b"netrc")
         || starts(b"pgpass")
         || has(b"-secrets")
@@ -32,37 +40,98 @@ pub fn hides_hash(path: &Path) -> bool {
         || ends(b".key")
         || ends(b".keytab")
         || ends(b".kdbx")
+        || ends(b".p12")
+        || ends(b".pfx")
+        || ends(b".ppk")
         || (starts(b"ssh_host_") && !has(b".pub"))
         || (starts(b"id_") && !has(b".pub"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn by_name() {
-        for (path, hidden) in [
-            ("/etc/shadow", true),
-            ("/etc/shadow-", true),
-            ("/etc/.shadow.swp", true),
-            ("/etc/gshadow+", true),
-            ("/etc/nshadow", true),
-            ("/etc/security/opasswd", true),
-            ("/etc/ssh/ssh_host_ed25519_key", true),
-            ("/etc/ssh/ssh_host_ed25519_key.pub", false),
-            ("/root/.ssh/id_rsa", true),
-            ("/root/.ssh/id_rsa.pub", false),
-            ("/etc/ssl/private/site.key", true),
-            ("/etc/letsencrypt/live/x/privkey.pem", true),
-            ("/etc/ppp/chap-secrets", true),
-            ("/etc/krb5.keytab", true),
-            ("/root/.netrc", true),
-            ("/etc/passwd", false),
-            ("/etc/ssl/certs/ca.pem", false),
-            ("/", false),
-        ] {
-            assert_eq!(hides_hash(Path::new(path)), hidden, "{path}");
+/// Says for a path whether its hash is to be keyed and not shown: for its name alone (an empty piece), or for
+/// a piece of its content. `claimed` says for a path that is compared line by line which of the redactors is
+/// its own: the plain hash of a file with one hidden line is as good as the line.
+pub fn rule<F>(redactors: Vec<Redactor>, claimed: F) -> impl Fn(&Path, &[u8]) -> bool + Send + Sync
+where
+    F: Fn(&Path) -> Option<usize> + Send + Sync,
+{
+    move |path, piece| {
+        if piece.is_empty() {
+            return hides_hash(path);
         }
+        looks_secret(piece)
+            || claimed(path).and_then(|own| redactors.get(own)).is_some_and(|redactor| redactor.hits(piece))
     }
 }
+
+/// Whether a piece of a file has a private key or a hash of a password in it.
+#[must_use]
+pub fn looks_secret(piece: &[u8]) -> bool {
+    has_private_key(piece) || has_password_hash(piece)
+}
+
+static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY"));
+static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\nPrivate-Lines: "));
+static AGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
+static LDAP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{SSHA"));
+
+/// Programs that handle keys have the markers in them, but no key between.
+static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)\A(?: BLOCK)? ?-{4,5}(?:\s|\\n|\\r)*(?:\z|(?:[A-Z][A-Za-z-]+: [^\n]*(?:\s|\\n)+)*[\s>#]*(?:\z|[A-Za-z0-9+/=]{16}))",
+    )
+    .ok()
+});
+static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u)[A-Za-z0-9+/=]{4}(?:\s|\\n|\\r)+[\s>#]*-{4,5} ?END [A-Z0-9 ]*\z").ok()
+});
+
+fn has_private_key(piece: &[u8]) -> bool {
+    let around = |at: usize| {
+        let before = piece.get(at.saturating_sub(64)..at).unwrap_or_default();
+        let after = piece.get(at + 11..piece.len().min(at + 400)).unwrap_or_default();
+        let begins = before.windows(6).any(|part| part == b"BEGIN ");
+        (begins && AFTER.as_ref().is_some_and(|regex| regex.is_match(after)))
+            || BEFORE.as_ref().is_some_and(|regex| regex.is_match(before))
+    };
+    KEY.find_iter(piece).any(around)
+        || PUTTY.find(piece).is_some()
+        || AGE.find(piece).is_some_and(|at| {
+            let rest = piece.get(at + 16..).unwrap_or_default();
+            rest.len() >= 16 && rest.iter().take(16).all(u8::is_ascii_alphanumeric)
+        })
+}
+
+/// Hashes of crypt(3) anywhere, those of DES in the second field of a line, those of LDAP.
+fn has_password_hash(piece: &[u8]) -> bool {
+    let crypt = memchr2_iter(b'$', b':', piece).any(|at| {
+        let rest = piece.get(at..).unwrap_or_default();
+        let is_field =
+            |from: usize, end: usize| rest.get(end) == Some(&b':') && rest.get(from..end).is_some_and(is_des);
+        if rest.first() == Some(&b'$') {
+            is_crypt_at(rest)
+        } else {
+            (is_field(1, 14) || is_field(1, 21)) && is_shadow_line(line(piece, at))
+        }
+    });
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    crypt
+        || LDAP.find_iter(piece).any(|at| {
+            let rest = piece.get(at..piece.len().min(at + 40)).unwrap_or_default();
+            let hash = rest.iter().position(|byte| *byte == b'}').and_then(|end| rest.get(end + 1..));
+            hash.is_some_and(|hash| hash.iter().take_while(|byte| is_sign(byte)).count() >= 16)
+        })
+}
+
+/// The line around this place, as far as it is of a length that such a line can have.
+fn line(piece: &[u8], at: usize) -> &[u8] {
+    const MOST: usize = 512;
+    let from = at.saturating_sub(MOST);
+    let front = piece.get(from..at).unwrap_or_default();
+    let start = memrchr(b'\n', front).map_or(from, |newline| from + newline + 1);
+    let back = piece.get(at..piece.len().min(at + MOST)).unwrap_or_default();
+    let end = at + memchr::memchr(b'\n', back).unwrap_or(back.len());
+    piece.get(start..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,7 @@ use kept::{Item, Table};
 use key_files::{KeyFiles, Template, below};
 use metadata::Guard;
 use said::Said;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +69,8 @@ pub struct UsersConfig {
     pub authorized_keys: Vec<String>,
     /// sshd's configuration; relative `Include`s are taken to be beside it.
     pub sshd_config: String,
+    /// Another consumer tells what changes in sshd's configuration: it is read for where keys are, no more.
+    pub overhear_sshd: bool,
     /// In front of every path; empty for none.
     pub root: PathBuf,
     /// What digests of secrets are made with.
@@ -88,6 +90,7 @@ impl UsersConfig {
             gshadow: "/etc/gshadow".to_owned(),
             authorized_keys: vec![".ssh/authorized_keys".to_owned(), ".ssh/authorized_keys2".to_owned()],
             sshd_config: "/etc/ssh/sshd_config".to_owned(),
+            overhear_sshd: false,
             root: PathBuf::new(),
             key,
             max_bytes: 128 << 20,
@@ -99,8 +102,11 @@ impl UsersConfig {
 #[derive(Debug)]
 pub struct Users {
     config: UsersConfig,
-    /// What was last kept of the account files; also while one is gone, so that its return is no flood.
+    /// What was last kept of the account files.
     last: BTreeMap<Base, Vec<u8>>,
+    /// Account files that went while this watched: what was last kept is what they are compared with when
+    /// they come back, so that not every account is told.
+    gone: BTreeSet<Base>,
     /// What is set in each file of sshd's configuration.
     sshd: BTreeMap<PathBuf, Vec<Directive>>,
     includes: Vec<String>,
@@ -134,6 +140,7 @@ impl Users {
         let mut users = Self {
             config,
             last: BTreeMap::new(),
+            gone: BTreeSet::new(),
             sshd: BTreeMap::new(),
             includes: Vec::new(),
             included: WatchSet::default(),
@@ -213,9 +220,10 @@ impl Users {
     }
 
     fn base(&mut self, base: Base, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
+        let returns = self.gone.remove(&base) && look.before.is_none();
         let key = &self.config.key;
         let last = self.last.get(&base).map(Vec::as_slice);
-        let before = if look.before.is_none() { last } else { cx.kept() };
+        let before = if returns { last } else { cx.kept() };
         let kept = match base {
             Base::Passwd => {
                 let groups = self.kept_of(Base::Group).map(|table: group::Groups<'_>| table.items);
@@ -267,7 +275,10 @@ impl Users {
         let look = Look { before: cx.before(), differs: true, content: b"" };
         match role {
             // Not every account is said to be gone: the finding is that the file is.
-            Role::Base(_) => said.raise(Severity::High),
+            Role::Base(base) => {
+                self.gone.insert(base);
+                said.raise(Severity::High);
+            }
             Role::Keys => self.keys(path, &look, cx, said),
             Role::Sshd => {
                 let new = sshd::read(b"", &self.config.key);
@@ -330,10 +341,34 @@ impl Consumer for Users {
     }
 
     fn interest(&self) -> Interest {
-        let fixed: Vec<PathBuf> = self.fixed().map(|(_, path)| path).collect();
-        let files = fixed.iter().map(PathBuf::as_path).chain(self.key_files.paths());
-        let patterns = files.map(literal).chain(self.includes.iter().cloned());
-        Interest::in_paths(patterns).with_content(self.config.max_bytes)
+        let (sshd, fixed): (Vec<_>, Vec<_>) = self.fixed().partition(|(role, _)| *role == Role::Sshd);
+        let literals = |files: &[(Role, PathBuf)]| -> Vec<String> {
+            files.iter().map(|(_, path)| literal(path)).collect()
+        };
+        let own = literals(&fixed).into_iter().chain(self.key_files.paths().into_iter().map(literal));
+        let sshd = literals(&sshd).into_iter().chain(self.includes.iter().cloned());
+        let interest = if self.config.overhear_sshd {
+            Interest::in_paths(own).overhearing(sshd)
+        } else {
+            Interest::in_paths(own.chain(sshd))
+        };
+        interest.with_content(self.config.max_bytes)
+    }
+
+    fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
+        if self.role(file.name()) != Role::Sshd {
+            return;
+        }
+        match &file.content {
+            Some(content) => {
+                let read = sshd::read(content, &self.config.key);
+                self.sshd.insert(file.name().to_owned(), read.items);
+            }
+            None if file.facts.is_none() => drop(self.sshd.remove(file.name())),
+            // Not to be read this time: what was known stays.
+            None => return,
+        }
+        self.read_sshd(cx);
     }
 
     fn recall(&mut self, path: &Path, kept: &[u8]) {
@@ -358,9 +393,10 @@ impl Consumer for Users {
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let mut said = Said::new();
-        let role = self.role(&file.path);
+        let path = file.name();
+        let role = self.role(path);
         match &file.facts {
-            None => self.gone(&file.path, role, cx, &mut said),
+            None => self.gone(path, role, cx, &mut said),
             Some(after) => {
                 let guard = match role {
                     Role::Base(Base::Shadow | Base::Gshadow) => Guard::Secret,
@@ -374,15 +410,15 @@ impl Consumer for Users {
                             let look = Look { before: cx.before(), differs, content };
                             match role {
                                 Role::Base(base) => self.base(base, &look, cx, &mut said),
-                                Role::Keys => self.keys(&file.path, &look, cx, &mut said),
-                                Role::Sshd | Role::Other => self.sshd(&file.path, &look, cx, &mut said),
+                                Role::Keys => self.keys(path, &look, cx, &mut said),
+                                Role::Sshd | Role::Other => self.sshd(path, &look, cx, &mut said),
                             }
                         }
                         None => said.say(Severity::High, || Change::new(why_unread(after.hash_state))),
                     },
                     _ => said.raise(Severity::Notable),
                 }
-                metadata::compare(&file.path, guard, cx.before(), after, &mut said);
+                metadata::compare(path, guard, cx.before(), after, &mut said);
             }
         }
         said.tell(cx);

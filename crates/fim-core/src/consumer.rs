@@ -19,6 +19,12 @@ pub trait Consumer: Send {
     /// once everything that was kept has been [recalled](Self::recall).
     fn interest(&self) -> Interest;
 
+    /// Told of a look at a file that belongs to another consumer, because it [asked to
+    /// be](Interest::overhears). What it says is not reported; [`Context::watch_anew`] counts.
+    fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
+        let _ = (file, cx);
+    }
+
     /// Told at the start what it kept of a file, by the name it asked for it, before anything is compared: so
     /// that what it knows of several files together is there when it is needed.
     fn recall(&mut self, path: &Path, kept: &[u8]) {

@@ -31,7 +31,8 @@ mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
 pub use engine::{
-    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, pseudo_file_system,
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, own_coverage,
+    pseudo_file_system,
 };
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};

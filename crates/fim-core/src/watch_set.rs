@@ -28,6 +28,10 @@ pub struct Interest {
     /// directories; `/a/**` is everything below `/a` without `/a` itself. `\` makes the next character
     /// an ordinary one: see [`escape`].
     pub paths: Vec<String>,
+    /// More paths and globs, of files that another consumer may have: this one is
+    /// [told of each look](crate::Consumer::overhear) at them too. Its own they are only if nobody else wants
+    /// them.
+    pub overhears: Vec<String>,
     /// Globs of paths to leave out, with everything below them: absolute, or `**/…` for any depth.
     pub exclude: Vec<String>,
     /// Regular expressions on the whole path, unanchored; what matches is left out with everything below.
@@ -46,6 +50,17 @@ impl Interest {
         P: Into<String>,
     {
         Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// Wants to be told of looks at these, whoever they belong to.
+    #[must_use]
+    pub fn overhearing<I, P>(mut self, paths: I) -> Self
+    where
+        I: IntoIterator<Item = P>,
+        P: Into<String>,
+    {
+        self.overhears.extend(paths.into_iter().map(Into::into));
+        self
     }
 
     /// Asks for the content of each file as well, up to `limit` bytes.
@@ -147,7 +162,17 @@ impl WatchSet {
     #[must_use]
     pub fn owner(&self, path: &Path) -> Option<usize> {
         let path = bytes(path)?;
-        self.claims.iter().position(|claim| claim.has(path))
+        self.claims
+            .iter()
+            .position(|claim| claim.has(path))
+            .or_else(|| self.claims.iter().position(|claim| claim.overhears(path)))
+    }
+
+    /// Who is told of looks at a path besides its owner, by their places in the list.
+    pub(crate) fn overhearers(&self, owner: usize, path: &Path) -> Vec<usize> {
+        let Some(path) = bytes(path) else { return Vec::new() };
+        let others = self.claims.iter().enumerate().filter(|(place, _)| *place != owner);
+        others.filter(|(_, claim)| claim.overhears(path)).map(|(place, _)| place).collect()
     }
 
     /// Whether an interest, by its place in the list, wants this absolute path, whoever has it in the end.
@@ -160,6 +185,16 @@ impl WatchSet {
     #[must_use]
     pub fn need(&self, owner: usize) -> Need {
         self.claims.get(owner).map_or_else(Need::default, |claim| claim.need)
+    }
+
+    /// What is to be read of this path: what its owner needs, and its content for those who overhear.
+    #[must_use]
+    pub fn need_of(&self, owner: usize, path: &Path) -> Need {
+        let mut need = self.need(owner);
+        for place in self.overhearers(owner, path) {
+            need.content = need.content.max(self.need(place).content);
+        }
+        need
     }
 
     /// How much of this directory is watched.
@@ -192,7 +227,7 @@ impl WatchSet {
     }
 
     fn roots_in(claims: &[Claim]) -> Vec<PathBuf> {
-        let paths = claims.iter().flat_map(|claim| &claim.wanted.roots);
+        let paths = claims.iter().flat_map(|claim| claim.wanted.roots.iter().chain(&claim.overheard.roots));
         let trees = Trees::new(paths.cloned());
         let root = |path: &[u8]| PathBuf::from(OsStr::from_bytes(if path.is_empty() { b"/" } else { path }));
         trees.paths().map(root).collect()
@@ -215,6 +250,7 @@ fn bytes(path: &Path) -> Option<&[u8]> {
 #[derive(Clone, Debug)]
 struct Claim {
     wanted: Patterns,
+    overheard: Patterns,
     excluded: Patterns,
     excluded_regex: RegexSet,
     need: Need,
@@ -227,6 +263,7 @@ impl Claim {
         }
         Ok(Self {
             wanted: patterns(&interest.paths, absolute)?,
+            overheard: patterns(&interest.overhears, absolute)?,
             excluded: patterns(&interest.exclude, absolute_or_anywhere)?,
             excluded_regex: RegexSet::new(&interest.exclude_regex)
                 .map_err(|error| refused(("exclude_regex", regex_reason(&error))))?,
@@ -238,8 +275,18 @@ impl Claim {
         self.wanted.matches(path) && !self.excluded.matches(path) && !self.regex_excludes(path)
     }
 
+    fn overhears(&self, path: &[u8]) -> bool {
+        !self.overheard.is_empty()
+            && self.overheard.matches(path)
+            && !self.excluded.matches(path)
+            && !self.regex_excludes(path)
+    }
+
     fn cover(&self, dir: &[u8]) -> Cover {
-        let cover = self.wanted.cover(dir);
+        let cover = match self.wanted.cover(dir) {
+            Cover::Nothing => self.overheard.cover(dir),
+            cover => cover,
+        };
         let nothing_left =
             cover != Cover::Nothing && (self.excluded.cover(dir) == Cover::All || self.regex_excludes(dir));
         if nothing_left { Cover::Nothing } else { cover }

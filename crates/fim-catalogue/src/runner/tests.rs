@@ -5,7 +5,7 @@ fn seen(action: Action, path: &str, pids: &[u32]) -> Seen {
     Seen {
         at: Duration::from_millis(1_050),
         action,
-        path: PathBuf::from("/w").join(WATCHED).join("c").join(path),
+        path: Scene::new(Path::new("/w"), "c").at(path),
         previous: None,
         changes: vec!["content".to_owned()],
         pids: pids.to_vec(),

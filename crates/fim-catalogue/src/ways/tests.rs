@@ -49,5 +49,5 @@ fn classes_are_those_of_the_events() {
 fn every_scene_can_be_built() {
     let scratch = tempfile::tempdir().unwrap();
     crate::Runner::build(scratch.path(), &table()).unwrap();
-    assert!(scratch.path().join(crate::WATCHED).join("write/f").exists());
+    assert!(crate::Scene::new(scratch.path(), "write").f().exists());
 }

@@ -8,7 +8,10 @@ pub fn page(command: Option<&str>, fim: &CommandInfoWithArgs) -> Option<String> 
     let mut page = String::new();
     match command {
         None => whole(&mut page, fim),
-        Some(name) => one(&mut page, &fim.commands.iter().find(|command| command.name == name)?.command),
+        Some(name) => {
+            one(&mut page, &fim.commands.iter().find(|command| command.name == name)?.command);
+            ending(&mut page, fim);
+        }
     }
     Some(page)
 }
@@ -31,7 +34,14 @@ fn whole(page: &mut String, fim: &CommandInfoWithArgs) {
         };
         options(page, first.command.flags.iter().filter(everywhere));
     }
-    ending(page);
+    if !fim.examples.is_empty() {
+        page.push_str(".SH EXAMPLES\n.nf\n");
+        fim.examples.iter().for_each(|example| {
+            let _ = writeln!(page, "{}", text(example));
+        });
+        page.push_str(".fi\n");
+    }
+    ending(page, fim);
 }
 
 fn one(page: &mut String, command: &CommandInfoWithArgs) {
@@ -45,7 +55,6 @@ fn one(page: &mut String, command: &CommandInfoWithArgs) {
         let _ = writeln!(page, ".TP\n.I {}\n{}", text(positional.name), text(positional.description));
     }
     options(page, command.flags.iter());
-    ending(page);
 }
 
 fn title(page: &mut String, name: &str, description: &str) {
@@ -84,12 +93,13 @@ fn operand(positional: &PositionalInfo<'_>) -> String {
     }
 }
 
-fn ending(page: &mut String) {
+fn ending(page: &mut String, fim: &CommandInfoWithArgs) {
+    page.push_str(".SH EXIT STATUS\n");
+    for code in fim.error_codes {
+        let _ = writeln!(page, ".TP\n.B {}\n{}", code.code, text(code.description));
+    }
     page.push_str(
-        ".SH EXIT STATUS\n.TP\n.B 0\ndone, and nothing to report\n.TP\n.B 1\n\
-         .B check\nfound changes,\n.B doctor\nor\n.B selftest\nfound the machine not fully covered, or nothing covers the path to\n\
-         .B explain\n.TP\n.B 2\nit could not be done, and standard error says why\n\
-         .SH ENVIRONMENT\n.TP\n.B RUST_LOG\nwhat is logged to standard error; wins over \\-v and \\-q\n\
+        ".SH ENVIRONMENT\n.TP\n.B RUST_LOG\nwhat is logged to standard error; wins over \\-v and \\-q\n\
          .TP\n.B NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM\nwhether lines for people are coloured\n\
          .SH FILES\n.TP\n.I /etc/fim/fim.toml\nthe configuration; then\n.I /etc/fim/conf.d/*.toml\n\
          .TP\n.I /var/lib/fim\nthe state\n",

@@ -2,7 +2,7 @@
 //! and the files on disk they stand for.
 
 use super::{Config, Plan, Section};
-use crate::estimate;
+use crate::{consumers, estimate};
 use fim_core::{Interest, WatchSet};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ const NAMED: usize = 10;
 
 /// What differs, in words; homes are those below the root of each.
 pub fn describe(old: &Plan, new: &Plan, homes: impl Fn(&Path) -> Vec<PathBuf>) -> String {
-    let [before, after] = [old, new].map(|plan| Side::of(&plan.config, &homes(&plan.config.root)));
+    let [before, after] = [old, new].map(|plan| Side::of(plan, &homes(&plan.config.root)));
     let files = Files::compare(&before, &after);
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -54,6 +54,8 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
         ("format", old.format.to_string(), new.format.to_string()),
         ("root", old.root.display().to_string(), new.root.display().to_string()),
         ("max_file_size", old.limits.max_file_size.to_string(), new.limits.max_file_size.to_string()),
+        ("ring_bytes", old.limits.ring_bytes.to_string(), new.limits.ring_bytes.to_string()),
+        ("watch_room", old.limits.watch_room.to_string(), new.limits.watch_room.to_string()),
     ];
     all.into_iter().filter(|(_, old, new)| old != new).collect()
 }
@@ -70,8 +72,9 @@ struct Side {
 }
 
 impl Side {
-    fn of(config: &Config, homes: &[PathBuf]) -> Self {
-        let sections = config.sections(homes);
+    fn of(plan: &Plan, homes: &[PathBuf]) -> Self {
+        let claims = consumers::claims(plan, homes).into_iter();
+        let sections: Vec<Section> = claims.map(|(section, _)| section).collect();
         let set = |interests: Vec<Interest>| {
             // Plans are checked: every pattern can be used.
             WatchSet::new(interests.into_iter().map(Interest::resolved).collect()).unwrap_or_default()

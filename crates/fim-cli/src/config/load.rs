@@ -62,6 +62,14 @@ impl Loaded {
         self.files.iter().find_map(|(file, text)| Some((file.as_path(), line_with(text, value)?)))
     }
 
+    /// The line of a text value behind the start of the key it belongs to, in the file of the key.
+    pub fn line_behind(&self, file: &Path, key_line: usize, value: &str) -> Option<usize> {
+        let (_, text) = self.files.iter().find(|(known, _)| known == file)?;
+        let above = key_line.checked_sub(1)?;
+        let start: usize = text.split_inclusive('\n').take(above).map(str::len).sum();
+        line_with(text.get(start..)?, value).map(|line| above + line)
+    }
+
     /// An error about a value of the configuration, with the line it stands on.
     pub fn fault(&self, value: &str, what: impl Into<String>) -> ConfigError {
         let (file, line) = self.place(value).unzip();
@@ -157,6 +165,12 @@ fn line_with(text: &str, value: &str) -> Option<usize> {
 /// Adds the nearest known word to the messages in which serde names an unknown one:
 /// ``unknown field `a`, expected one of `b`, `c` ``.
 fn explain(message: &str) -> String {
+    if let Some(text) = message
+        .strip_prefix("invalid type: string ")
+        .and_then(|rest| rest.strip_suffix(", expected a sequence"))
+    {
+        return format!("{text} is to be a list: write [{text}]");
+    }
     let mut words = message.split('`').skip(1).step_by(2);
     let (Some(given), known) = (words.next(), words) else {
         return message.to_owned();
@@ -173,6 +187,9 @@ fn explain(message: &str) -> String {
             Some((_, word)) => format!("unknown {what} `{given}`; did you mean `{word}`?"),
             None => format!("unknown {what} `{given}`; known here: {}", known.join(", ")),
         };
+    }
+    if message.starts_with("missing field") {
+        return format!("the key `{given}` is missing here");
     }
     message.to_owned()
 }
@@ -245,8 +262,6 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         let settings = commented(text, "#");
         assert_eq!(parse(&settings).unwrap(), Config::default().or_builtin(), "{settings}");
         let examples = parse(&commented(text, "#     ")).unwrap();
-        assert_eq!(examples.users, Some(crate::config::Users::default()));
-        assert_eq!(examples.access, Some(crate::config::Access::default()));
         assert_eq!(examples.generic_diff.len(), 1);
     }
 
@@ -275,10 +290,10 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         for (text, line, said) in [
             ("stat = '/s'\n", 1, "unknown key `stat`; did you mean `state`?"),
             ("\n[[generic]]\npath = ['/etc']\n", 3, "unknown key `path`; did you mean `paths`?"),
-            ("[limits]\nfrobnicate = 1\n", 2, "known here: max_file_size"),
+            ("[limits]\nfrobnicate = 1\n", 2, "known here: max_file_size, ring_bytes, watch_room"),
             ("\nwatcher = 'bfp'\n", 2, "did you mean `bpf`?"),
-            ("[[generic]]\nexclude = []\n", 1, "missing field `paths`"),
-            ("[[generic]]\npaths = '/etc'\n", 2, "expected a sequence"),
+            ("[[generic]]\nexclude = []\n", 1, "the key `paths` is missing here"),
+            ("[[generic]]\npaths = '/etc'\n", 2, "\"/etc\" is to be a list: write [\"/etc\"]"),
             ("[limits]\nmax_file_size = 'big'\n", 2, "is no size"),
             ("[limits]\nmax_file_size = -1\n", 2, "never negative"),
             ("state = \n", 1, "value"),

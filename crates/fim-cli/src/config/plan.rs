@@ -2,10 +2,10 @@
 
 use super::load::Loaded;
 use super::origin::Origin;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Section};
 use crate::args::Shared;
 use fim_core::{Interest, WatchSet, escape};
-use regex::Regex;
+use regex::bytes::Regex;
 use std::path::{Component, Path, PathBuf};
 
 /// A configuration ready to be acted on.
@@ -15,8 +15,6 @@ pub struct Plan {
     pub config: Config,
     /// Patterns of what to hide in arguments of processes.
     pub redact: Vec<Regex>,
-    /// What this version does otherwise than the configuration says.
-    pub warnings: Vec<String>,
     loaded: Loaded,
 }
 
@@ -48,7 +46,7 @@ impl Plan {
         config.state = absolute(&config.state)?;
         config.root = absolute(&config.root)?;
 
-        let mut plan = Self { redact: Vec::new(), warnings: warnings(&config), config, loaded };
+        let mut plan = Self { redact: Vec::new(), config, loaded };
         plan.check()?;
         Ok(plan)
     }
@@ -87,8 +85,19 @@ impl Plan {
         self.config.sections(homes).into_iter().map(|section| section.interest).collect()
     }
 
-    /// Where a text value of the configuration stands.
-    pub fn place(&self, value: &str) -> Origin {
+    /// Where a text value of a section stands, by the keys it may be a value of.
+    pub fn place(&self, section: &Section, keys: &[&str], value: &str) -> Origin {
+        for key in keys {
+            let name = match section.index {
+                Some(index) => format!("{}[{index}].{key}", section.name),
+                None => format!("{}.{key}", section.name),
+            };
+            if let Origin::File(file, line) = self.loaded.origins.of(&name)
+                && let Some(line) = self.loaded.line_behind(file, *line, value)
+            {
+                return Origin::File(file.clone(), line);
+            }
+        }
         match self.loaded.place(value) {
             Some((file, line)) => Origin::File(file.to_owned(), line),
             None => Origin::Default,
@@ -130,24 +139,6 @@ pub fn arguments(paths: &[String]) -> Result<(Interest, Vec<PathBuf>), ConfigErr
         plain.push(path);
     }
     Ok((Interest::in_paths(patterns), plain))
-}
-
-fn warnings(config: &Config) -> Vec<String> {
-    let sections = [
-        ("[access]", config.access.is_some()),
-        ("[users]", config.users.is_some()),
-        ("[[generic_diff]]", !config.generic_diff.is_empty()),
-    ];
-    sections
-        .into_iter()
-        .filter(|(_, present)| *present)
-        .map(|(name, _)| {
-            format!(
-                "{name}: this version has no such consumer; its paths are watched with the generic one, \
-                 which compares hashes and metadata"
-            )
-        })
-        .collect()
 }
 
 /// Absolute, without `.` and `..`, and without following links: the name counts, not where it leads now.
@@ -226,7 +217,6 @@ mod tests {
             [[generic_diff]]\npaths = ['/etc/sudoers']\n\
             [[generic]]\npaths = ['/etc', '/usr/**']\nexclude = ['**/*.swp', '/etc/x']\nhash = ['sha256']\n";
         let plan = plan(text, &Shared::default()).unwrap();
-        assert_eq!(plan.warnings.len(), 3);
         let watched = plan.watched(&[PathBuf::from("/home/[b]ob")]);
         assert_eq!(watched.len(), 4);
         assert_eq!(watched[0].paths[0], "/r\\*/etc/security/access.conf");

@@ -1,5 +1,14 @@
 //! Which of the privileges that watching needs this process has.
 
+/// One that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privilege {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
 /// Capabilities that watching needs, by their numbers in capability.h.
 const WANTED: [(u32, &str, &str); 4] = [
     (21, "CAP_SYS_ADMIN", "fanotify on file systems; BPF before Linux 5.8"),
@@ -8,8 +17,8 @@ const WANTED: [(u32, &str, &str); 4] = [
     (2, "CAP_DAC_READ_SEARCH", "reading files of every owner"),
 ];
 
-/// Those that are missing, each with what it is for.
-pub fn missing() -> Vec<String> {
+/// Those that are missing.
+pub fn missing() -> Vec<Privilege> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     effective(&status).map_or_else(Vec::new, absent)
 }
@@ -20,13 +29,13 @@ fn effective(status: &str) -> Option<u64> {
     u64::from_str_radix(line.trim(), 16).ok()
 }
 
-fn absent(set: u64) -> Vec<String> {
+fn absent(set: u64) -> Vec<Privilege> {
     // CAP_SYS_ADMIN includes what CAP_BPF and CAP_PERFMON were later split from it for.
     let admin = set & (1 << 21) != 0;
     WANTED
         .iter()
         .filter(|(bit, ..)| set & (1 << bit) == 0 && !(admin && matches!(bit, 38 | 39)))
-        .map(|(_, name, what)| format!("{name} ({what})"))
+        .map(|(_, name, purpose)| Privilege { name, purpose })
         .collect()
 }
 

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::secret::Redactor;
 use super::time;
 use super::words;
-use fim_core::{Action, Actor, Finding, Record, Report, Severity};
+use fim_core::{Action, Actor, Degree, Finding, Record, Report, Severity, Started};
 use std::path::Path;
 use style::{Style, Styles};
 
@@ -131,13 +131,19 @@ impl Pretty {
 
 fn state(record: &Record) -> (Style, String) {
     match record {
-        Record::WatchStarted(started) => (
-            Style::Plain,
-            format!(
+        Record::WatchStarted(started) => {
+            let (late, none) = (seen(started, Degree::Late), seen(started, Degree::None));
+            let mut text = format!(
                 "watch started by {}: {} files, {} folders",
                 started.watcher, started.files, started.dirs
-            ),
-        ),
+            );
+            for (word, classes) in [("seen late", &late), ("not seen", &none)] {
+                if !classes.is_empty() {
+                    text.push_str(&format!("; {word}: {}", classes.join(", ")));
+                }
+            }
+            (if none.is_empty() { Style::Plain } else { Style::Notable }, text)
+        }
         Record::WatchStopped(stopped) => (
             if stopped.gaps_open > 0 { Style::High } else { Style::Plain },
             format!(
@@ -157,6 +163,11 @@ fn state(record: &Record) -> (Style, String) {
         }
         other => (Style::High, format!("{other:?}")),
     }
+}
+
+/// The classes of changes that are seen so well and no better.
+fn seen(started: &Started, degree: Degree) -> Vec<&'static str> {
+    started.coverage.iter().filter(|(_, seen)| **seen == degree).map(|(class, _)| *class).collect()
 }
 
 const fn severity(severity: Severity) -> (&'static str, Style) {

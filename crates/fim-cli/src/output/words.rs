@@ -7,6 +7,9 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+/// What a change may be about.
+const SUBJECTS: [&str; 6] = ["user", "users", "group", "who", "option", "uid"];
+
 /// The changes of a finding, each in a few words.
 pub fn changes(finding: &Finding) -> Vec<String> {
     let secret = keeps_hash(finding);
@@ -25,17 +28,18 @@ fn change(change: &Change, secret: bool) -> Option<String> {
         _ => {}
     }
     let mut text = what.replace('_', " ");
-    for (name, of) in of {
-        let name = name.replace('_', " ");
-        // Writing to a string cannot fail.
-        let _ = match of {
-            Value::Null => Ok(()),
-            Value::Bool(true) => write!(text, " {name}"),
-            Value::Bool(false) => write!(text, " not {name}"),
-            of => write!(text, " {name} {}", value(of)),
-        };
+    let has_values = before.is_some() || after.is_some();
+    let mut rest = of.as_slice();
+    // What it is about goes before the values, what else there is to say behind them.
+    if let Some(((name, subject), others)) = rest.split_first()
+        && SUBJECTS.contains(&name.as_str())
+    {
+        text.push_str(if has_values { " of " } else { " " });
+        text.push_str(&value(subject));
+        rest = others;
     }
     let there = |side: &Option<Value>| side.as_ref().filter(|value| **value != Value::Null).map(value);
+    // Writing to a string cannot fail.
     let _ = match (there(before), there(after)) {
         (Some(before), Some(after)) => write!(text, " {before} -> {after}"),
         (Some(before), None) => write!(text, " {before} -> none"),
@@ -43,10 +47,24 @@ fn change(change: &Change, secret: bool) -> Option<String> {
         (None, Some(after)) => write!(text, " {after}"),
         (None, None) => Ok(()),
     };
+    let details: Vec<String> = rest.iter().filter_map(|(name, of)| detail(name, of, &value)).collect();
+    if !details.is_empty() {
+        let _ = write!(text, " ({})", details.join(", "));
+    }
     if what == "mode" && of.is_empty() {
         text.push_str(&mode_notes(before.as_ref(), after.as_ref()));
     }
     Some(text)
+}
+
+fn detail(name: &str, of: &Value, value: &dyn Fn(&Value) -> String) -> Option<String> {
+    let name = name.replace('_', " ");
+    match of {
+        Value::Null => None,
+        Value::Bool(true) => Some(name),
+        Value::Bool(false) => Some(format!("no {name}")),
+        of => Some(format!("{name} {}", value(of))),
+    }
 }
 
 /// The bits of a new mode that deserve a word.
@@ -70,6 +88,9 @@ fn value(value: &Value, secret: bool) -> String {
         Value::Text(text) if secret && is_digest(text) => HIDDEN.to_owned(),
         Value::Text(text) if text.is_empty() => "\"\"".to_owned(),
         Value::Text(text) => text.clone(),
+        Value::List(values) if values.len() == 1 => {
+            values.iter().map(|one| self::value(one, secret)).collect()
+        }
         Value::List(values) => {
             let shown: Vec<String> = values.iter().map(|one| self::value(one, secret)).collect();
             format!("[{}]", shown.join(", "))
@@ -139,14 +160,26 @@ mod tests {
                 "mode 0755 -> 4757 (runs as its owner, writable by everybody)",
             ),
             (Change::from_to("mode", "4755", "0755"), "mode 4755 -> 0755"),
-            (Change::from_to("uid", 1000_u32, 0_u32).of("user", "bob"), "uid user bob 1000 -> 0"),
+            (Change::from_to("uid", 1000_u32, 0_u32).of("user", "bob"), "uid of bob 1000 -> 0"),
             (Change::from_to("flags", "", "i"), "flags \"\" -> i"),
             (Change::from_to("xattr", Value::Null, "x"), "xattr none -> x"),
             (Change::from_to("xattr", "x", Value::Null), "xattr x -> none"),
-            (Change::from_to("members", list(&["a"]), list(&["a", "b"])), "members [a] -> [a, b]"),
+            (Change::from_to("members", list(&["a"]), list(&["a", "b"])), "members a -> [a, b]"),
+            (Change::new("key_added").of("user", "bob").of("options", false), "key added bob (no options)"),
             (
-                Change::new("key_added").of("user", "bob").of("options", false),
-                "key added user bob not options",
+                Change::new("access_granted")
+                    .of("who", list(&["bob"]))
+                    .of("from", list(&["A", "B"]))
+                    .of("line", 6_u32),
+                "access granted bob (from [A, B], line 6)",
+            ),
+            (
+                Change::new("rule_added").of("permission", "grant").of("line", 6_u32),
+                "rule added (permission grant, line 6)",
+            ),
+            (
+                Change::from_to("shell", "a", "b").of("user", "bob").of("login", true),
+                "shell of bob a -> b (login)",
             ),
             (Change::new("a\x1b[2Jb"), "a\\u{1b}[2Jb"),
             (Change::new("touched"), "touched: nothing moved but its times"),

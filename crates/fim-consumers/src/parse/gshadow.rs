@@ -1,6 +1,6 @@
 //! gshadow(5): passwords, administrators and members of groups.
 
-use super::lines::{Fields, Odd, is_nis, lines, names};
+use super::lines::{Fields, Odd, is_misplaced_hash, is_nis, lines, names};
 use super::password::Password;
 
 /// One entry. `P` is what is known of its password.
@@ -32,16 +32,15 @@ pub fn parse(bytes: &[u8]) -> Gshadow<'_> {
     for (number, line) in lines(bytes) {
         let is_nis = is_nis(line);
         let mut fields = Fields::new(line);
-        if is_nis || fields.count != 4 {
+        let (name, password) = (fields.next(), Password::in_shadow(fields.next()));
+        let (admins, members) = (fields.next(), fields.next());
+        let slipped = is_misplaced_hash(name);
+        if is_nis || fields.count != 4 || [name, admins, members].into_iter().any(is_misplaced_hash) {
             gshadow.odd.push(Odd { line: number, text: line, is_nis });
         }
-        if !is_nis && fields.count >= 2 {
-            gshadow.entries.push(Entry {
-                name: fields.next(),
-                password: Password::in_shadow(fields.next()),
-                admins: names(fields.next()),
-                members: names(fields.next()),
-            });
+        if !is_nis && !slipped && fields.count >= 2 {
+            let names = |field| names(field).into_iter().filter(|name| !is_misplaced_hash(name)).collect();
+            gshadow.entries.push(Entry { name, password, admins: names(admins), members: names(members) });
         }
     }
     gshadow
@@ -59,6 +58,7 @@ mod tests {
             ("sudo:!:a", vec![(1, 0)], vec![1]),
             ("sudo\n\n#x\n", vec![], vec![1]),
             ("-x:::\n", vec![], vec![1]),
+            ("sudo:*:$6$a$b:bob\n$6$a$b::\n", vec![(0, 1)], vec![1, 2]),
         ] {
             let parsed = parse(text.as_bytes());
             let found: Vec<_> =

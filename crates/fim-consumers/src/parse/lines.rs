@@ -87,6 +87,14 @@ pub(super) fn names(field: &[u8]) -> Vec<&[u8]> {
     names
 }
 
+/// Whether a field of a shadow file that should be a name, or names, has a hash that slipped there: names are
+/// told, hashes never.
+pub(super) fn is_misplaced_hash(field: &[u8]) -> bool {
+    field
+        .split(|byte| matches!(byte, b',' | b'!'))
+        .any(|name| name.trim_ascii().strip_prefix(b"$").is_some_and(|rest| rest.contains(&b'$')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +125,20 @@ mod tests {
             ("one", None),
         ] {
             assert_eq!(number(text.as_bytes()), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hashes_out_of_place() {
+        for (field, is) in [
+            ("$6$a$b", true),
+            ("!!$6$a", true),
+            ("bob,$y$a", true),
+            ("host$", false),
+            ("$a", false),
+            ("", false),
+        ] {
+            assert_eq!(is_misplaced_hash(field.as_bytes()), is, "{field}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! shadow(5): passwords and how long they are good for.
 
-use super::lines::{Fields, Odd, is_nis, lines};
+use super::lines::{Fields, Odd, is_misplaced_hash, is_nis, lines};
 use super::password::Password;
 
 /// One entry. `P` is what is known of its password.
@@ -75,11 +75,11 @@ pub fn parse(bytes: &[u8]) -> Shadow<'_> {
 /// The entry of a line, and whether its nine fields are all there and numbers where they should be.
 fn entry(line: &[u8]) -> Option<(Entry<'_>, bool)> {
     let mut fields = Fields::new(line);
-    if fields.count < 2 {
-        return None;
-    }
     let mut whole = fields.count == 9;
     let (name, password) = (fields.next(), Password::in_shadow(fields.next()));
+    if fields.count < 2 || is_misplaced_hash(name) {
+        return None;
+    }
     let ages = [(); 7].map(|()| {
         let field = fields.next().trim_ascii();
         let number = std::str::from_utf8(field).ok().and_then(|field| field.parse().ok());
@@ -104,11 +104,12 @@ mod tests {
             ),
             ("a:*:::::::", vec![none], vec![]),
             ("a:*:::::::\r\n", vec![none], vec![]),
-            ("a:*:-1::::20000::3", vec![[Some(-1), None, None, None, None, Some(20000), None]], vec![1]),
+            ("a:*:-1:::::20000:3", vec![[Some(-1), None, None, None, None, Some(20000), Some(3)]], vec![]),
             ("a:*", vec![none], vec![1]),
             ("a:*:x::::::", vec![none], vec![1]),
             ("a:*:99999999999::::::", vec![none], vec![1]),
             ("a\n\n#a:b\n", vec![], vec![1]),
+            ("$6$a$b:19000:0:99999:7:::", vec![], vec![1]),
             ("+bob:::::::::\n", vec![], vec![1]),
         ] {
             let shadow = parse(text.as_bytes());

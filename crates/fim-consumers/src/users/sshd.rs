@@ -173,20 +173,30 @@ pub(super) fn includes(directives: &[Directive], dir: &str, root: &Path) -> Vec<
     let root = escape(&root.to_string_lossy());
     let root = root.trim_end_matches('/');
     let of_args = directives.iter().filter(|one| one.keyword == b"include").flat_map(|one| &one.args);
+    let usable = |pattern: &String| WatchSet::new(vec![Interest::in_paths([pattern])]).is_ok();
     of_args
-        .map(|arg| {
+        .filter_map(|arg| {
             let arg = pattern(&String::from_utf8_lossy(arg));
             let path = if arg.starts_with('/') { arg } else { format!("{}/{arg}", escape(dir)) };
-            let whole = format!("{root}{path}");
-            if WatchSet::new(vec![Interest::in_paths([&whole])]).is_ok() {
-                return whole;
-            }
-            // A class that only glob(3) knows: all files beside it will do.
-            let fixed = path.split(['*', '?', '[', '\\']).next().unwrap_or_default();
-            let parent = fixed.rsplit_once('/').map_or("", |(parent, _)| parent);
-            format!("{root}{}/*", escape(parent))
+            let exact = format!("{root}{path}");
+            Some(exact)
+                .filter(usable)
+                .or_else(|| Some(format!("{root}{}", without_classes(&path))).filter(usable))
         })
         .collect()
+}
+
+/// With `?` for each `[…]`: where it has what only glob(3) knows (`[[:alpha:]]`), or does not end.
+fn without_classes(pattern: &str) -> String {
+    let mut plain = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, class)) = rest.split_once('[') {
+        plain.push_str(before);
+        plain.push('?');
+        let named = class.rfind(":]").map_or(0, |at| at.saturating_add(2));
+        rest = class.get(named..).and_then(|class| class.split_once(']')).map_or("", |(_, after)| after);
+    }
+    plain + rest
 }
 
 /// A pattern of glob(3) in the words of [`Interest::paths`]: braces are plain, `**` is `*`, and what was not

@@ -1,10 +1,11 @@
 //! Asking the consumers: what they want to see, what they make of a look, and telling them what they kept.
 
 use super::error::EngineError;
-use super::judge::{Cause, Judgement, first_look, judge, recall};
+use super::judge::{Cause, Judgement, farewell, first_look, judge, overhear, recall};
 use super::{Engine, ROUNDS};
 use crate::consumer::Consumer;
 use crate::facts::Facts;
+use crate::finding::{Change, Severity};
 use crate::snapshot::Snapshot;
 use crate::state::FileRecord;
 use crate::watch_set::WatchSet;
@@ -98,6 +99,23 @@ impl Engine {
         self.ask(owner, now, |consumer, now| judge(consumer, before, kept, now, cause))
     }
 
+    /// Tells the owner of a name that the file is under another one now; what it said.
+    pub(super) fn farewell(
+        &mut self,
+        owner: usize,
+        record: &FileRecord,
+        gone: &Snapshot,
+    ) -> (Vec<Change>, Option<Severity>) {
+        let mut said = (Vec::new(), None);
+        self.ask(owner, gone, |consumer, gone| {
+            let (judgement, changes, severity) =
+                farewell(consumer, record.seen.as_ref(), record.kept.as_deref(), gone);
+            said = (changes, severity);
+            judgement
+        });
+        said
+    }
+
     fn ask(
         &mut self,
         owner: usize,
@@ -109,6 +127,14 @@ impl Engine {
         let judgement = ask(&mut **consumer, named.as_ref().unwrap_or(now));
         if judgement.watch_anew {
             self.interests.make_stale();
+        }
+        for place in self.watch.overhearers(owner, &now.path) {
+            let named = self.interests.name(place, &now.path).map(|name| now.clone().called(name));
+            if let Some(consumer) = self.consumers.get_mut(place)
+                && overhear(&mut **consumer, named.as_ref().unwrap_or(now))
+            {
+                self.interests.make_stale();
+            }
         }
         Some(judgement)
     }

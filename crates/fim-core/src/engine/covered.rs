@@ -73,7 +73,7 @@ fn encode(claims: &[Claim]) -> Vec<u8> {
     put_number(&mut out, claims.len() as u64);
     for (name, interest) in claims {
         put_sized(&mut out, name.as_bytes());
-        for list in [&interest.paths, &interest.exclude, &interest.exclude_regex] {
+        for list in [&interest.paths, &interest.overhears, &interest.exclude, &interest.exclude_regex] {
             put_number(&mut out, list.len() as u64);
             for text in list {
                 put_sized(&mut out, text.as_bytes());
@@ -90,8 +90,8 @@ fn decode(bytes: &[u8]) -> Result<Vec<Claim>, Malformed> {
         let name = text(&mut input)?;
         let mut list =
             || -> Result<Vec<String>, Malformed> { (0..input.number()?).map(|_| text(&mut input)).collect() };
-        let (paths, exclude, exclude_regex) = (list()?, list()?, list()?);
-        claims.push((name, Interest { paths, exclude, exclude_regex, ..Interest::default() }));
+        let (paths, overhears, exclude, exclude_regex) = (list()?, list()?, list()?, list()?);
+        claims.push((name, Interest { paths, overhears, exclude, exclude_regex, ..Interest::default() }));
     }
     Ok(claims)
 }

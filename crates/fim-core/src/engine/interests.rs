@@ -44,6 +44,8 @@ impl Interests {
             let known: HashSet<&String> = before.interest.paths.iter().collect();
             let mut interest = now.interest.clone();
             interest.paths.retain(|path| !known.contains(path));
+            let known: HashSet<&String> = before.interest.overhears.iter().collect();
+            interest.overhears.retain(|path| !known.contains(path));
             interest
         });
         let new = WatchSet::new(new.collect())?;

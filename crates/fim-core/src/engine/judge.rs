@@ -27,11 +27,13 @@ pub(crate) struct Cause<'a> {
     pub moved: bool,
     /// Another known file took the place of the one that was there, be it as like as it may.
     pub replaced: bool,
+    /// It was another consumer's until now: to the one that judges it, all of it is new.
+    pub newcomer: bool,
 }
 
 impl Cause<'_> {
     pub(crate) const fn found(detected: Detected) -> Self {
-        Self { detected, marks: None, previous: None, moved: false, replaced: false }
+        Self { detected, marks: None, previous: None, moved: false, replaced: false, newcomer: false }
     }
 }
 
@@ -59,7 +61,9 @@ pub(crate) fn judge(
     let verdict = compare(before, now.facts.as_ref(), attributes);
     let transient =
         verdict == Verdict::Same && before.is_none() && cause.marks.is_some_and(|marks| marks.appeared);
+    let remount = remount(before, now.facts.as_ref(), cause);
     let small = match verdict {
+        _ if remount.is_some() => None,
         _ if transient => Some(Small::Transient),
         Verdict::Touched if !cause.moved && !cause.replaced => Some(Small::Touched),
         _ => None,
@@ -70,7 +74,9 @@ pub(crate) fn judge(
         Verdict::Same if transient => Some(Action::Deleted),
         Verdict::Same | Verdict::Quiet => None,
     };
-    let action = if cause.moved {
+    let action = if remount.is_some() {
+        Some(Action::Updated)
+    } else if cause.moved {
         Some(Action::Moved)
     } else if cause.replaced {
         action.or(Some(Action::Updated))
@@ -78,6 +84,7 @@ pub(crate) fn judge(
         action
     };
     let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
+        let (before, kept) = if cause.newcomer { (None, None) } else { (before, kept) };
         ask(consumer, before, kept, now)
     } else {
         Answer::default()
@@ -85,15 +92,50 @@ pub(crate) fn judge(
     let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
     let finding = action.map(|action| {
         answer.changes.extend(small.map(|small| Change::new(small.word())));
+        answer.changes.extend(remount);
         Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
     Judgement { finding, small, keep, watch_anew }
+}
+
+/// What a mount did to a path: it is another file now.
+fn remount(before: Option<&Facts>, now: Option<&Facts>, cause: &Cause<'_>) -> Option<Change> {
+    let remount = cause.marks?.remount.as_ref()?;
+    let (before, now) = (before?, now?);
+    let is_other = (before.device, before.inode) != (now.device, now.inode);
+    is_other.then(|| Change::from_to("mount", remount.before.as_str(), remount.after.as_str()))
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.
 pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Judgement {
     let answer = ask(consumer, None, None, now);
     Judgement { finding: None, small: None, keep: answer.keep, watch_anew: answer.watch_anew }
+}
+
+/// Tells a consumer that a file has left the name it had there: what that means to it.
+pub(crate) fn farewell(
+    consumer: &mut dyn Consumer,
+    before: Option<&Facts>,
+    kept: Option<&[u8]>,
+    gone: &Snapshot,
+) -> (Judgement, Vec<Change>, Option<Severity>) {
+    let answer = ask(consumer, before, kept, gone);
+    let judgement = Judgement { finding: None, small: None, keep: None, watch_anew: answer.watch_anew };
+    (judgement, answer.changes, answer.severity)
+}
+
+/// Tells a consumer of a look at a file that is another's; whether its interest is another now.
+pub(crate) fn overhear(consumer: &mut dyn Consumer, now: &Snapshot) -> bool {
+    let name = consumer.name();
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        let mut cx = Context::new(None, None);
+        consumer.overhear(now, &mut cx);
+        cx.into_answer().watch_anew
+    }));
+    told.unwrap_or_else(|_| {
+        log::error!("{}: the consumer {name} panicked over it", now.path.display());
+        false
+    })
 }
 
 /// Tells a consumer what it kept.

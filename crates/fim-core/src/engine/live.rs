@@ -8,6 +8,7 @@ use super::error::EngineError;
 use super::gaps::Gaps;
 use super::index::Index;
 use super::judge::Cause;
+use super::mounts::{self, Mounts};
 use super::pending::Queue;
 use super::storm::Storms;
 use super::telling::Telling;
@@ -31,9 +32,6 @@ const QUEUE: usize = 65_536;
 const TURN: usize = 4_096;
 /// Looks between two goes: few, since what came meanwhile may tell what a name was for.
 const LOOKS: usize = 64;
-/// The longest sleep.
-const IDLE: Duration = Duration::from_secs(5);
-
 /// A watch under way.
 pub(super) struct Live<'e> {
     pub engine: &'e mut Engine,
@@ -46,6 +44,7 @@ pub(super) struct Live<'e> {
     pub stats: Stopped,
     pub telling: Telling,
     pub follows: bool,
+    pub mounts: Mounts,
 }
 
 /// Runs a watch from its start to its end.
@@ -63,7 +62,10 @@ pub(super) fn run(
             Ok(_) => Err(WatchError::new(format!("the watcher {name} ended before it was ready")).into()),
         };
     };
-    let Ready { marks, coverage, notes } = ready;
+    let Ready { marks, mut coverage, notes } = ready;
+    // Before anything is looked at: what is mounted from now on is noticed.
+    let mounts = Mounts::open();
+    coverage.insert("mount", mounts.degree());
     let mut live = Live {
         engine,
         follows: marks.follows_files(),
@@ -74,6 +76,7 @@ pub(super) fn run(
         storms: Storms::default(),
         unwritable: None,
         stats: Stopped::default(),
+        mounts,
         telling: Telling::default(),
     };
     live.engine.status.set(|now| now.watcher = name);
@@ -154,6 +157,8 @@ impl Live<'_> {
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
+        // The long walk is over.
+        self.engine.progress = None;
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.be_patient();
         self.engine.reporter.report(Record::WatchStarted(started))?;
@@ -170,7 +175,8 @@ impl Live<'_> {
                 Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            if let Err(error) = turn.and_then(|()| self.follow_interests()) {
+            let followed = turn.and_then(|()| self.follow_mounts()).and_then(|()| self.follow_interests());
+            if let Err(error) = followed {
                 let dir = self.engine.heal(error)?;
                 // What this turn was about may be half done.
                 self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
@@ -225,8 +231,8 @@ impl Live<'_> {
             .flatten()
             .map(|due| due.saturating_duration_since(now))
             .min()
-            .unwrap_or(IDLE)
-            .min(IDLE)
+            .unwrap_or(mounts::PAUSE)
+            .min(mounts::PAUSE)
     }
 
     fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
@@ -341,6 +347,7 @@ impl Live<'_> {
 
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.follow_mounts()?;
         self.tell(Phase::Stopping, 0);
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {

@@ -1,7 +1,7 @@
 //! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
 
 use super::error::EngineError;
-use super::judge::Cause;
+use super::judge::{Cause, Judgement};
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
@@ -57,16 +57,22 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
         return live.engine.learn(owner, snapshot);
     }
     let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
-    let (own_before, kept) = parts(record.as_ref());
-    let before = if origin.moved { origin.facts.as_ref() } else { own_before };
+    let (before, kept) = parts(if origin.moved { origin.record.as_ref() } else { record.as_ref() });
     let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
     let exchanged = item.via == Via::Exchange && item.previous.is_some() && snapshot.facts.is_some();
-    let replaced = !origin.moved && (exchanged || origin.facts.is_some());
-    let cause =
-        Cause { detected, marks: Some(item), previous: item.previous.clone(), moved: origin.moved, replaced };
-    let Some(judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
+    let replaced = !origin.moved && (exchanged || origin.is_known());
+    let cause = Cause {
+        detected,
+        marks: Some(item),
+        previous: item.previous.clone(),
+        moved: origin.moved,
+        replaced,
+        newcomer: origin.moved && origin.owner != Some(owner),
+    };
+    let Some(mut judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
     };
+    origin.leave(live, owner, &mut judgement)?;
     if let Some(finding) = judgement.finding {
         live.stats.findings += 1;
         live.gaps.found += u64::from(item.swept);
@@ -78,23 +84,17 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
             live.engine.reporter.report(Record::Change(finding))?;
         }
     }
-    if origin.consumed
-        && let Some(previous) = &item.previous
-    {
-        let record = live.engine.state.get(previous)?;
-        advance(&mut live.engine.state, record, Snapshot::gone(previous), None)?;
-        live.queue.take(previous);
-    }
     advance(&mut live.engine.state, record, snapshot, judgement.keep)
 }
 
 /// What became of the name a file was renamed from.
 #[derive(Default)]
 struct Origin {
-    /// What was last seen under it.
-    facts: Option<Facts>,
-    /// It is gone, and this look tells its story.
-    consumed: bool,
+    /// The name, if it is gone and this look tells its story.
+    gone: Option<PathBuf>,
+    /// What was known of it, and whose it was.
+    record: Option<FileRecord>,
+    owner: Option<usize>,
     /// The same file, under a name that was free.
     moved: bool,
 }
@@ -112,11 +112,38 @@ impl Origin {
         if !live.engine.reader.open_path(previous).is_err_and(|error| Reader::is_gone(&error)) {
             return Ok(Self::default());
         }
-        let facts = live.engine.state.get(previous)?.and_then(|record| record.seen);
+        let known = live.engine.state.get(previous)?;
         let was_here = record.is_some_and(|record| record.seen.is_some());
-        let moved =
-            !was_here && facts.as_ref().is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
-        Ok(Self { facts, consumed: true, moved })
+        let seen = known.as_ref().and_then(|record| record.seen.as_ref());
+        let moved = !was_here && seen.is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
+        let owner = live.engine.watch.owner(previous);
+        Ok(Self { gone: Some(previous.clone()), record: known, owner, moved })
+    }
+
+    fn is_known(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.seen.is_some())
+    }
+
+    /// Takes leave of the old name: its owner is told, and what that means to it is told with the rest.
+    fn leave(
+        &self,
+        live: &mut Live<'_>,
+        new_owner: usize,
+        judgement: &mut Judgement,
+    ) -> Result<(), EngineError> {
+        let Some(previous) = &self.gone else { return Ok(()) };
+        if let (Some(owner), Some(record), true) = (self.owner, &self.record, self.is_known()) {
+            let (changes, severity) = live.engine.farewell(owner, record, &Snapshot::gone(previous));
+            if let Some(finding) = judgement.finding.as_mut().filter(|_| owner != new_owner) {
+                finding.changes.extend(changes);
+                finding.severity =
+                    severity.map_or(finding.severity, |severity| finding.severity.max(severity));
+            }
+        }
+        let record = live.engine.state.get(previous)?;
+        advance(&mut live.engine.state, record, Snapshot::gone(previous), None)?;
+        live.queue.take(previous);
+        Ok(())
     }
 }
 
@@ -137,7 +164,8 @@ fn take_snapshot(
             log::warn!("{}: cannot look: {error}", path.display());
             let mut facts =
                 record.and_then(|it| it.seen.clone()).unwrap_or_else(|| Facts::new(FileKind::File));
-            (facts.hash_state, facts.blake3, facts.sha256) = (HashState::Unreadable, None, None);
+            (facts.hash_state, facts.blake3, facts.keyed, facts.sha256) =
+                (HashState::Unreadable, None, None, None);
             return Ok(Snapshot::new(path, facts, None));
         }
     };
@@ -145,7 +173,7 @@ fn take_snapshot(
     let Some(owner) = live.engine.watch.owner(path) else {
         return Ok(Snapshot::new(path, facts, None));
     };
-    let need = live.engine.watch.need(owner);
+    let need = live.engine.watch.need_of(owner, path);
     Ok(live.engine.reader.look_at(file.as_fd(), path, need))
 }
 

@@ -168,6 +168,7 @@ impl Live<'_> {
             previous: Some(from.to_owned()),
             moved: !replaced,
             replaced,
+            newcomer: false,
         };
         let (_, kept) = parts(old.as_ref());
         let judgement = self.engine.judge(owner, before.as_ref(), kept, &snapshot, &cause);

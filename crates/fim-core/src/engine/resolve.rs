@@ -27,33 +27,42 @@ pub(crate) struct Resolved {
 /// is a directory or regular file, and the link is its owner's or root's.
 pub(crate) fn interest(asked: Interest) -> Resolved {
     let mut resolved = Resolved::default();
-    let mut paths = Vec::with_capacity(asked.paths.len());
-    for pattern in &asked.paths {
-        let (fixed, rest) = split(pattern);
-        let whole = rest.is_empty();
-        let way = Way::to(&fixed, whole);
-        // A path that resolves to one that is not UTF-8 is tried as it is written.
-        paths.push(text(&way.real, &rest).unwrap_or_else(|| pattern.clone()));
-        if whole && way.real.is_symlink() {
-            let on = Way::to(&way.real, false);
-            if is_to_be_followed(&way.real, &on.real) {
-                paths.extend(text(&on.real, ""));
-                resolved.names.push((on.real, fixed.clone()));
-            }
-            resolved.links.extend(on.links);
-        }
-        if way.real != fixed {
-            resolved.names.push((way.real, fixed));
-        }
-        resolved.links.extend(way.links);
-    }
+    let mut paths = resolved.paths(&asked.paths);
+    let overhears = resolved.paths(&asked.overhears);
     resolved.links.sort();
     resolved.links.dedup();
-    let known: Vec<String> = resolved.links.iter().filter_map(|link| text(link, "")).collect();
-    paths.extend(known.into_iter().filter(|link| !asked.paths.contains(link)));
+    let links = resolved.links.iter().filter_map(|link| text(link, ""));
+    paths.extend(links.filter(|link| !asked.paths.contains(link) && !asked.overhears.contains(link)));
     resolved.names.sort_by_key(|(real, _)| std::cmp::Reverse(real.as_os_str().len()));
-    resolved.interest = Interest { paths, ..asked };
+    resolved.interest = Interest { paths, overhears, ..asked };
     resolved
+}
+
+impl Resolved {
+    /// Resolves patterns, and notes names and links on the way.
+    fn paths(&mut self, patterns: &[String]) -> Vec<String> {
+        let mut paths = Vec::with_capacity(patterns.len());
+        for pattern in patterns {
+            let (fixed, rest) = split(pattern);
+            let whole = rest.is_empty();
+            let way = Way::to(&fixed, whole);
+            // A path that resolves to one that is not UTF-8 is tried as it is written.
+            paths.push(text(&way.real, &rest).unwrap_or_else(|| pattern.clone()));
+            if whole && way.real.is_symlink() {
+                let on = Way::to(&way.real, false);
+                if is_to_be_followed(&way.real, &on.real) {
+                    paths.extend(text(&on.real, ""));
+                    self.names.push((on.real, fixed.clone()));
+                }
+                self.links.extend(on.links);
+            }
+            if way.real != fixed {
+                self.names.push((way.real, fixed));
+            }
+            self.links.extend(way.links);
+        }
+        paths
+    }
 }
 
 impl Interest {

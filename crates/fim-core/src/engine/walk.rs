@@ -230,7 +230,7 @@ impl<'a> Walk<'a> {
             }
             let Some(owner) = entry.owner else { continue };
             self.files += u64::from(!is_dir);
-            let need = self.watch.need(owner);
+            let need = self.watch.need_of(owner, &entry.path);
             let job = Job { path: entry.path, file, facts, need, owner, record: entry.record };
             if let Some(walked) = self.read_or_keep(job, pool) {
                 each(host, walked)?;
@@ -252,6 +252,7 @@ impl<'a> Walk<'a> {
         // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
+                && self.watch.overhearers(job.owner, &job.path).is_empty()
                 && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))

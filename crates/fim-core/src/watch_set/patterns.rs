@@ -58,6 +58,10 @@ impl Patterns {
         })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.roots.is_empty()
+    }
+
     /// Whether a pattern matches this path, or a directory it is in.
     pub(super) fn matches(&self, path: &[u8]) -> bool {
         self.trees.contains(path) || self.globs.is_match(path)

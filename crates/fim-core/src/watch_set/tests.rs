@@ -167,7 +167,8 @@ fn refusals_say_what_to_type() {
 fn why_names_the_pattern() {
     let mut first = Interest::in_paths(["/a/*.conf", "/b"]).excluding(["**/*.swp", "/b/x"]);
     first.exclude_regex = vec!["~$".into()];
-    let set = WatchSet::new(vec![first, Interest::in_paths(["/a"])]).unwrap();
+    let second = Interest::in_paths(["/a"]).overhearing(["/o/*"]);
+    let set = WatchSet::new(vec![first, second]).unwrap();
     let wanted = |by: &str| Why::Wanted { by: by.into() };
     let but = |by: &str, but: &str| Why::Excluded { by: by.into(), but: but.into() };
     for (path, expected) in [
@@ -176,6 +177,7 @@ fn why_names_the_pattern() {
         ("/b/x/deep", [but("/b", "/b/x"), Why::Nothing]),
         ("/b/y.swp", [but("/b", "**/*.swp"), Why::Nothing]),
         ("/b/old~/y", [but("/b", "~$"), Why::Nothing]),
+        ("/o/x", [Why::Nothing, Why::Overheard { by: "/o/*".into() }]),
         ("/c", [Why::Nothing, Why::Nothing]),
         ("a", [Why::Nothing, Why::Nothing]),
     ] {
@@ -304,4 +306,19 @@ proptest! {
             prop_assert!(!owned || set.cover(Path::new("/")) != Cover::Nothing);
         }
     }
+}
+
+#[test]
+fn who_overhears_owns_only_what_nobody_else_wants() {
+    let ear = Interest::in_paths(["/etc/passwd"]).overhearing(["/etc/ssh/*.conf"]).with_content(10);
+    let set = WatchSet::new(vec![ear, Interest::in_paths(["/etc/ssh/a.conf"])]).unwrap();
+    let owner = |path: &str| set.owner(Path::new(path));
+    assert_eq!(owner("/etc/ssh/a.conf"), Some(1));
+    assert_eq!(owner("/etc/ssh/b.conf"), Some(0));
+    assert_eq!(owner("/etc/ssh/b"), None);
+    assert_eq!(set.overhearers(1, Path::new("/etc/ssh/a.conf")), [0]);
+    assert!(set.overhearers(0, Path::new("/etc/ssh/b.conf")).is_empty());
+    assert_eq!(set.need_of(1, Path::new("/etc/ssh/a.conf")).content, Some(10));
+    assert_eq!(set.cover(Path::new("/etc/ssh")), Cover::Some);
+    assert!(set.roots().contains(&PathBuf::from("/etc/ssh")));
 }

@@ -14,6 +14,11 @@ pub enum Why {
         /// By this pattern of [`Interest::paths`].
         by: String,
     },
+    /// It wants to be told of looks at the path, and has it if no interest wants it.
+    Overheard {
+        /// By this pattern of [`Interest::overhears`].
+        by: String,
+    },
     /// It would want the path, but leaves it out.
     Excluded {
         /// By this pattern of [`Interest::paths`].
@@ -24,7 +29,8 @@ pub enum Why {
 }
 
 impl WatchSet {
-    /// What each interest says of an absolute path, in order of precedence: the first that wants it has it.
+    /// What each interest says of an absolute path, in order of precedence: the first that wants it has it,
+    /// else the first that overhears it.
     #[must_use]
     pub fn why(&self, path: &Path) -> Vec<Why> {
         let path = bytes(path);
@@ -37,7 +43,8 @@ fn why(interest: &Interest, path: &[u8]) -> Why {
         patterns(std::slice::from_ref(*text), absolute).is_ok_and(|pattern| pattern.matches(path))
     };
     let Some(by) = interest.paths.iter().find(wants).cloned() else {
-        return Why::Nothing;
+        let overheard = interest.overhears.iter().find(wants).cloned();
+        return overheard.map_or(Why::Nothing, |by| Why::Overheard { by });
     };
     let leaves_out = |text: &&String| {
         patterns(std::slice::from_ref(*text), absolute_or_anywhere).is_ok_and(|pattern| pattern.matches(path))

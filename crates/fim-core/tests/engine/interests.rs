@@ -1,7 +1,10 @@
 //! What is watched because of what a file says, or a link leads to.
 
-use crate::house::{House, Lines, Plain, at, findings};
-use fim_core::{Action, Change, Consumer, ConsumerError, Context, Finding, Interest, Snapshot, Via};
+use crate::house::{House, Lines, Plain, at, findings, renamed};
+use fim_core::{
+    Action, Change, Consumer, ConsumerError, Context, Engine, Finding, Interest, ReplayWatcher, Snapshot,
+    State, StopToken, Via,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -132,4 +135,40 @@ fn ground_never_covered_is_learned_without_a_word() {
     let lines = house.watch_by(consumer("{one,two}"), |_| Vec::new());
     let told: Vec<_> = findings(&lines).iter().map(|it| (it.action, it.path.clone())).collect();
     assert_eq!(told, [(Action::Created, house.root.join("two/new"))]);
+}
+
+#[test]
+fn a_file_that_moves_from_one_consumer_to_another_means_something_to_both() {
+    let house = House::new();
+    let (list, elsewhere) = (house.path("list"), house.path("elsewhere"));
+    fs::write(&list, "").unwrap();
+    let lines = Lines::default();
+    let engine = |lines: &Lines| {
+        let state = State::open(Box::new(house.store.clone())).unwrap();
+        Engine::builder()
+            .consumer(Box::new(Follower::new(&list)))
+            .consumer(Box::new(Plain(house.root.to_str().unwrap().to_owned())))
+            .build(state, Box::new(lines.clone()))
+            .unwrap()
+    };
+    engine(&lines).baseline(&[]).unwrap();
+    for (from, to) in [(&list, &elsewhere), (&elsewhere, &list)] {
+        let (started, wait) = std::sync::mpsc::channel();
+        let lines = Lines { started: Some(started), ..Lines::default() };
+        let (old, new) = (from.clone(), to.clone());
+        let messages = std::iter::once_with(move || {
+            wait.recv().unwrap();
+            fs::rename(&old, &new).unwrap();
+            renamed(&old, &new)
+        });
+        engine(&lines).run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
+        let told = findings(&lines);
+        let [moved] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(
+            (moved.action, &moved.path, moved.previous_path.as_ref()),
+            (Action::Moved, to, Some(from))
+        );
+        let named = Change::new("named").of("name", list.to_str().unwrap());
+        assert_eq!(moved.changes, [named]);
+    }
 }

@@ -14,6 +14,7 @@ mod faults;
 mod house;
 mod interests;
 mod losses;
+mod mounts;
 mod renames;
 mod state;
 mod status;

@@ -2,7 +2,7 @@
 
 use super::super::json::is_tricky;
 use super::*;
-use fim_core::{BaselineLost, Change, Gap, Parent, Started, Stopped};
+use fim_core::{BaselineLost, Change, Gap, Parent, Stopped};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
@@ -63,6 +63,7 @@ fn records() -> Vec<Record> {
     (lost.reason, lost.scope) = ("damaged".into(), "all".into());
     let mut started = Started::default();
     (started.watcher, started.files, started.dirs) = ("bpf".into(), 1204, 98);
+    started.coverage = [("aio", Degree::Late), ("mount", Degree::None), ("write", Degree::Full)].into();
     vec![
         Record::WatchStarted(started),
         Record::Change(Box::new(updated)),

@@ -1,0 +1,67 @@
+//! Changes to what is above a watched directory: its path leads elsewhere, or nowhere.
+
+use crate::case::{Case, done, way};
+use crate::scene::{BELOW, Scene};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        way("rename", "above_renamed", "rename(2) of a directory above a watched one", |s, _| {
+            fs::rename(s.above.join("up"), s.above.join("away"))?;
+            done()
+        })
+        .deletes("^/up/here/f")
+        .prepared(|s| tree(s, BELOW))
+        .apart(),
+        way(
+            "rename",
+            "above_replaced",
+            "another directory in the place of one above a watched one",
+            |s, _| {
+                fs::rename(s.above.join("up"), s.above.join("away"))?;
+                fs::rename(s.above.join("new"), s.above.join("up"))?;
+                done()
+            },
+        )
+        .updates("^/up/here/f")
+        .prepared(|s| {
+            tree(s, BELOW)?;
+            tree(s, "new/here")
+        })
+        .apart(),
+        way("create", "above_made", "a watched path that was not there, made with all above it", |s, _| {
+            tree(s, BELOW)?;
+            done()
+        })
+        .creates("^/up/here/f")
+        .apart(),
+        way(
+            "symlink",
+            "above_symlink",
+            "another target of a symbolic link on the way to a watched path",
+            |s, _| {
+                symlink("two", s.above.join("up.new"))?;
+                fs::rename(s.above.join("up.new"), s.above.join("up"))?;
+                done()
+            },
+        )
+        // Files are told by their real paths.
+        .updates("^/up")
+        .creates("^/two/here/f")
+        .proved(|s| Ok(fs::read(s.above.join("up/here/f"))? == b"two/here"))
+        .prepared(|s| {
+            tree(s, "one/here")?;
+            tree(s, "two/here")?;
+            symlink("one", s.above.join("up"))
+        })
+        .apart(),
+    ]
+}
+
+/// A directory with a file that says where it was made.
+fn tree(s: &Scene, dir: &str) -> io::Result<()> {
+    fs::create_dir_all(s.above.join(dir))?;
+    fs::write(s.above.join(dir).join("f"), dir)
+}

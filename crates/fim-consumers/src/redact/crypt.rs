@@ -1,0 +1,72 @@
+//! Hashes of passwords as crypt(3), LDAP, GRUB and databases write them, wherever they stand.
+
+use super::spans::Spans;
+use memchr::memchr_iter;
+use regex::bytes::Regex;
+use std::sync::LazyLock;
+
+/// Other forms than crypt(3): `{SSHA}…`, `grub.pbkdf2.sha512.…`, `SCRAM-SHA-256$…`.
+static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x-u)
+        \{(?i:S?SHA(?:256|384|512)?|S?MD5|CRYPT|PBKDF2[\w-]*|ARGON2\w*|BCRYPT|SCRAM-SHA-\d+)\}([^\s\x22']{4,})
+        | (?i:grub\.pbkdf2\.sha\d+)\.([0-9]+\.\S+)
+        | SCRAM-SHA-\d+\$([0-9]+:[^\s\x22']{16,})",
+    )
+    .ok()
+});
+
+/// Finds hashes of passwords.
+pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
+    for at in memchr_iter(b'$', text) {
+        if let Some(length) = crypt_at(text.get(at..).unwrap_or_default(), SHORT) {
+            found.hide(at..at + length);
+        }
+    }
+    for groups in OTHER.iter().flat_map(|other| other.captures_iter(text)) {
+        for group in groups.iter().skip(1).flatten() {
+            found.hide(group.range());
+        }
+    }
+}
+
+/// Where a text is known to be one, this much of a hash is enough to tell it.
+const SHORT: usize = 8;
+/// In any bytes at all.
+const LONG: usize = 20;
+
+/// Whether a hash in the form of crypt(3) begins here, in bytes that may be anything.
+pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
+    crypt_at(bytes, LONG).is_some()
+}
+
+/// Length of the hash that begins here: `$id$`, then at least this many signs of salt and hash.
+fn crypt_at(bytes: &[u8], least: usize) -> Option<usize> {
+    let rest = bytes.strip_prefix(b"$")?;
+    let id_length = rest.iter().take(16).position(|byte| *byte == b'$')?;
+    let id = rest.get(..id_length)?;
+    if !is_id(id) {
+        return None;
+    }
+    let rest = rest.get(id_length + 1..)?;
+    let length = rest.iter().take_while(|byte| is_sign(**byte)).count();
+    let body = rest.get(..length)?;
+    // Salt and hash are apart; only phpass and bcrypt's second half are written without a `$` between.
+    let is_apart = body.contains(&b'$') || matches!(id, b"P" | b"H");
+    (length >= least && is_apart).then_some(1 + id_length + 1 + length)
+}
+
+fn is_id(id: &[u8]) -> bool {
+    matches!(
+        id,
+        b"1" | b"2" | b"2a" | b"2b" | b"2x" | b"2y" | b"3" | b"5" | b"6" | b"7" | b"8" | b"9" | b"y" | b"gy"
+    ) || matches!(id, b"sm3" | b"apr1" | b"md5" | b"sha1" | b"scrypt" | b"P" | b"H" | b"S" | b"bcrypt-sha256")
+        || id.starts_with(b"argon2")
+        || id.starts_with(b"pbkdf2")
+        || id.starts_with(b"md5,")
+}
+
+const fn is_sign(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'/' | b'=' | b',' | b'+' | b'-' | b'_' | b'$' | b'*')
+}

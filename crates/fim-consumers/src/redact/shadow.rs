@@ -1,0 +1,71 @@
+//! Lines of password databases: shadow, gshadow, passwd with hashes in it, htpasswd.
+//!
+//! Goes by the fields, so that a copy under any name is known for what it is.
+
+use super::crypt::is_crypt_at;
+use super::spans::Spans;
+
+/// Finds lines of password databases: all of the line is hidden, since the name of an account and the age
+/// of its password are nobody's business either.
+pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
+    let mut start = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if is_shadow_line(line) {
+            found.hide(start..start + line.len());
+        }
+        start += line.len();
+    }
+}
+
+/// Whether this is a file of such lines, or a copy of one with little else in it.
+pub(crate) fn is_password_database(text: &[u8]) -> bool {
+    let (mut of_shadow, mut others) = (0_usize, 0_usize);
+    for line in text.split(|byte| *byte == b'\n') {
+        if is_shadow_line(line) {
+            of_shadow += 1;
+        } else if !line.trim_ascii().is_empty() {
+            others += 1;
+        }
+    }
+    of_shadow > 0 && of_shadow >= others
+}
+
+/// Whether a line is `name:hash:…`: nine fields with dates, or a hash in the second field.
+pub(crate) fn is_shadow_line(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    // What diff(1), grep(1) and people put in front.
+    let quotes = |byte: &u8| matches!(byte, b'+' | b'-' | b'#' | b'<' | b'>' | b'"' | b'\'' | b' ' | b'\t');
+    let front = line.iter().take_while(|byte| quotes(byte)).count();
+    let mut fields = line.get(front..).unwrap_or_default().split(|byte| *byte == b':');
+    let (Some(name), Some(hash)) = (fields.next(), fields.next()) else {
+        return false;
+    };
+    if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
+        return false;
+    }
+    let rest: Vec<&[u8]> = fields.take(9).collect();
+    let is_number = |field: &&[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    let numbers = |fields: &[&[u8]]| fields.iter().all(|field| field.is_empty() || is_number(field));
+    let hash = hash.iter().position(|byte| !matches!(byte, b'!' | b'*')).map_or(&b""[..], |at| {
+        // Locked accounts keep their hash behind a sign.
+        hash.get(at..).unwrap_or_default()
+    });
+    let is_dated =
+        rest.len() == 7 && rest.get(..6).is_some_and(|dates| numbers(dates) && dates.iter().any(is_number));
+    let is_account = rest.len() == 5 && rest.get(..2).is_some_and(|ids| ids.iter().all(is_number));
+    let is_group = rest.len() == 2 && rest.iter().all(|names| names.iter().all(|byte| is_in_names(*byte)));
+    is_dated || is_crypt_at(hash) || (is_des(hash) && (is_account || is_group))
+}
+
+const fn is_in_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b',')
+}
+
+/// Traditional DES: two signs of salt and eleven of hash; or BSDi's extended form.
+pub(crate) fn is_des(hash: &[u8]) -> bool {
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
+    match hash {
+        [b'_', rest @ ..] => rest.len() == 19 && rest.iter().all(is_sign),
+        _ => hash.len() == 13 && hash.iter().all(is_sign),
+    }
+}

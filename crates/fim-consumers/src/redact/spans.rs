@@ -1,0 +1,127 @@
+//! Ranges of a text that are to be hidden: collected in any order, brought into one that can be replaced.
+//!
+//! Knows nothing of what a secret looks like.
+
+use super::HIDDEN;
+use std::ops::Range;
+
+/// Ranges found so far.
+#[derive(Debug)]
+pub(super) struct Spans<'a> {
+    text: &'a [u8],
+    found: Vec<Range<usize>>,
+}
+
+impl<'a> Spans<'a> {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    /// Adds a range; it may reach over several lines.
+    pub(super) fn hide(&mut self, range: Range<usize>) {
+        if !range.is_empty() && self.text.get(range.clone()) != Some(HIDDEN.as_bytes()) {
+            self.found.push(range);
+        }
+    }
+
+    /// In order, joined where they touch, cut at the ends of lines, which stay as they are.
+    pub(super) fn into_ranges(mut self) -> Vec<Range<usize>> {
+        for range in &mut self.found {
+            *range = continued(self.text, range.clone());
+        }
+        let cut: Vec<_> = self.found.iter().flat_map(|range| lines(self.text, range.clone())).collect();
+        let mut joined = join(cut);
+        // What is hidden already is one thing: a pattern that matches a part of it must not break it up.
+        for range in &mut joined {
+            *range = around_hidden(self.text, range.clone());
+        }
+        let mut joined = join(joined);
+        joined.retain(|range| self.text.get(range.clone()) != Some(HIDDEN.as_bytes()));
+        joined
+    }
+}
+
+/// The text with each range replaced; ranges are in order and apart.
+pub(super) fn hide(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(text.len());
+    let mut end = 0;
+    for range in ranges {
+        shown.extend_from_slice(text.get(end..range.start).unwrap_or_default());
+        shown.extend_from_slice(HIDDEN.as_bytes());
+        end = range.end;
+    }
+    shown.extend_from_slice(text.get(end..).unwrap_or_default());
+    shown
+}
+
+/// A value whose line ends in a backslash goes on in the next one.
+fn continued(text: &[u8], mut range: Range<usize>) -> Range<usize> {
+    // A range that ends with a line's end has left that line.
+    while range.end > range.start && text.get(range.end - 1) != Some(&b'\n') {
+        let rest = text.get(range.end..).unwrap_or_default();
+        let Some(line_end) = rest.iter().position(|byte| *byte == b'\n').map(|at| range.end + at) else {
+            return range;
+        };
+        let line = bare(text.get(..line_end).unwrap_or_default());
+        if !line.ends_with(b"\\") || range.end + 1 < line.len() {
+            return range;
+        }
+        let next = text.get(line_end + 1..).unwrap_or_default();
+        let length = next.iter().position(|byte| *byte == b'\n').unwrap_or(next.len());
+        range.end = line_end + 1 + bare(next.get(..length).unwrap_or_default()).len();
+    }
+    range
+}
+
+/// A line without the `\r` of its end.
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The parts of a range in each line, without line ends.
+fn lines(text: &[u8], range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = range.start;
+    let part = text.get(range).unwrap_or_default();
+    part.split_inclusive(|byte| *byte == b'\n').filter_map(move |line| {
+        let from = start;
+        start += line.len();
+        let mut bare = line.strip_suffix(b"\n").unwrap_or(line);
+        if bare.len() < line.len() || text.get(start) == Some(&b'\n') {
+            bare = bare.strip_suffix(b"\r").unwrap_or(bare);
+        }
+        (!bare.is_empty()).then(|| from..from + bare.len())
+    })
+}
+
+fn join(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut joined: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+/// Widens a range to hold all of every [`HIDDEN`] that it touches.
+fn around_hidden(text: &[u8], mut range: Range<usize>) -> Range<usize> {
+    let word = HIDDEN.as_bytes();
+    loop {
+        let from = range.start.saturating_sub(word.len());
+        let to = text.len().min(range.end + word.len());
+        let near = text.get(from..to).unwrap_or_default();
+        let wider = near
+            .windows(word.len())
+            .enumerate()
+            .filter(|(_, part)| *part == word)
+            .map(|(at, _)| from + at..from + at + word.len())
+            .filter(|hidden| hidden.start <= range.end && hidden.end >= range.start)
+            .fold(range.clone(), |range, hidden| range.start.min(hidden.start)..range.end.max(hidden.end));
+        if wider == range {
+            return range;
+        }
+        range = wider;
+    }
+}
