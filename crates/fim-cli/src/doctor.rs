@@ -1,13 +1,14 @@
 //! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
 
 mod fault;
+mod mounts;
 mod place;
 mod privileges;
 
-use crate::config::Plan;
+use crate::config::{Plan, Scan};
 use crate::watchers::{self, Tried};
 use fault::Fault;
-use fim_core::{Interest, WatchSet};
+use fim_core::{Cover, Interest, WatchSet};
 use place::Place;
 use privileges::Privilege;
 use std::fmt::Write;
@@ -26,17 +27,17 @@ pub struct Diagnosis {
 
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
-    let watch = WatchSet::new(watched).unwrap_or_default();
-    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &watch));
-    let roots = watch.roots();
-    let places: Vec<(PathBuf, Place)> = roots
-        .into_iter()
-        .map(|path| {
-            let place = Place::of(&path);
-            (path, place)
-        })
-        .collect();
-    describe(&tried, &places, &privileges::missing(), &plan.config.state, state_fault(&plan.config.state))
+    let set = WatchSet::new(watched).unwrap_or_default();
+    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
+    let mut places: Vec<(PathBuf, Place)> =
+        set.roots().into_iter().map(|path| (path.clone(), Place::of(&path))).collect();
+    // What is mounted below is worth a line only where it is seen late.
+    let below = mounts::points().into_iter().filter(|path| set.cover(path) == Cover::All);
+    let shared = below.map(|path| (path.clone(), Place::of(&path)));
+    let shared: Vec<_> = shared.filter(|place| !place.1.is_covered() && !places.contains(place)).collect();
+    places.extend(shared);
+    let state = &plan.config.state;
+    describe(&tried, &places, &privileges::missing(), (state, state_fault(state)), &plan.config.scan)
 }
 
 /// In a word, the kind of file system a path lies on.
@@ -48,8 +49,8 @@ fn describe(
     tried: &[Tried],
     places: &[(PathBuf, Place)],
     missing: &[Privilege],
-    state: &Path,
-    state_fault: Option<String>,
+    (state, state_fault): (&Path, Option<String>),
+    scan: &Scan,
 ) -> Diagnosis {
     let mut faults = fault::of_watchers(tried);
     let mut text = String::new();
@@ -74,6 +75,13 @@ fn describe(
                 place => Fault::new(path.display().to_string(), place.to_string()),
             });
         }
+    }
+    let _ = writeln!(text, "scans       {scan}");
+    if scan.full_every.0.is_zero() {
+        faults.push(Fault::new(
+            "writes to the disk past the file system are not seen",
+            "let `full_every` in [scan] be more than 0",
+        ));
     }
     let state_word = state_fault.as_deref().unwrap_or("can be written");
     let _ = writeln!(text, "state       {} ({state_word})", state.display());
@@ -132,7 +140,13 @@ mod tests {
 
     fn verdict(tried: &[Tried], place: Place, missing: &[Privilege], fault: Option<&str>) -> Diagnosis {
         let places = [(PathBuf::from("/etc"), place)];
-        describe(tried, &places, missing, Path::new("/var/lib/fim"), fault.map(str::to_owned))
+        describe(
+            tried,
+            &places,
+            missing,
+            (Path::new("/var/lib/fim"), fault.map(str::to_owned)),
+            &Scan::default(),
+        )
     }
 
     #[test]
@@ -140,6 +154,10 @@ mod tests {
         let full = [tried("bpf", Some(Degree::Full))];
         assert!(verdict(&full, Place::Local("ext4"), &[], None).covered);
         assert!(verdict(&full, Place::Missing, &[], None).covered);
+        let places = [(PathBuf::from("/etc"), Place::Local("ext4"))];
+        let mut never = Scan::default();
+        never.full_every.0 = std::time::Duration::ZERO;
+        assert!(!describe(&full, &places, &[], (Path::new("/s"), None), &never).covered);
         assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
         assert!(
             !verdict(&full, Place::Local("ext4"), &[Privilege { name: "CAP_X", purpose: "x" }], None).covered

@@ -17,8 +17,10 @@ mod failure;
 pub mod fuzz;
 mod key;
 mod logging;
+mod metrics;
 mod output;
 mod progress;
+mod reload;
 mod selftest;
 mod signals;
 mod status;
@@ -76,7 +78,7 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     match &invocation.command {
-        Command::Run { paths } => commands::run(&plan, paths),
+        Command::Run { paths } => commands::run(&plan, paths, &invocation.shared),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),

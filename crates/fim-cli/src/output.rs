@@ -11,6 +11,7 @@ mod secret;
 mod time;
 mod words;
 
+pub use host::Host;
 pub use names::homes;
 pub use secret::Redactor;
 pub use words::tame;

@@ -3,7 +3,7 @@
 //! Must not know events.
 
 use crate::shared::Shared;
-use fim_core::{FileId, MarkRequest, Marked, Marks, WatchError};
+use fim_core::{FileId, MarkRequest, Marked, Marks, WatchError, WatchSet};
 use std::sync::Weak;
 
 /// The engine's handle on the marks. Ends with the watch: marks nobody reads for would fill the kernel's queue.
@@ -31,6 +31,12 @@ impl Marks for FanotifyMarks {
 
     fn clear(&mut self, _: FileId) {
         // The kernel keeps no dirty marks: every event that is not read yet stays queued.
+    }
+
+    fn watch(&mut self, watch: &WatchSet) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.set_watch(watch.clone());
+        }
     }
 
     fn follows_files(&self) -> bool {

@@ -23,14 +23,39 @@ pub struct Agent {
 impl Agent {
     /// Starts `fim run` on a directory and waits until it watches.
     pub fn start(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<Self> {
-        let mut child = Command::new(fim)
-            .args(["run", "--watcher", watcher, "--state"])
-            .arg(state)
-            .arg(watched)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()?;
+        Self::start_with(fim, watcher, state, watched, None)
+    }
+
+    /// As [`Self::start`], with a configuration.
+    pub fn start_with(
+        fim: &str,
+        watcher: &str,
+        state: &Path,
+        watched: &Path,
+        config: Option<&Path>,
+    ) -> io::Result<Self> {
+        let config = config.into_iter().flat_map(|file| [Path::new("--config"), file]);
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).args(config).arg(watched);
+        Self::spawn(command, watched.join("barrier"))
+    }
+
+    /// As [`Self::start`], of what a configuration says; it must name the folder for barriers.
+    pub fn start_by(
+        fim: &str,
+        watcher: &str,
+        state: &Path,
+        config: &Path,
+        barriers: PathBuf,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg("--config").arg(config);
+        Self::spawn(command, barriers)
+    }
+
+    fn spawn(mut command: Command, barrier_dir: PathBuf) -> io::Result<Self> {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
         let (send, lines) = channel();
         std::thread::spawn(move || {
@@ -40,8 +65,7 @@ impl Agent {
                 }
             }
         });
-        let mut agent =
-            Self { child, lines, seen: Vec::new(), barriers: 0, barrier_dir: watched.join("barrier") };
+        let mut agent = Self { child, lines, seen: Vec::new(), barriers: 0, barrier_dir };
         agent.wait_for(|line| action(line) == "watch_started")?;
         Ok(agent)
     }

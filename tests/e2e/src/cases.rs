@@ -3,7 +3,7 @@
 use crate::act::{is_light, trees};
 use crate::agent::{Agent, action};
 use crate::expect::{Line, about, actors, compare, compare_lasting, line};
-use crate::{lifecycle, tools};
+use crate::{lifecycle, reload, tools};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -84,7 +84,7 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
-    let mut score = Score { failed: 0, prefix: dir.display().to_string() };
+    let mut score = Score::new(dir.display());
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -144,6 +144,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));
     score.say("stopped", stopped(status.code(), &lines));
     lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
+    reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
     Ok(score.failed)
 }
 
@@ -154,6 +155,14 @@ pub struct Score {
 }
 
 impl Score {
+    pub fn new(prefix: impl std::fmt::Display) -> Self {
+        Self { failed: 0, prefix: prefix.to_string() }
+    }
+
+    pub const fn failed(&self) -> u32 {
+        self.failed
+    }
+
     pub fn say(&mut self, name: &str, outcome: Result<(), String>) {
         match outcome {
             Ok(()) => println!("ok {}:{name}", self.prefix),

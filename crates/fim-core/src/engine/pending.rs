@@ -22,6 +22,10 @@ const COOL: Duration = Duration::from_secs(3);
 const OPEN: Duration = Duration::from_secs(5);
 /// How long a new file of a temporary name may wait for its rename.
 const TEMPORARY: Duration = Duration::from_secs(30);
+/// How long what a scan found waits for an event of the same change, which would say who made it.
+const SCANNED: Duration = Duration::from_secs(2);
+/// How long it waits at most while events queue up.
+const SCANNED_AT_MOST: Duration = Duration::from_secs(60);
 /// Looks at a file that moves whenever it is read, before it is reported as unstable.
 const MAX_TRIES: u32 = 4;
 /// Writers named for one look.
@@ -58,6 +62,8 @@ pub(crate) struct Pending {
     pub swept: bool,
     /// A mount came or went here or above.
     pub remount: Option<Remount>,
+    /// A scan found that it is not as it was last seen.
+    scanned: bool,
     tries: u32,
     /// It stands for no new mark: the file may change without one.
     waiting: bool,
@@ -82,6 +88,7 @@ impl Pending {
             writes: 0,
             swept: false,
             remount: None,
+            scanned: false,
             tries: 0,
             waiting: false,
             due: now + SETTLE,
@@ -94,6 +101,11 @@ impl Pending {
         let mut item = Self::new(event, Instant::now());
         item.join(event);
         item
+    }
+
+    /// Whether nothing but a scan speaks of it.
+    pub(crate) fn is_by_scan(&self) -> bool {
+        self.scanned && self.via == Via::Scan && self.actors.is_empty()
     }
 
     fn join(&mut self, event: &FileEvent) {
@@ -184,6 +196,11 @@ pub(crate) struct Name {
 }
 
 impl Queue {
+    /// The paths that wait to be looked at.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.items.keys().cloned().collect()
+    }
+
     /// Paths that wait to be looked at.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
@@ -228,6 +245,28 @@ impl Queue {
         item.due = due;
         self.due.push(Reverse((due, path.to_owned())));
         item
+    }
+
+    /// Marks what a scan found, if nothing else did.
+    pub(crate) fn mark_scanned(&mut self, path: &Path, now: Instant) {
+        if self.items.contains_key(path) {
+            return;
+        }
+        let mut item = Pending::new(&FileEvent::new(SystemTime::now(), Via::Scan), now);
+        item.scanned = true;
+        item.due = now + SCANNED;
+        self.put_back(path.to_owned(), item);
+    }
+
+    /// Puts back what only a scan speaks of, since there are events that nobody has looked at yet; gives back
+    /// what has waited long enough.
+    pub(crate) fn postpone(&mut self, path: &Path, mut item: Pending, now: Instant) -> Option<Pending> {
+        if now.saturating_duration_since(item.first) > SCANNED_AT_MOST {
+            return Some(item);
+        }
+        item.due = now + SCANNED;
+        self.put_back(path.to_owned(), item);
+        None
     }
 
     fn note_open(&mut self, path: &Path, event: &FileEvent) {
@@ -480,6 +519,25 @@ mod tests {
             queue.mark(Path::new("/f"), &event, KNOWN, now);
         }
         assert_eq!(queue.take(Path::new("/f")).unwrap().actors, [Arc::new(named)]);
+    }
+
+    #[test]
+    fn what_a_scan_found_waits_for_who_did_it() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        queue.mark_scanned(Path::new("/f"), now);
+        assert!(queue.pop(now + SETTLE).is_none());
+        let item = queue.pop(now + SCANNED).unwrap().1;
+        assert!(item.is_by_scan());
+        assert!(queue.postpone(Path::new("/f"), item.clone(), now + SCANNED).is_none());
+        assert!(queue.pop(now + SCANNED).is_none());
+        assert!(queue.postpone(Path::new("/f"), item, now + SCANNED_AT_MOST * 2).is_some());
+
+        queue.mark(Path::new("/g"), &event(Via::Write), KNOWN, now);
+        queue.mark_scanned(Path::new("/g"), now);
+        assert!(!queue.pop(now + SETTLE).unwrap().1.is_by_scan());
+        queue.mark_scanned(Path::new("/h"), now);
+        queue.mark(Path::new("/h"), &event(Via::Close), KNOWN, now);
+        assert!(queue.pop(now).is_some(), "an event does not wait");
     }
 
     #[test]

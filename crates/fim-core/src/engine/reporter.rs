@@ -3,8 +3,9 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
-use crate::finding::{Record, Report, Sink};
+use crate::finding::{Detected, Record, Report, Severity, Sink};
 use crate::state::State;
+use crate::status::Latency;
 use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -27,6 +28,8 @@ pub(crate) struct Reporter {
     /// Why the state cannot be written since.
     pub failed: Option<StoreError>,
     pub by_consumer: BTreeMap<&'static str, u64>,
+    pub by_severity: BTreeMap<(&'static str, Severity), u64>,
+    pub latency: Latency,
 }
 
 impl Reporter {
@@ -41,6 +44,8 @@ impl Reporter {
             is_patient: false,
             failed: None,
             by_consumer: BTreeMap::new(),
+            by_severity: BTreeMap::new(),
+            latency: Latency::default(),
         }
     }
 
@@ -75,8 +80,14 @@ impl Reporter {
     pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
         if let Record::Change(finding) = &record {
             *self.by_consumer.entry(finding.consumer).or_default() += 1;
+            *self.by_severity.entry((finding.consumer, finding.severity)).or_default() += 1;
         }
         let report = Report { sequence: self.sequence + 1, created: SystemTime::now(), record };
+        if let Record::Change(finding) = &report.record
+            && finding.detected == Detected::Live
+        {
+            self.latency.note(report.created.duration_since(finding.at).unwrap_or_default());
+        }
         self.sink.write(&report).map_err(EngineError::Sink)?;
         self.sequence += 1;
         self.written += 1;

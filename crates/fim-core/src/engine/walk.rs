@@ -6,7 +6,9 @@
 
 use super::error::EngineError;
 use super::index::Index;
+use super::unarmed::Unarmed;
 use crate::facts::{Facts, FileKind};
+use crate::remote::{RemoteTops, remote_file_system};
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
@@ -60,11 +62,13 @@ pub(crate) struct Walk<'a> {
     reader: Reader,
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
-    /// Files that could not be marked.
-    pub unarmed: u64,
+    /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
+    pub unarmed: Unarmed,
     /// Files that have an identity by now.
     pub files: u64,
     pub dirs: u64,
+    /// Where remote file systems begin.
+    pub remote: RemoteTops,
 }
 
 struct Entry {
@@ -108,9 +112,10 @@ impl<'a> Walk<'a> {
             reading,
             reader,
             helpers: Vec::new(),
-            unarmed: 0,
+            unarmed: Unarmed::default(),
             files: 0,
             dirs: 0,
+            remote: RemoteTops::default(),
         }
     }
 
@@ -212,6 +217,12 @@ impl<'a> Walk<'a> {
                             continue;
                         }
                     };
+                    if facts.kind == FileKind::Dir
+                        && entry.cover != Cover::Nothing
+                        && let FileSystem::Remote(name) = file_system(&file)
+                    {
+                        self.remote.note(&entry.path, name);
+                    }
                     opened.push((entry, file, facts));
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
@@ -224,7 +235,7 @@ impl<'a> Walk<'a> {
             if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if is_dir && entry.cover != Cover::Nothing && !is_pseudo(&file) {
+            if is_dir && entry.cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
                 self.dirs += 1;
                 dirs.push(entry.path.clone());
             }
@@ -290,7 +301,9 @@ impl<'a> Walk<'a> {
         }
         let marked = marks.add(&requests)?;
         for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
-            self.unarmed += u64::from(!marked.armed);
+            if !marked.armed && !self.remote.has(&entry.path) {
+                self.unarmed.add(&entry.path);
+            }
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
             } else {
@@ -411,7 +424,8 @@ fn merge(
     })
 }
 
-fn list(dir: &Path) -> io::Result<Vec<OsString>> {
+/// The names in a directory, in the order of their bytes.
+pub(super) fn list(dir: &Path) -> io::Result<Vec<OsString>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME;
     let file = match rustix::fs::open(dir, flags, Mode::empty()) {
         Err(rustix::io::Errno::PERM) => rustix::fs::open(dir, flags - OFlags::NOATIME, Mode::empty())?,
@@ -452,6 +466,26 @@ pub fn pseudo_file_system(f_type: u64) -> Option<&'static str> {
     KNOWN.iter().find(|(known, _)| *known == f_type).map(|(_, name)| *name)
 }
 
-fn is_pseudo(file: &OwnedFd) -> bool {
-    rustix::fs::fstatfs(file).is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_some())
+/// What kind of file system a file is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileSystem {
+    /// Not watched.
+    Pseudo,
+    /// Changed by others too.
+    Remote(&'static str),
+    /// Changed through this kernel alone.
+    Local,
+}
+
+/// What kind of file system a file is on.
+pub(super) fn file_system(file: &OwnedFd) -> FileSystem {
+    let Ok(found) = rustix::fs::fstatfs(file) else {
+        return FileSystem::Local;
+    };
+    let f_type = found.f_type.cast_unsigned();
+    match (pseudo_file_system(f_type), remote_file_system(f_type)) {
+        (Some(_), _) => FileSystem::Pseudo,
+        (None, Some(name)) => FileSystem::Remote(name),
+        (None, None) => FileSystem::Local,
+    }
 }

@@ -8,6 +8,7 @@
     missing_debug_implementations
 )]
 
+mod births;
 mod changes;
 mod crash;
 mod faults;
@@ -15,6 +16,8 @@ mod house;
 mod interests;
 mod losses;
 mod mounts;
+mod reload;
 mod renames;
+mod scans;
 mod state;
 mod status;
