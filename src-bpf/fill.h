@@ -38,6 +38,19 @@ int fill(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* The marked files that somebody has open for writing: what a skipped run may have been about. */
+SEC("iter/task_file")
+int writers(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct fim_key key;
+
+	if (!ctx->task || !file || !(file->f_mode & FMODE_WRITE) || !mark_of(file->f_inode, &key))
+		return 0;
+	bpf_seq_write(ctx->meta->seq, &key, sizeof(key));
+	return 0;
+}
+
 /*
  * Run by user space with (what, ino, dev << 32 | gen); attached to nothing. A mark is cleared
  * in place: replacing the element would let a program mark the old one.

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (sink, source) = EventSink::channel(1024);
     let stop = StopToken::new();
-    let watcher = Box::new(BpfWatcher::new(config));
+    let watcher = Box::new(BpfWatcher::load(&config)?);
     let stopped = stop.clone();
     let thread = std::thread::spawn(move || watcher.run(WatchSet::default(), sink, stopped));
     let Some(mut ready) = source.wait_ready() else {

@@ -16,10 +16,25 @@ pub struct Hook {
     pub arguments: usize,
     /// Not needed when this program is loaded.
     pub unless: Option<&'static str>,
+    /// What makes up for a run of it that the kernel skipped.
+    pub heals: Heals,
+}
+
+/// What makes up for a skipped run of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heals {
+    /// A look at every watched file that is open for writing; if it was closed meanwhile, its last close.
+    Open,
+    /// Nothing need: it completes what others told. But those above count on it.
+    Close,
+    /// Nothing need: a mark of a file that is gone is kept.
+    Keep,
+    /// Comparing everything.
+    Scan,
 }
 
 const fn hook(program: &'static str, function: &'static str, arguments: usize) -> Hook {
-    Hook { program, function, arguments, unless: None }
+    Hook { program, function, arguments, unless: None, heals: Heals::Scan }
 }
 
 const fn spare(
@@ -28,26 +43,32 @@ const fn spare(
     arguments: usize,
     unless: &'static str,
 ) -> Hook {
-    Hook { program, function, arguments, unless: Some(unless) }
+    Hook { program, function, arguments, unless: Some(unless), heals: Heals::Scan }
+}
+
+impl Hook {
+    const fn heals(self, heals: Heals) -> Self {
+        Self { heals, ..self }
+    }
 }
 
 /// All programs that hook a function. A spare comes after the one that makes it needless.
 pub const HOOKS: &[Hook] = &[
-    hook("vfs_write", "vfs_write", 4),
-    hook("vfs_writev", "vfs_writev", 5),
-    hook("vfs_iter_write", "vfs_iter_write", 4),
-    hook("kernel_write_iter", "__kernel_write_iter", 3),
-    spare("kernel_write", "__kernel_write", 4, "kernel_write_iter"),
-    hook("io_write", "io_write", 2),
-    hook("aio_write", "aio_write", 4),
-    hook("splice_write", "iter_file_splice_write", 5),
-    hook("copy_range", "vfs_copy_file_range", 6),
-    hook("clone_range", "vfs_clone_file_range", 6),
-    hook("fallocate", "vfs_fallocate", 4),
-    hook("mmap_file", "security_mmap_file", 3),
-    hook("mprotect", "security_file_mprotect", 3),
-    hook("file_release", "security_file_release", 1),
-    spare("locks_remove", "locks_remove_file", 1, "file_release"),
+    hook("vfs_write", "vfs_write", 4).heals(Heals::Open),
+    hook("vfs_writev", "vfs_writev", 5).heals(Heals::Open),
+    hook("vfs_iter_write", "vfs_iter_write", 4).heals(Heals::Open),
+    hook("kernel_write_iter", "__kernel_write_iter", 3).heals(Heals::Open),
+    spare("kernel_write", "__kernel_write", 4, "kernel_write_iter").heals(Heals::Open),
+    hook("io_write", "io_write", 2).heals(Heals::Open),
+    hook("aio_write", "aio_write", 4).heals(Heals::Open),
+    hook("splice_write", "iter_file_splice_write", 5).heals(Heals::Open),
+    hook("copy_range", "vfs_copy_file_range", 6).heals(Heals::Open),
+    hook("clone_range", "vfs_clone_file_range", 6).heals(Heals::Open),
+    hook("fallocate", "vfs_fallocate", 4).heals(Heals::Open),
+    hook("mmap_file", "security_mmap_file", 3).heals(Heals::Open),
+    hook("mprotect", "security_file_mprotect", 3).heals(Heals::Open),
+    hook("file_release", "security_file_release", 1).heals(Heals::Close),
+    spare("locks_remove", "locks_remove_file", 1, "file_release").heals(Heals::Close),
     hook("notify_change_3", "notify_change", 3),
     hook("notify_change_4", "notify_change", 4),
     hook("setxattr_5", "__vfs_setxattr_noperm", 5),
@@ -66,8 +87,8 @@ pub const HOOKS: &[Hook] = &[
     hook("rename_out_1", "vfs_rename", 1),
     hook("rename_in_6", "vfs_rename", 6),
     hook("rename_out_6", "vfs_rename", 6),
-    hook("inode_free", "security_inode_free", 1),
-    spare("evict", "evict", 1, "inode_free"),
+    hook("inode_free", "security_inode_free", 1).heals(Heals::Keep),
+    spare("evict", "evict", 1, "inode_free").heals(Heals::Keep),
 ];
 
 /// The programs for a kernel in which a function has this many arguments, or is not there.

@@ -23,5 +23,5 @@ mod sys;
 mod watcher;
 
 pub use config::BpfConfig;
-pub use prove::{Probe, probe};
+pub use prove::Probe;
 pub use watcher::BpfWatcher;

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what is in a record.
 
+use crate::hooks::Heals;
 use crate::intake::Intake;
 use crate::marks::{BpfMarks, Counts};
 use crate::object::Attached;
@@ -11,7 +12,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// How often the rarer counters are read.
-const RARELY: Duration = Duration::from_secs(1);
+const RARELY: Duration = Duration::from_millis(250);
 /// How long skipped runs are gathered before everything is compared again: a kernel that preempts skips
 /// some all the time when it is busy.
 const GATHER: Duration = Duration::from_secs(10);
@@ -21,9 +22,20 @@ const GATHER: Duration = Duration::from_secs(10);
 pub struct Losses {
     number: u64,
     told: Counts,
-    missed: u64,
+    skipped: Skipped,
+    /// Skipped runs that are yet to be made up for by comparing everything.
+    to_scan: u64,
     next: Instant,
-    tell_missed: Instant,
+    next_scan: Instant,
+}
+
+/// Runs the kernel skipped because the program was already running on that processor: where it may preempt
+/// a program, another task may come to the same one. By what makes up for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Skipped {
+    open: u64,
+    close: u64,
+    scan: u64,
 }
 
 impl Losses {
@@ -33,9 +45,10 @@ impl Losses {
         Self {
             number: 0,
             told: marks.counts(),
-            missed: missed_runs(programs),
+            skipped: Skipped::count(programs),
+            to_scan: 0,
             next: now + RARELY,
-            tell_missed: now,
+            next_scan: now,
         }
     }
 
@@ -64,11 +77,42 @@ impl Losses {
             self.told.marks_full = counts.marks_full;
             self.tell("marks_full", count, Recovery::Rescan, intake);
         }
-        let missed = missed_runs(programs);
-        if missed > self.missed && Instant::now() >= self.tell_missed {
-            self.tell_missed = Instant::now() + GATHER;
-            let count = missed - self.missed;
-            self.missed = missed;
+        self.check_skipped(marks, programs, intake);
+    }
+
+    fn check_skipped(&mut self, marks: &BpfMarks, programs: &[Attached], intake: &mut Intake) {
+        let before = self.skipped;
+        self.skipped = Skipped::count(programs);
+        if self.skipped == before {
+            return self.scan_if_due(intake);
+        }
+        self.skipped.log(programs);
+        let open = self.skipped.open.saturating_sub(before.open);
+        self.to_scan += self.skipped.scan.saturating_sub(before.scan);
+        if open > 0 {
+            let files = marks.open_for_writing();
+            // Whoever closed since the last call, unseen too, is not among them.
+            let closed = Skipped::count(programs).close > before.close;
+            match files {
+                Ok(files) if !closed => {
+                    let number = self.tell("missed_runs", open, Recovery::Sweep, intake);
+                    files.into_iter().for_each(|id| intake.found_dirty(id, false));
+                    intake.send(WatchMessage::Recovered(number));
+                }
+                Ok(_) => self.to_scan += open,
+                Err(error) => {
+                    log::warn!("cannot list the files that are open for writing: {error}");
+                    self.to_scan += open;
+                }
+            }
+        }
+        self.scan_if_due(intake);
+    }
+
+    fn scan_if_due(&mut self, intake: &mut Intake) {
+        if self.to_scan > 0 && Instant::now() >= self.next_scan {
+            self.next_scan = Instant::now() + GATHER;
+            let count = std::mem::take(&mut self.to_scan);
             self.tell("missed_runs", count, Recovery::Rescan, intake);
         }
     }
@@ -76,7 +120,7 @@ impl Losses {
     /// Makes the next check read all counters.
     pub fn hurry(&mut self) {
         self.next = Instant::now();
-        self.tell_missed = self.next;
+        self.next_scan = self.next;
     }
 
     fn tell(&mut self, cause: &'static str, count: u64, recovery: Recovery, intake: &mut Intake) -> u64 {
@@ -87,6 +131,27 @@ impl Losses {
     }
 }
 
-fn missed_runs(programs: &[Attached]) -> u64 {
-    programs.iter().map(|attached| sys::missed_runs(attached.program.as_fd()).unwrap_or_default()).sum()
+impl Skipped {
+    fn count(programs: &[Attached]) -> Self {
+        let mut all = Self::default();
+        for attached in programs {
+            let missed = sys::missed_runs(attached.program.as_fd()).unwrap_or_default();
+            match attached.hook.heals {
+                Heals::Open => all.open += missed,
+                Heals::Close => all.close += missed,
+                Heals::Scan => all.scan += missed,
+                Heals::Keep => {}
+            }
+        }
+        all
+    }
+
+    fn log(self, programs: &[Attached]) {
+        for attached in programs {
+            let missed = sys::missed_runs(attached.program.as_fd()).unwrap_or_default();
+            if missed > 0 {
+                log::info!("the kernel has skipped {} {missed} times by now", attached.hook.function);
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::layout::{self, control, scope};
 use crate::{decode, sys};
 use fim_core::{FileId, MarkRequest, MarkScope, Marked, Marks, WatchError};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -16,6 +16,7 @@ pub struct BpfMarks {
     pub(crate) wanted: MapHandle,
     pub(crate) counts: MapHandle,
     pub(crate) fill: OwnedFd,
+    pub(crate) writers: OwnedFd,
     pub(crate) control: OwnedFd,
 }
 
@@ -40,37 +41,25 @@ impl BpfMarks {
             wanted: map(&self.wanted)?,
             counts: map(&self.counts)?,
             fill: self.fill.try_clone()?,
+            writers: self.writers.try_clone()?,
             control: self.control.try_clone()?,
         })
     }
 
     /// One pass over our own descriptors. With nothing wanted it still teaches the programs who we are.
     pub(crate) fn pass(&self, mut take: impl FnMut(u32, FileId, bool)) -> io::Result<()> {
-        let mut iterator = std::fs::File::from(sys::open_iterator(self.fill.as_fd())?);
-        let mut buffer = vec![0_u8; 16 * 1024];
-        let mut kept = 0;
-        while let Some(room) = buffer.get_mut(kept..) {
-            let got = match iterator.read(room) {
-                Ok(0) => break,
-                Ok(got) => kept + got,
-                // The kernel takes a breath after a million objects without output.
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
-                {
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let whole = got - got % layout::FILLED;
-            for line in buffer.get(..whole).unwrap_or_default().chunks_exact(layout::FILLED) {
-                if let Some((fd, id, armed)) = decode::filled(line) {
-                    take(fd, id, armed);
-                }
+        read_iterator(self.fill.as_fd(), layout::FILLED, |line| {
+            if let Some((fd, id, armed)) = decode::filled(line) {
+                take(fd, id, armed);
             }
-            buffer.copy_within(whole..got, 0);
-            kept = got - whole;
-        }
-        Ok(())
+        })
+    }
+
+    /// The marked files that somebody has open for writing.
+    pub(crate) fn open_for_writing(&self) -> io::Result<HashSet<FileId>> {
+        let mut found = HashSet::new();
+        read_iterator(self.writers.as_fd(), layout::KEY, |line| found.extend(decode::key(line)))?;
+        Ok(found)
     }
 
     pub(crate) fn control(&self, what: u64, id: FileId) -> io::Result<()> {
@@ -130,6 +119,29 @@ impl BpfMarks {
             .update(&fd_number(file).to_ne_bytes(), &how.to_ne_bytes(), MapFlags::ANY)
             .map_err(io::Error::other)
     }
+}
+
+/// Reads a new pass of an iterator to its end, in lines of one size.
+fn read_iterator(link: BorrowedFd<'_>, line: usize, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut iterator = std::fs::File::from(sys::open_iterator(link)?);
+    let mut buffer = vec![0_u8; 16 * 1024];
+    let mut kept = 0;
+    while let Some(room) = buffer.get_mut(kept..) {
+        let got = match iterator.read(room) {
+            Ok(0) => break,
+            Ok(got) => kept + got,
+            // The kernel takes a breath after a million objects without output.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let whole = got - got % line;
+        buffer.get(..whole).unwrap_or_default().chunks_exact(line).for_each(&mut take);
+        buffer.copy_within(whole..got, 0);
+        kept = got - whole;
+    }
+    Ok(())
 }
 
 fn fd_number(file: BorrowedFd<'_>) -> u32 {

@@ -50,7 +50,8 @@ pub fn load(config: &BpfConfig) -> Result<Programs, WatchError> {
     size(&mut open, config)?;
     for mut program in open.open_object_mut().progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
-        let wanted = name == "fill" || name == "control" || chosen.iter().any(|hook| hook.program == name);
+        let wanted = ["fill", "writers", "control"].contains(&name.as_str())
+            || chosen.iter().any(|hook| hook.program == name);
         program.set_autoload(wanted);
     }
     let skel = open.load().map_err(|error| refused(error, "load"))?;
@@ -95,12 +96,14 @@ fn attach(object: &Object, chosen: &[Hook]) -> Result<Programs, WatchError> {
             .find(|program| program.name() == name)
             .ok_or_else(|| WatchError::new(format!("the BPF programs have no program {name}")))
     };
-    let fill = sys::link_task_file(program("fill")?.as_fd(), std::process::id())
+    let fill = sys::link_task_file(program("fill")?.as_fd(), Some(std::process::id()))
         .map_err(io("cannot make an iterator over our own files"))?;
+    let writers = sys::link_task_file(program("writers")?.as_fd(), None)
+        .map_err(io("cannot make an iterator over open files"))?;
     let control =
         program("control")?.as_fd().try_clone_to_owned().map_err(io("cannot keep a BPF program"))?;
-    let marks =
-        BpfMarks { marks: map("marks")?, wanted: map("wanted")?, counts: map("counts")?, fill, control };
+    let (marks, wanted, counts) = (map("marks")?, map("wanted")?, map("counts")?);
+    let marks = BpfMarks { marks, wanted, counts, fill, writers, control };
     // Teaches the programs who we are before any of them can see us.
     marks.pass(|_, _, _| {}).map_err(io("cannot run the iterator over our own files"))?;
 

@@ -7,8 +7,8 @@ mod operations;
 use crate::config::BpfConfig;
 use crate::layout::{self, control, op};
 use crate::marks::Counts;
-use crate::object::{self, Programs};
-use fim_core::{Coverage, Degree, FileId, MarkRequest, MarkScope, Marks, WatchError};
+use crate::object::Programs;
+use fim_core::{Coverage, Degree, FileId, MarkRequest, MarkScope, Marks};
 use operations::OPERATIONS;
 use rustix::fs::{Mode, OFlags};
 use std::io;
@@ -33,15 +33,6 @@ const UNTRIED: &[(&str, &[&str])] = &[
     ("kernel", &["__kernel_write", "__kernel_write_iter"]),
 ];
 
-/// Loads, proves and unloads: for `fim doctor`.
-///
-/// # Errors
-/// Why BPF cannot be used here, and what to do about it.
-pub fn probe(config: &BpfConfig) -> Result<Probe, WatchError> {
-    let mut programs = object::load(config)?;
-    Ok(prove(&mut programs, config))
-}
-
 /// Says what is seen.
 pub fn prove(programs: &mut Programs, config: &BpfConfig) -> Probe {
     let attached = |function: &str| programs.attached.iter().any(|it| it.hook.function == function);
@@ -54,8 +45,6 @@ pub fn prove(programs: &mut Programs, config: &BpfConfig) -> Probe {
             (*class, if there { Degree::Full } else { Degree::Late })
         })
         .collect();
-    // A mount that hides a path passes no hook; nothing else looks for it yet.
-    coverage.insert("mount", Degree::None);
     notes.append(&mut programs.refused);
     let scratch = config.scratch.clone().unwrap_or_else(std::env::temp_dir);
     match fire(programs, &scratch) {

@@ -10,24 +10,22 @@ use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// Makes an iterator over the files of processes: of process `pid` alone where the kernel can, else of
-/// all. The link is to be opened by [`open_iterator`].
-pub fn link_task_file(program: BorrowedFd<'_>, pid: u32) -> io::Result<OwnedFd> {
+/// Makes an iterator over the files of processes: of process `pid` alone if one is given and where the kernel
+/// can, else of all. The link is to be opened by [`open_iterator`].
+pub fn link_task_file(program: BorrowedFd<'_>, pid: Option<u32>) -> io::Result<OwnedFd> {
     let mut info = libbpf_sys::bpf_iter_link_info::default();
-    info.task.pid = pid;
-    let of_process = libbpf_sys::bpf_link_create_opts {
+    let of_all = libbpf_sys::bpf_link_create_opts {
         sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
-        iter_info: &raw mut info,
-        iter_info_len: size_of::<libbpf_sys::bpf_iter_link_info>() as u32,
         ..Default::default()
     };
-    link(program, &of_process).or_else(|_| {
-        let of_all = libbpf_sys::bpf_link_create_opts {
-            sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
-            ..Default::default()
-        };
-        link(program, &of_all)
-    })
+    let Some(pid) = pid else { return link(program, &of_all) };
+    info.task.pid = pid;
+    let of_process = libbpf_sys::bpf_link_create_opts {
+        iter_info: &raw mut info,
+        iter_info_len: size_of::<libbpf_sys::bpf_iter_link_info>() as u32,
+        ..of_all
+    };
+    link(program, &of_process).or_else(|_| link(program, &of_all))
 }
 
 fn link(program: BorrowedFd<'_>, opts: &libbpf_sys::bpf_link_create_opts) -> io::Result<OwnedFd> {

@@ -1,4 +1,4 @@
-//! The watcher itself: load, prove, report ready, pass records on until stopped, drain.
+//! The watcher itself: loaded and proved when made; then report ready, pass records on until stopped, drain.
 //!
 //! Joins the other modules; knows no kernel structure and no record.
 
@@ -6,7 +6,7 @@ use crate::config::BpfConfig;
 use crate::intake::Intake;
 use crate::losses::Losses;
 use crate::object::{self, Programs};
-use crate::prove;
+use crate::prove::{self, Probe};
 use fim_core::{EventSink, Ready, StopToken, WatchError, WatchSet, WatchStats, Watcher};
 use libbpf_rs::{RingBuffer, RingBufferBuilder};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,16 +19,32 @@ const AT_ONCE: usize = 512;
 const PATIENCE: i64 = 50_000_000;
 
 /// Watches by BPF programs in the kernel.
-#[derive(Debug, Default)]
 pub struct BpfWatcher {
-    config: BpfConfig,
+    programs: Programs,
+    probe: Probe,
+}
+
+impl std::fmt::Debug for BpfWatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BpfWatcher").field("probe", &self.probe).finish_non_exhaustive()
+    }
 }
 
 impl BpfWatcher {
-    /// A watcher with these settings; nothing is loaded before it runs.
+    /// Loads the programs and proves that they fire. Dropping the watcher unloads them.
+    ///
+    /// # Errors
+    /// Why BPF cannot be used here, and what to do about it.
+    pub fn load(config: &BpfConfig) -> Result<Self, WatchError> {
+        let mut programs = object::load(config)?;
+        let probe = prove::prove(&mut programs, config);
+        Ok(Self { programs, probe })
+    }
+
+    /// What was proved.
     #[must_use]
-    pub const fn new(config: BpfConfig) -> Self {
-        Self { config }
+    pub const fn probe(&self) -> &Probe {
+        &self.probe
     }
 }
 
@@ -43,8 +59,7 @@ impl Watcher for BpfWatcher {
         sink: EventSink,
         stop: StopToken,
     ) -> Result<WatchStats, WatchError> {
-        let mut programs = object::load(&self.config)?;
-        let proof = prove::prove(&mut programs, &self.config);
+        let Self { mut programs, probe } = *self;
         let mut attached = std::mem::take(&mut programs.attached);
         let intake = RefCell::new(Intake::new(sink));
         let ring = ring(&programs, &intake)?;
@@ -55,8 +70,8 @@ impl Watcher for BpfWatcher {
         let mut losses = Losses::since(&programs.marks, &attached);
         intake.borrow().sink().ready(Ready {
             marks: Box::new(marks),
-            coverage: proof.coverage,
-            notes: proof.notes,
+            coverage: probe.coverage,
+            notes: probe.notes,
         });
 
         while !stop.is_stopped() && !intake.borrow().gone {

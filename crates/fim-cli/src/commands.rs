@@ -32,7 +32,7 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
     };
     let interests = watched.paths.clone().map_or_else(|| configured(plan), |paths| vec![paths]);
     let set = WatchSet::new(interests).map_err(EngineError::from)?;
-    let chosen = watchers::choose(plan.config.watcher, &set)?;
+    let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
     let (ask, asked) = sync_channel(1);
     signals::listen(stop.clone(), ask)

@@ -103,11 +103,15 @@ impl Config {
 pub struct Limits {
     /// Larger files are not hashed.
     pub max_file_size: Size,
+    /// Room for records between the kernel and the BPF watcher.
+    pub ring_bytes: Size,
+    /// Files and directories the BPF watcher has room for at least; more if more are there at the start.
+    pub watch_room: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_file_size: Size(1 << 30) }
+        Self { max_file_size: Size(1 << 30), ring_bytes: Size(8 << 20), watch_room: 131_072 }
     }
 }
 

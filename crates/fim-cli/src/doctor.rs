@@ -27,8 +27,8 @@ pub struct Diagnosis {
 
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
-    let tried = watchers::try_all(plan.config.watcher);
     let set = WatchSet::new(watched).unwrap_or_default();
+    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
     let mut places: Vec<(PathBuf, Place)> =
         set.roots().into_iter().map(|path| (path.clone(), Place::of(&path))).collect();
     // What is mounted below is worth a line only where it is seen late.

@@ -6,7 +6,7 @@
 mod print;
 mod watch;
 
-use crate::config::WatcherChoice;
+use crate::config::{Limits, WatcherChoice};
 use crate::failure::Failure;
 use crate::watchers;
 use fim_catalogue::{Case, Outcome, Runner, Speed, Verdict};
@@ -71,7 +71,7 @@ pub fn run(
     let watched = fim_catalogue::watched(&scratch.0, &cases);
     let interest = Interest::in_paths(watched.iter().map(|path| escape(&path.to_string_lossy())));
     let set = WatchSet::new(vec![interest.clone()]).map_err(|error| Failure::new(error.to_string()))?;
-    let chosen = watchers::choose(choice, &set)?;
+    let chosen = watchers::choose(choice, watchers::Room::of(&Limits::default(), &set))?;
     let mut watch = Watch::start(interest, chosen.watcher)?;
     let started = watch.started()?;
 

@@ -1,6 +1,6 @@
 //! Which watcher is used, and why. The one place that knows which watchers there are.
 
-use crate::config::WatcherChoice;
+use crate::config::{Limits, WatcherChoice};
 use fim_core::{Coverage, WatchError, WatchSet, Watcher};
 use fim_fanotify::{FanotifyConfig, FanotifyWatcher};
 
@@ -30,28 +30,50 @@ pub struct Chosen {
     pub why: String,
 }
 
+/// What a watcher is to have room for.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "bpf"), allow(dead_code))]
+pub struct Room {
+    files: u32,
+    ring_bytes: u32,
+}
+
+impl Room {
+    /// Room for these files: twice what is there now, for the kernel reserves it at the start.
+    pub fn of(limits: &Limits, watch: &WatchSet) -> Self {
+        let fit = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let twice = fit(crate::estimate::files(watch).saturating_mul(2));
+        Self { files: limits.watch_room.max(twice), ring_bytes: fit(limits.ring_bytes.0) }
+    }
+}
+
 /// Tries the watchers the choice allows, best first, until one can be used.
-pub fn try_all(choice: WatcherChoice) -> Vec<Tried> {
+pub fn try_all(choice: WatcherChoice, room: Room) -> Vec<Tried> {
+    try_each(choice, room).0
+}
+
+fn try_each(choice: WatcherChoice, room: Room) -> (Vec<Tried>, Option<Box<dyn Watcher>>) {
     let mut tried = Vec::new();
-    for (name, sight) in candidates(choice) {
-        let sight = sight();
-        let usable = sight.is_ok();
-        tried.push(Tried { name, sight });
-        if usable {
-            break;
+    for (name, make) in candidates(choice) {
+        match make(room) {
+            Ok((watcher, mut sight)) => {
+                sight.coverage.extend(fim_core::own_coverage());
+                tried.push(Tried { name, sight: Ok(sight) });
+                return (tried, Some(watcher));
+            }
+            Err(error) => tried.push(Tried { name, sight: Err(error) }),
         }
     }
-    tried
+    (tried, None)
 }
 
 /// Takes the best watcher the choice allows, with room for what is to be watched.
 ///
 /// # Errors
 /// When none can be used: what kept the last one, and before it the better ones, from it.
-pub fn choose(choice: WatcherChoice, watch: &WatchSet) -> Result<Chosen, WatchError> {
-    let tried = try_all(choice);
+pub fn choose(choice: WatcherChoice, room: Room) -> Result<Chosen, WatchError> {
+    let (tried, watcher) = try_each(choice, room);
     let why = why(&tried);
-    let watcher = tried.iter().find(|one| one.sight.is_ok()).and_then(|one| make(one.name, watch));
     let Some(watcher) = watcher else {
         return Err(WatchError::new(why).hint(
             "run as root; `fim baseline` and `fim check` need no watcher and work on what you may read",
@@ -65,46 +87,33 @@ pub fn choose(choice: WatcherChoice, watch: &WatchSet) -> Result<Chosen, WatchEr
     Ok(Chosen { watcher, why })
 }
 
-#[cfg_attr(not(feature = "bpf"), allow(unused_variables))]
-fn make(name: &str, watch: &WatchSet) -> Option<Box<dyn Watcher>> {
-    match name {
-        #[cfg(feature = "bpf")]
-        "bpf" => Some(Box::new(fim_bpf::BpfWatcher::new(bpf_config(watch)))),
-        "fanotify" => Some(Box::new(FanotifyWatcher::new(FanotifyConfig::default()))),
-        _ => None,
-    }
-}
+type Make = fn(Room) -> Result<(Box<dyn Watcher>, Sight), WatchError>;
 
-/// Room for twice what is there now: the kernel reserves it at the start, and it cannot grow.
+/// Loads and proves it: that takes a while, so what is proved is what will watch.
 #[cfg(feature = "bpf")]
-fn bpf_config(watch: &WatchSet) -> fim_bpf::BpfConfig {
+fn bpf(room: Room) -> Result<(Box<dyn Watcher>, Sight), WatchError> {
     let mut config = fim_bpf::BpfConfig::default();
-    let twice = crate::estimate::files(watch).saturating_mul(2);
-    config.expected_files = config.expected_files.max(u32::try_from(twice).unwrap_or(u32::MAX));
-    config
-}
-
-#[cfg(feature = "bpf")]
-fn try_bpf() -> Result<Sight, WatchError> {
-    let probe = fim_bpf::probe(&fim_bpf::BpfConfig::default())?;
-    Ok(Sight { coverage: probe.coverage, notes: probe.notes })
+    (config.expected_files, config.ring_bytes) = (room.files, room.ring_bytes);
+    let watcher = fim_bpf::BpfWatcher::load(&config)?;
+    let probe = watcher.probe();
+    let sight = Sight { coverage: probe.coverage.clone(), notes: probe.notes.clone() };
+    Ok((Box::new(watcher), sight))
 }
 
 #[cfg(not(feature = "bpf"))]
-fn try_bpf() -> Result<Sight, WatchError> {
+fn bpf(_: Room) -> Result<(Box<dyn Watcher>, Sight), WatchError> {
     Err(WatchError::new("this fim was built without it"))
 }
 
-fn try_fanotify() -> Result<Sight, WatchError> {
+fn fanotify(_: Room) -> Result<(Box<dyn Watcher>, Sight), WatchError> {
     let probe = fim_fanotify::probe(&FanotifyConfig::default())?;
-    Ok(Sight { coverage: probe.coverage, notes: probe.notes })
+    let sight = Sight { coverage: probe.coverage, notes: probe.notes };
+    Ok((Box::new(FanotifyWatcher::new(FanotifyConfig::default())), sight))
 }
 
-type Try = fn() -> Result<Sight, WatchError>;
-
-fn candidates(choice: WatcherChoice) -> Vec<(&'static str, Try)> {
-    let bpf: (&'static str, Try) = ("bpf", try_bpf);
-    let fanotify: (&'static str, Try) = ("fanotify", try_fanotify);
+fn candidates(choice: WatcherChoice) -> Vec<(&'static str, Make)> {
+    let bpf: (&'static str, Make) = ("bpf", bpf);
+    let fanotify: (&'static str, Make) = ("fanotify", fanotify);
     match choice {
         WatcherChoice::Auto => vec![bpf, fanotify],
         WatcherChoice::Bpf => vec![bpf],

@@ -14,6 +14,7 @@ mod interests;
 mod judge;
 mod live;
 mod look;
+mod mounts;
 mod once;
 mod pending;
 mod reload;
@@ -28,6 +29,7 @@ mod visit;
 mod walk;
 
 pub use error::EngineError;
+pub use mounts::own_coverage;
 pub use once::{BaselineSummary, CheckSummary};
 pub use scan::Scan;
 pub use walk::pseudo_file_system;

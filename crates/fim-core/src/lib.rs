@@ -34,7 +34,8 @@ mod watcher;
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
 pub use control::{Control, Reload};
 pub use engine::{
-    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, Scan, pseudo_file_system,
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, Scan, own_coverage,
+    pseudo_file_system,
 };
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};

@@ -18,13 +18,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Classes of change nothing safe can be done for here, and what the kernel's sources say of them.
-const UNPROVED: [(&str, Degree); 4] = [
+const UNPROVED: [(&str, Degree); 3] = [
     // Stores through a mapping make no event; the close of the last writer does.
     ("mmap", Degree::Late),
     // io_submit(2) makes no event either.
     ("aio", Degree::Late),
     ("kernel", Degree::Late),
-    ("mount", Degree::None),
 ];
 
 /// How many reads a look takes at most, on a file system that never rests.

@@ -120,7 +120,6 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     }
 
     // What a sweep had to find has no actor.
-    let slow = std::env::var_os("FIM_E2E_SLOW").is_some();
     let strict = watcher == "bpf" && !lines.iter().any(|line| action(line) == "coverage_gap");
     for (case, (_, done)) in table.iter().zip(&made) {
         let dir = watched.join(case.act);
@@ -129,10 +128,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
                 compare(&dir, &case.lines, &lines).and_then(|()| actors(&dir, "fim-e2e", &lines, false));
             // fanotify knows the pid alone for certain.
             let named = actors(&dir, "fim-e2e", &lines, strict);
-            match (told, named) {
-                (Ok(()), Err(why)) if slow => score.skip(case.act, &why),
-                (told, named) => score.say(case.act, told.and(named)),
-            }
+            score.say(case.act, told.and(named));
         } else {
             score.skip(case.act, "the file system refuses it");
         }
@@ -142,13 +138,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     for (tool, ran) in tools.iter().zip(used) {
         match ran {
             Some(reason) => score.skip(tool.name, &reason),
-            None => match compare_lasting(&tool.dir, &tool.lines, &lines) {
-                // How many looks a tool's work takes depends on the machine; what is there at the end does not.
-                Err(why) if slow => {
-                    score.skip(tool.name, &format!("told otherwise on a slow machine: {why}"))
-                }
-                outcome => score.say(tool.name, outcome),
-            },
+            None => score.say(tool.name, compare_lasting(&tool.dir, &tool.lines, &lines)),
         }
     }
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));

@@ -48,7 +48,8 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
             top,
             "tar",
             "tar xf ../pack.tar",
-            [line("created", "tree"), line("created", "tree/one"), line("created", "tree/two")],
+            // The directory gets its mode when all is in it.
+            [line("created", "tree"), line("created", "tree/one"), line("created", "tree/two"), mode("tree")],
         )?,
         tool(
             top,

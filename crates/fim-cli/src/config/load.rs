@@ -305,7 +305,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         for (text, line, said) in [
             ("stat = '/s'\n", 1, "unknown key `stat`; did you mean `state`?"),
             ("\n[[generic]]\npath = ['/etc']\n", 3, "unknown key `path`; did you mean `paths`?"),
-            ("[limits]\nfrobnicate = 1\n", 2, "known here: max_file_size"),
+            ("[limits]\nfrobnicate = 1\n", 2, "known here: max_file_size, ring_bytes, watch_room"),
             ("\nwatcher = 'bfp'\n", 2, "did you mean `bpf`?"),
             ("[[generic]]\nexclude = []\n", 1, "the key `paths` is missing here"),
             ("[[generic]]\npaths = '/etc'\n", 2, "\"/etc\" is to be a list: write [\"/etc\"]"),

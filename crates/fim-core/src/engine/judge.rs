@@ -61,7 +61,9 @@ pub(crate) fn judge(
     let verdict = compare(before, now.facts.as_ref(), attributes);
     let transient =
         verdict == Verdict::Same && before.is_none() && cause.marks.is_some_and(|marks| marks.appeared);
+    let remount = remount(before, now.facts.as_ref(), cause);
     let small = match verdict {
+        _ if remount.is_some() => None,
         _ if transient => Some(Small::Transient),
         Verdict::Touched if !cause.moved && !cause.replaced => Some(Small::Touched),
         _ => None,
@@ -72,7 +74,9 @@ pub(crate) fn judge(
         Verdict::Same if transient => Some(Action::Deleted),
         Verdict::Same | Verdict::Quiet => None,
     };
-    let action = if cause.moved {
+    let action = if remount.is_some() {
+        Some(Action::Updated)
+    } else if cause.moved {
         Some(Action::Moved)
     } else if cause.replaced {
         action.or(Some(Action::Updated))
@@ -92,6 +96,7 @@ pub(crate) fn judge(
             answer.changes.push(Change::new("clocks_unmoved"));
             answer.severity = answer.severity.max(Some(Severity::High));
         }
+        answer.changes.extend(remount);
         Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
     Judgement { finding, small, keep, watch_anew }
@@ -102,6 +107,14 @@ pub(crate) fn judge(
 fn is_past_the_clocks(verdict: Verdict, before: Option<&Facts>, now: &Snapshot, cause: &Cause<'_>) -> bool {
     let same_stat = before.zip(now.facts.as_ref()).is_some_and(|(before, now)| before.same_stat(now));
     same_stat && cause.detected == Detected::Scan && verdict == Verdict::Changed(Action::Updated)
+}
+
+/// What a mount did to a path: it is another file now.
+fn remount(before: Option<&Facts>, now: Option<&Facts>, cause: &Cause<'_>) -> Option<Change> {
+    let remount = cause.marks?.remount.as_ref()?;
+    let (before, now) = (before?, now?);
+    let is_other = (before.device, before.inode) != (now.device, now.inode);
+    is_other.then(|| Change::from_to("mount", remount.before.as_str(), remount.after.as_str()))
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.

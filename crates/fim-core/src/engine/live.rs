@@ -9,6 +9,7 @@ use super::gaps::Gaps;
 use super::index::Index;
 use super::judge::Cause;
 use super::look::Adopt;
+use super::mounts::{self, Mounts};
 use super::pending::Queue;
 use super::reload::Learning;
 use super::scan::{Found, Scans};
@@ -35,8 +36,6 @@ const TURN: usize = 4_096;
 const LOOKS: usize = 64;
 /// What a scan saw that is compared in one go.
 const SCANNED: usize = 64;
-/// The longest sleep.
-const IDLE: Duration = Duration::from_secs(5);
 
 /// A watch under way.
 pub(super) struct Live<'e> {
@@ -51,6 +50,7 @@ pub(super) struct Live<'e> {
     pub follows: bool,
     pub scans: Option<Scans>,
     pub learning: Option<Learning>,
+    pub mounts: Mounts,
 }
 
 /// Runs a watch from its start to its end.
@@ -68,7 +68,10 @@ pub(super) fn run(
             Ok(_) => Err(WatchError::new(format!("the watcher {name} ended before it was ready")).into()),
         };
     };
-    let Ready { marks, coverage, notes } = ready;
+    let Ready { marks, mut coverage, notes } = ready;
+    // Before anything is looked at: what is mounted from now on is noticed.
+    let mounts = Mounts::open();
+    coverage.insert("mount", mounts.degree());
     let mut live = Live {
         engine,
         follows: marks.follows_files(),
@@ -78,6 +81,7 @@ pub(super) fn run(
         gaps: Gaps::default(),
         storms: Storms::default(),
         stats: Stopped::default(),
+        mounts,
         telling: Telling::default(),
         scans: None,
         learning: None,
@@ -187,7 +191,7 @@ impl Live<'_> {
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
                 default(self.pause()) => self.look_at_what_is_due(source),
             };
-            let turn = turn.and_then(|()| self.learn_some());
+            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.follow_mounts());
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
             }
@@ -279,8 +283,8 @@ impl Live<'_> {
             .flatten()
             .map(|due| due.saturating_duration_since(now))
             .min()
-            .unwrap_or(IDLE)
-            .min(IDLE)
+            .unwrap_or(mounts::PAUSE)
+            .min(mounts::PAUSE)
     }
 
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
@@ -402,6 +406,7 @@ impl Live<'_> {
 
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
+        self.follow_mounts()?;
         self.tell(Phase::Stopping, 0);
         self.scans = None;
         self.queue.finish(Instant::now());

@@ -3,6 +3,7 @@
 //! A file just closed by its writer is looked at once; a new name waits a moment in case it is renamed
 //! into place; a hot file is looked at ever less often. Knows time only as it is told, and no file system.
 
+use super::mounts::Remount;
 use crate::event::{Actor, FileEvent, Via};
 use crate::id::FileId;
 use std::cmp::Reverse;
@@ -61,6 +62,8 @@ pub(crate) struct Pending {
     pub swept: bool,
     /// A scan found that it is not as it was last seen.
     scanned: bool,
+    /// A mount came or went here or above.
+    pub remount: Option<Remount>,
     tries: u32,
     /// It stands for no new mark: the file may change without one.
     waiting: bool,
@@ -85,6 +88,7 @@ impl Pending {
             writes: 0,
             swept: false,
             scanned: false,
+            remount: None,
             tries: 0,
             waiting: false,
             due: now + SETTLE,

@@ -12,6 +12,7 @@ mod changes;
 mod house;
 mod interests;
 mod losses;
+mod mounts;
 mod reload;
 mod renames;
 mod scans;

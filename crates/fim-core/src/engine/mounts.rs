@@ -1,0 +1,123 @@
+//! Mounts that hide or reveal watched paths: no hook of a watcher sees them, the mount table says so.
+//!
+//! Whatever lies at or below a mount point that came or went is armed and compared anew.
+
+mod table;
+
+use super::error::EngineError;
+use super::live::Live;
+use crate::event::{FileEvent, Via};
+use crate::watcher::{Coverage, Degree};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use table::Mount;
+
+/// The mount table as the engine's own thread sees it.
+const TABLE: &str = "/proc/thread-self/mountinfo";
+/// How often it is asked whether the table changed.
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
+
+/// The mount table, as last read.
+#[derive(Debug)]
+pub(super) struct Mounts {
+    file: Option<File>,
+    table: Vec<Mount>,
+}
+
+/// What a path resolved to before and after the mount table changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remount {
+    pub before: String,
+    pub after: String,
+}
+
+impl Mounts {
+    /// Reads the table. Without /proc there is none, and nothing is ever said to have changed.
+    pub(super) fn open() -> Self {
+        let read = File::open(TABLE).and_then(|mut file| Ok((read(&mut file)?, file)));
+        match read {
+            Ok((table, file)) => Self { file: Some(file), table },
+            Err(error) => {
+                log::warn!("{TABLE}: {error}; mounts that hide a watched path go unnoticed");
+                Self { file: None, table: Vec::new() }
+            }
+        }
+    }
+
+    /// How well the engine sees mounts, whatever the watcher.
+    pub(super) fn degree(&self) -> Degree {
+        if self.file.is_some() { Degree::Full } else { Degree::None }
+    }
+
+    /// The mount points that came or went since the last call, with the table before.
+    fn changed(&mut self) -> io::Result<Option<(Vec<PathBuf>, Vec<Mount>)>> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let mut polled = [PollFd::new(&*file, PollFlags::PRI)];
+        if poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? == 0 {
+            return Ok(None);
+        }
+        let now = read(file)?;
+        let points = table::changed(&self.table, &now);
+        Ok(Some((points, std::mem::replace(&mut self.table, now))))
+    }
+}
+
+fn read(file: &mut File) -> io::Result<Vec<Mount>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(table::parse(&bytes))
+}
+
+/// What the engine sees by itself, whatever the watcher.
+#[must_use]
+pub fn own_coverage() -> Coverage {
+    Coverage::from([("mount", Mounts::open().degree())])
+}
+
+impl Live<'_> {
+    /// Compares what lies where mounts came or went.
+    pub(super) fn follow_mounts(&mut self) -> Result<(), EngineError> {
+        let (points, before) = match self.mounts.changed() {
+            Ok(Some(changed)) => changed,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                log::warn!("{TABLE}: {error}");
+                return Ok(());
+            }
+        };
+        for point in points {
+            if self.is_watched(&point) {
+                self.remounted(&point, &before)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remounted(&mut self, point: &Path, before: &[Mount]) -> Result<(), EngineError> {
+        let event = FileEvent::new(SystemTime::now(), Via::Mount);
+        // What is hidden is not at these paths any more, and what is revealed was not: all is marked anew.
+        let hidden = self.index.remove_dir(point);
+        self.marks.remove(&hidden);
+        for top in self.tops(point) {
+            self.mark(&top, &event)?;
+            let remount =
+                Remount { before: table::over(before, &top), after: table::over(&self.mounts.table, &top) };
+            if let Some(item) = self.queue.get_mut(&top) {
+                item.remount = Some(remount);
+            }
+        }
+        self.adopt(point, &event, None)
+    }
+
+    /// The watched paths that a mount point decides about: itself, or the roots below it.
+    fn tops(&self, point: &Path) -> Vec<PathBuf> {
+        if self.engine.watch.owner(point).is_some() {
+            return vec![point.to_owned()];
+        }
+        self.engine.watch.roots().into_iter().filter(|root| root.starts_with(point)).collect()
+    }
+}
