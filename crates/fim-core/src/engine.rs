@@ -25,6 +25,7 @@ mod scan;
 mod storm;
 mod telling;
 mod temporary;
+mod unarmed;
 mod visit;
 mod walk;
 

@@ -54,10 +54,10 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
         ("format", old.format.to_string(), new.format.to_string()),
         ("root", old.root.display().to_string(), new.root.display().to_string()),
         ("max_file_size", old.limits.max_file_size.to_string(), new.limits.max_file_size.to_string()),
-        ("metrics", toml(&old.metrics), toml(&new.metrics)),
-        ("scan", old.scan.to_string(), new.scan.to_string()),
         ("ring_bytes", old.limits.ring_bytes.to_string(), new.limits.ring_bytes.to_string()),
         ("watch_room", old.limits.watch_room.to_string(), new.limits.watch_room.to_string()),
+        ("metrics", toml(&old.metrics), toml(&new.metrics)),
+        ("scan", old.scan.to_string(), new.scan.to_string()),
     ];
     all.into_iter().filter(|(_, old, new)| old != new).collect()
 }

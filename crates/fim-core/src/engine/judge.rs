@@ -92,21 +92,14 @@ pub(crate) fn judge(
     let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
     let finding = action.map(|action| {
         answer.changes.extend(small.map(|small| Change::new(small.word())));
+        answer.changes.extend(remount);
         if is_past_the_clocks(verdict, before, now, cause) {
             answer.changes.push(Change::new("clocks_unmoved"));
             answer.severity = answer.severity.max(Some(Severity::High));
         }
-        answer.changes.extend(remount);
         Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
     Judgement { finding, small, keep, watch_anew }
-}
-
-/// Whether a scan found other content where no clock moved, as no call that writes to a file leaves it: somebody
-/// wrote to the disk past the file system, or exchanged extents.
-fn is_past_the_clocks(verdict: Verdict, before: Option<&Facts>, now: &Snapshot, cause: &Cause<'_>) -> bool {
-    let same_stat = before.zip(now.facts.as_ref()).is_some_and(|(before, now)| before.same_stat(now));
-    same_stat && cause.detected == Detected::Scan && verdict == Verdict::Changed(Action::Updated)
 }
 
 /// What a mount did to a path: it is another file now.
@@ -115,6 +108,13 @@ fn remount(before: Option<&Facts>, now: Option<&Facts>, cause: &Cause<'_>) -> Op
     let (before, now) = (before?, now?);
     let is_other = (before.device, before.inode) != (now.device, now.inode);
     is_other.then(|| Change::from_to("mount", remount.before.as_str(), remount.after.as_str()))
+}
+
+/// Whether a scan found other content where no clock moved, as no call that writes to a file leaves it: somebody
+/// wrote to the disk past the file system, or exchanged extents.
+fn is_past_the_clocks(verdict: Verdict, before: Option<&Facts>, now: &Snapshot, cause: &Cause<'_>) -> bool {
+    let same_stat = before.zip(now.facts.as_ref()).is_some_and(|(before, now)| before.same_stat(now));
+    same_stat && cause.detected == Detected::Scan && verdict == Verdict::Changed(Action::Updated)
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.

@@ -15,6 +15,7 @@ use super::reload::Learning;
 use super::scan::{Found, Scans};
 use super::storm::Storms;
 use super::telling::Telling;
+use super::unarmed::Blind;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -36,7 +37,6 @@ const TURN: usize = 4_096;
 const LOOKS: usize = 64;
 /// What a scan saw that is compared in one go.
 const SCANNED: usize = 64;
-
 /// A watch under way.
 pub(super) struct Live<'e> {
     pub engine: &'e mut Engine,
@@ -48,9 +48,10 @@ pub(super) struct Live<'e> {
     pub stats: Stopped,
     pub telling: Telling,
     pub follows: bool,
+    pub mounts: Mounts,
     pub scans: Option<Scans>,
     pub learning: Option<Learning>,
-    pub mounts: Mounts,
+    pub blind: Blind,
 }
 
 /// Runs a watch from its start to its end.
@@ -82,6 +83,7 @@ pub(super) fn run(
         storms: Storms::default(),
         stats: Stopped::default(),
         mounts,
+        blind: Blind::default(),
         telling: Telling::default(),
         scans: None,
         learning: None,
@@ -170,7 +172,7 @@ impl Live<'_> {
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
-        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.unarmed(tally.unarmed)?;
         self.scans = self.engine.start_scans()?;
         Ok(true)
     }
@@ -191,7 +193,7 @@ impl Live<'_> {
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
                 default(self.pause()) => self.look_at_what_is_due(source),
             };
-            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.follow_mounts());
+            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.see_to_unarmed(false));
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
             }
@@ -288,6 +290,8 @@ impl Live<'_> {
     }
 
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        // First: a look would take what is mounted there for what was there.
+        self.follow_mounts()?;
         for _ in 0..LOOKS {
             let now = Instant::now();
             let Some((path, mut item)) = self.queue.pop(now) else {
@@ -331,6 +335,10 @@ impl Live<'_> {
         self.stats.events += 1;
         match event.via {
             Via::Rename | Via::Exchange => return self.renamed(event),
+            Via::Mount => {
+                self.mounts.about_to(event);
+                return Ok(());
+            }
             Via::Evict => {
                 if let Some(id) = event.file {
                     for path in self.index.paths(id) {
@@ -364,9 +372,11 @@ impl Live<'_> {
             && let Some(id) = event.file
         {
             match event.via {
-                Via::Mkdir => self.index.add_dir(path, id),
                 Via::Unlink => self.index.remove_name(id, path),
                 Via::Rmdir => {}
+                // What has no mark yet stays unknown, so that its look sets one.
+                _ if !self.is_marked_at_birth(path) && self.index.paths(id).is_empty() => {}
+                Via::Mkdir => self.index.add_dir(path, id),
                 _ => self.index.add_file(path, id),
             }
         }
@@ -393,6 +403,12 @@ impl Live<'_> {
         }
     }
 
+    /// Whether the kernel marks what gets this name by itself: in a directory that is watched as a whole.
+    pub(super) fn is_marked_at_birth(&self, path: &Path) -> bool {
+        use crate::watch_set::Cover;
+        self.follows && path.parent().is_some_and(|dir| self.engine.watch.cover(dir) == Cover::All)
+    }
+
     pub(super) fn is_watched(&self, path: &Path) -> bool {
         self.engine.is_watched(path)
     }
@@ -407,6 +423,7 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
+        self.see_to_unarmed(true)?;
         self.tell(Phase::Stopping, 0);
         self.scans = None;
         self.queue.finish(Instant::now());
@@ -423,6 +440,7 @@ impl Live<'_> {
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
+        stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
         Ok(stopped)

@@ -6,6 +6,7 @@ use super::judge::{Cause, Judgement};
 use super::live::Live;
 use super::pending::{Name, Pending};
 use super::temporary::is_temporary;
+use super::unarmed::Unarmed;
 use super::visit::Tally;
 use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
@@ -58,7 +59,8 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
     live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
     let Some(owner) = live.engine.watch.owner(path) else {
-        return Ok(());
+        // A directory above watched ones takes them along when it goes.
+        return if snapshot.facts.is_none() { live.vanished_dir(path, item) } else { Ok(()) };
     };
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
@@ -266,8 +268,11 @@ impl Live<'_> {
             self.forget_stale(path, item.id, marked.id);
             self.index.add_file(path, marked.id);
             self.marks.clear(marked.id);
-            let unarmed = !marked.armed && !self.engine.remote.has(path);
-            self.gaps.unarmed(u64::from(unarmed), &mut self.engine.reporter)?;
+            if !marked.armed && !self.engine.remote.has(path) {
+                let mut unarmed = Unarmed::default();
+                unarmed.add(path);
+                self.unarmed(unarmed)?;
+            }
         }
         Ok(())
     }
@@ -352,7 +357,7 @@ impl Live<'_> {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.unarmed(tally.unarmed.clone())?;
         Ok(tally)
     }
 

@@ -60,10 +60,10 @@ pub(crate) struct Pending {
     pub writes: u64,
     /// Whether it stands for a lost record.
     pub swept: bool,
-    /// A scan found that it is not as it was last seen.
-    scanned: bool,
     /// A mount came or went here or above.
     pub remount: Option<Remount>,
+    /// A scan found that it is not as it was last seen.
+    scanned: bool,
     tries: u32,
     /// It stands for no new mark: the file may change without one.
     waiting: bool,
@@ -87,8 +87,8 @@ impl Pending {
             actors: Vec::new(),
             writes: 0,
             swept: false,
-            scanned: false,
             remount: None,
+            scanned: false,
             tries: 0,
             waiting: false,
             due: now + SETTLE,

@@ -2,6 +2,7 @@
 
 use super::error::EngineError;
 use super::index::Index;
+use super::unarmed::Unarmed;
 use super::walk::{Reading, Walk, Walked};
 use super::{Engine, ROUNDS};
 use crate::remote::RemoteTops;
@@ -15,18 +16,18 @@ use std::path::{Path, PathBuf};
 const COMMIT_EVERY: u64 = 20_000;
 
 /// What a walk counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub files: u64,
     pub dirs: u64,
-    pub unarmed: u64,
+    pub unarmed: Unarmed,
 }
 
 impl Tally {
-    const fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         self.files += other.files;
         self.dirs += other.dirs;
-        self.unarmed += other.unarmed;
+        self.unarmed.join(other.unarmed);
     }
 }
 

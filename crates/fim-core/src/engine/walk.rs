@@ -6,6 +6,7 @@
 
 use super::error::EngineError;
 use super::index::Index;
+use super::unarmed::Unarmed;
 use crate::facts::{Facts, FileKind};
 use crate::remote::{RemoteTops, remote_file_system};
 use crate::snapshot::{Reader, Snapshot};
@@ -62,7 +63,7 @@ pub(crate) struct Walk<'a> {
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
     /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
-    pub unarmed: u64,
+    pub unarmed: Unarmed,
     /// Files that have an identity by now.
     pub files: u64,
     pub dirs: u64,
@@ -111,7 +112,7 @@ impl<'a> Walk<'a> {
             reading,
             reader,
             helpers: Vec::new(),
-            unarmed: 0,
+            unarmed: Unarmed::default(),
             files: 0,
             dirs: 0,
             remote: RemoteTops::default(),
@@ -300,7 +301,9 @@ impl<'a> Walk<'a> {
         }
         let marked = marks.add(&requests)?;
         for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
-            self.unarmed += u64::from(!marked.armed && !self.remote.has(&entry.path));
+            if !marked.armed && !self.remote.has(&entry.path) {
+                self.unarmed.add(&entry.path);
+            }
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
             } else {

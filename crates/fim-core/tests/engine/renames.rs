@@ -1,6 +1,6 @@
 //! Renames and exchanges, of files and directories.
 
-use crate::house::{House, at, event, findings, renamed, told};
+use crate::house::{House, Plain, at, event, findings, renamed, told};
 use fim_core::{Action, Place, Via, WatchMessage};
 use std::fs;
 
@@ -30,6 +30,20 @@ fn a_rename_to_a_free_name_is_a_move_and_a_chain_is_one() {
     });
     assert_eq!(told(&house, &lines), [(Action::Moved, "y".into(), Some("a".into()))]);
     assert!(told(&house, &house.watch(|_| Vec::new())).is_empty(), "the state followed");
+}
+
+#[test]
+fn what_is_below_goes_with_a_directory_above_it() {
+    let house = House::new();
+    let sub = Plain(house.path("sub").to_str().unwrap().to_owned());
+    let lines = house.watch_by(Box::new(sub), |root| {
+        let away = root.with_file_name("away");
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
 }
 
 #[test]
