@@ -264,6 +264,7 @@ impl<'a> Walk<'a> {
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
                 && self.watch.overhearers(job.owner, &job.path).is_empty()
+                && !is_owed_a_first_look(&job)
                 && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
@@ -320,6 +321,13 @@ fn scope(entry: &Entry, kind: FileKind) -> Option<MarkScope> {
         (FileKind::Dir, Cover::Some) => Some(MarkScope::Names),
         _ => entry.owner.map(|_| MarkScope::File),
     }
+}
+
+/// Whether a consumer that reads content has nothing yet to compare with: it came to have the file later.
+fn is_owed_a_first_look(job: &Job) -> bool {
+    let fits = job.need.content.is_some_and(|most| job.facts.size <= most);
+    fits && job.facts.kind == FileKind::File
+        && job.record.as_ref().is_some_and(|record| record.kept.is_none())
 }
 
 fn was_dir(record: &FileRecord) -> bool {
