@@ -26,6 +26,7 @@ mod storm;
 mod telling;
 mod temporary;
 mod unarmed;
+mod unwritable;
 mod visit;
 mod walk;
 

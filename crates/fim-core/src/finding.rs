@@ -331,7 +331,7 @@ pub struct Stopped {
 pub struct Gap {
     /// Number of the gap in this watch.
     pub id: u64,
-    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `unreadable`, …
+    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `state_unwritable`, …
     pub cause: String,
     /// What it concerns: a path, or `all`.
     pub scope: String,

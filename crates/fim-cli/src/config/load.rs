@@ -146,8 +146,12 @@ fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
     }
 }
 
-/// Each file is held to the rules by itself, so that a fault is told with its file and line.
-fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
+/// Takes files, with their text, as one configuration. Each is held to the rules by itself, so that a fault is
+/// told with its file and line.
+///
+/// # Errors
+/// When one says what cannot be understood.
+pub fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
     let mut layers = Layers::default();
     for (file, text) in &files {
         parse(text).map_err(|(line, what)| ConfigError { file: Some(file.clone()), line, what })?;

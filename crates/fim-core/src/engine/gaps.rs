@@ -13,6 +13,7 @@ use std::time::SystemTime;
 pub(super) struct Gaps {
     open: Vec<(u64, Gap)>,
     opened: u64,
+    unwritable: bool,
     /// Changes found by making up for losses, since the last gap was closed.
     pub found: u64,
     /// The same, since the start.
@@ -22,7 +23,17 @@ pub(super) struct Gaps {
 impl Gaps {
     /// Gaps opened, and those still open.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.opened, self.open.len() as u64)
+        (self.opened, self.open.len() as u64 + u64::from(self.unwritable))
+    }
+
+    /// The state cannot be written: nothing is missed, but a crash would repeat lines.
+    pub(super) fn state_unwritable(&mut self) -> Gap {
+        self.unwritable = true;
+        Gap { scope: "state".to_owned(), ..self.open("state_unwritable", 0) }
+    }
+
+    pub(super) fn state_written(&mut self) {
+        self.unwritable = false;
     }
 
     pub(super) fn open(&mut self, cause: &str, lost: u64) -> Gap {

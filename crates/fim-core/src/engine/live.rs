@@ -16,6 +16,7 @@ use super::scan::{Found, Scans};
 use super::storm::Storms;
 use super::telling::Telling;
 use super::unarmed::Blind;
+use super::unwritable::Unwritable;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -45,6 +46,7 @@ pub(super) struct Live<'e> {
     pub queue: Queue,
     pub gaps: Gaps,
     pub storms: Storms,
+    pub unwritable: Option<Unwritable>,
     pub stats: Stopped,
     pub telling: Telling,
     pub follows: bool,
@@ -81,6 +83,7 @@ pub(super) fn run(
         queue: Queue::default(),
         gaps: Gaps::default(),
         storms: Storms::default(),
+        unwritable: None,
         stats: Stopped::default(),
         mounts,
         blind: Blind::default(),
@@ -170,6 +173,7 @@ impl Live<'_> {
         // The long walk is over.
         self.engine.progress = None;
         self.engine.reporter.sync(&mut self.engine.state)?;
+        self.engine.reporter.be_patient();
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
         self.unarmed(tally.unarmed)?;
@@ -216,11 +220,7 @@ impl Live<'_> {
             Some(_) => self.tell_storms()?,
             None => {}
         }
-        self.engine.reporter.commit(&mut self.engine.state)?;
-        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
-            self.engine.reporter.sync(&mut self.engine.state)?;
-        }
-        Ok(())
+        self.keep(now)
     }
 
     pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
@@ -279,7 +279,7 @@ impl Live<'_> {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        let settle = self.storms.due().or_else(|| self.keep_due());
         [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
@@ -436,6 +436,7 @@ impl Live<'_> {
         }
         self.close_gaps()?;
         self.tell_storms()?;
+        self.keep_at_last()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
@@ -443,7 +444,7 @@ impl Live<'_> {
         stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
-        Ok(stopped)
+        self.engine.reporter.failed.take().map_or(Ok(stopped), |error| Err(error.into()))
     }
 }
 

@@ -10,6 +10,8 @@
 
 mod births;
 mod changes;
+mod crash;
+mod faults;
 mod house;
 mod interests;
 mod losses;
