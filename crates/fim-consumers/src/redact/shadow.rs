@@ -18,6 +18,7 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
 }
 
 /// Whether this is a file of such lines, or a copy of one with little else in it.
+#[cfg(feature = "generic_diff")]
 pub(crate) fn is_password_database(text: &[u8]) -> bool {
     let (mut of_shadow, mut others) = (0_usize, 0_usize);
     for line in text.split(|byte| *byte == b'\n') {

@@ -57,6 +57,22 @@ pub(super) fn hide(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
     shown
 }
 
+/// The lines that these ranges are in.
+pub(super) fn whole_lines(text: &[u8], ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut all = all_lines(text);
+    let mut ranges = ranges.iter().peekable();
+    all.retain(|line| {
+        while ranges.next_if(|range| range.start < line.start).is_some() {}
+        ranges.peek().is_some_and(|range| range.start < line.end)
+    });
+    all
+}
+
+/// Every line that has something in it.
+pub(super) fn all_lines(text: &[u8]) -> Vec<Range<usize>> {
+    lines(text, 0..text.len()).collect()
+}
+
 /// A value whose line ends in a backslash goes on in the next one.
 fn continued(text: &[u8], mut range: Range<usize>) -> Range<usize> {
     // A range that ends with a line's end has left that line.
