@@ -1,7 +1,7 @@
 //! Names that come and go, content and attributes.
 
 use crate::house::{House, at, event, findings, told};
-use fim_core::{Action, Change, Via, WatchMessage};
+use fim_core::{Action, Change, Place, Via, WatchMessage};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -142,6 +142,23 @@ fn an_identity_finds_all_its_names() {
     let mut told = told(&house, &lines);
     told.sort();
     assert_eq!(told, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/link".into(), None)]);
+}
+
+#[test]
+fn a_write_by_a_name_nobody_watches_is_told_of_the_name_that_is_watched() {
+    let house = House::new();
+    let beside = house.root.parent().unwrap().join("beside");
+    for other in [beside, house.path("other.skip")] {
+        fs::hard_link(house.path("a"), &other).unwrap();
+        let lines = house.watch(move |_| {
+            fs::write(&other, format!("by {}", other.display())).unwrap();
+            let mut event = event(Via::Close);
+            event.file = Some(fim_core::file_id(&rustix::fs::stat(&other).unwrap()));
+            event.place = Some(Place::Path(other));
+            vec![WatchMessage::Event(event)]
+        });
+        assert_eq!(told(&house, &lines), [(Action::Updated, "a".into(), None)]);
+    }
 }
 
 #[test]
