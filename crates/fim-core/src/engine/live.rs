@@ -352,18 +352,26 @@ impl Live<'_> {
         }
         match event.place.as_ref().map(|place| self.resolve(place)) {
             Some(Some(path)) => self.at_path(&path, event),
-            // A name in a directory that is not watched any more.
-            Some(None) => Ok(()),
-            None => {
-                let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
-                paths.iter().try_for_each(|path| self.mark(path, event))
-            }
+            // A name in a directory that is not watched any more; the file may have a watched one besides.
+            Some(None) if event.via.is_namespace() => Ok(()),
+            Some(None) | None => self.mark_names(event, None),
         }
+    }
+
+    /// Joins an event to the names by which its file is known, without the one where it was seen.
+    fn mark_names(&mut self, event: &FileEvent, seen: Option<&Path>) -> Result<(), EngineError> {
+        let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
+        let mut others = paths.iter().filter(|path| Some(path.as_path()) != seen);
+        others.try_for_each(|path| self.mark(path, event))
     }
 
     fn at_path(&mut self, path: &Path, event: &FileEvent) -> Result<(), EngineError> {
         if !self.is_watched(path) {
-            if let Some(id) = event.file.filter(|_| event.via.is_namespace()) {
+            if !event.via.is_namespace() {
+                // Reached by a name nobody watches: a hard link beside the watched tree, or an excluded one.
+                return self.mark_names(event, Some(path));
+            }
+            if let Some(id) = event.file {
                 self.unmark_stranger(id);
             }
             return Ok(());
@@ -381,15 +389,12 @@ impl Live<'_> {
             }
         }
         self.mark(path, event)?;
-        if !event.via.is_namespace()
-            && let Some(id) = event.file
-        {
-            // The same file under its other names.
-            for other in self.index.paths(id).iter().filter(|other| *other != path) {
-                self.mark(other, event)?;
-            }
+        if !event.via.is_namespace() {
+            self.mark_names(event, Some(path))?;
         }
-        if event.via == Via::Mkdir && !self.follows {
+        // One that is known was armed and listed with what it is in: else a deep tree is walked once for each level.
+        let is_known = event.file.is_some() && self.index.dir_id(path) == event.file;
+        if event.via == Via::Mkdir && !self.follows && !is_known {
             // Who made the directory is not known to have made what is in it.
             self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;
         }

@@ -256,8 +256,7 @@ impl Live<'_> {
             None if is_dir => self.index.dir_id(path).is_some_and(|id| id.inode == facts.inode),
             None => false,
         };
-        // Where the kernel marks what is made in a new directory, each name in it has an event of its own.
-        if is_dir && (!known || item.list || (item.via == Via::Mkdir && !self.follows)) {
+        if is_dir && (!known || item.list) {
             return self.adopt_below(path, item);
         }
         if known || is_dir || (!self.follows && facts.links < 2) {

@@ -29,7 +29,7 @@ impl Live<'_> {
                 self.mark(&to, event)?;
                 self.adopt(&to, event, None)
             }
-            (from, to) => self.renamed_file(from, to.filter(|_| to_watched), event),
+            (from, to) => self.renamed_file(from, to, to_watched, event),
         }
     }
 
@@ -58,6 +58,7 @@ impl Live<'_> {
         &mut self,
         from: Option<PathBuf>,
         to: Option<PathBuf>,
+        to_watched: bool,
         event: &FileEvent,
     ) -> Result<(), EngineError> {
         let mut history: Option<Pending> = None;
@@ -70,7 +71,7 @@ impl Live<'_> {
             history = self.queue.get_mut(from).map(|item| item.clone());
             match history.as_ref().and_then(|item| item.previous.clone()) {
                 // Renamed on before anyone looked: the name between came and went.
-                Some(older) if to.is_some() && !self.is_seen(from)? => {
+                Some(older) if to_watched && !self.is_seen(from)? => {
                     self.queue.take(from);
                     if let Some(item) = self.queue.get_mut(&older) {
                         item.moved_to.clone_from(&to);

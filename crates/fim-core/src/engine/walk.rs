@@ -14,7 +14,6 @@ use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
 use crate::watcher::{MarkRequest, MarkScope, Marks};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use rustix::fs::{Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -165,7 +164,7 @@ impl<'a> Walk<'a> {
         self.open(vec![first], &mut dirs, host, each, pool)?;
         while let Some(dir) = dirs.pop() {
             let recorded = host.as_mut().list_dir(&dir)?;
-            let names = match list(&dir) {
+            let names = match list(&self.reader, &dir) {
                 Ok(names) => names,
                 Err(error) if Reader::is_gone(&error) => Vec::new(),
                 Err(error) => {
@@ -433,12 +432,8 @@ fn merge(
 }
 
 /// The names in a directory, in the order of their bytes.
-pub(super) fn list(dir: &Path) -> io::Result<Vec<OsString>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME;
-    let file = match rustix::fs::open(dir, flags, Mode::empty()) {
-        Err(rustix::io::Errno::PERM) => rustix::fs::open(dir, flags - OFlags::NOATIME, Mode::empty())?,
-        other => other?,
-    };
+pub(super) fn list(reader: &Reader, dir: &Path) -> io::Result<Vec<OsString>> {
+    let file = reader.open_dir(dir)?;
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::new(file)? {
         let entry = entry?;

@@ -99,6 +99,15 @@ impl Reader {
         self.opener.open_path(path).map_err(io::Error::from)
     }
 
+    /// A directory to be listed, reached as by [`Self::open_path`].
+    ///
+    /// # Errors
+    /// As openat2(2); see [`Self::is_gone`].
+    pub(crate) fn open_dir(&self, path: &Path) -> io::Result<OwnedFd> {
+        let file = self.opener.open_path(path)?;
+        Ok(self.opener.reopen(file.as_fd(), OFlags::DIRECTORY)?)
+    }
+
     /// Whether an error of [`Self::open_path`] means that nothing is at the path, a directory above it
     /// having gone or become a link included.
     #[must_use]

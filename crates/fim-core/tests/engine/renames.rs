@@ -125,6 +125,19 @@ fn a_tree_moved_in_is_told_file_by_file_and_one_moved_out_too() {
 }
 
 #[test]
+fn a_file_moved_out_says_where_it_went() {
+    let house = House::new();
+    let outside = house.root.parent().unwrap().join("out");
+    let to = outside.clone();
+    let lines = house.watch(move |root| {
+        fs::rename(root.join("a"), &to).unwrap();
+        vec![renamed(root.join("a"), to)]
+    });
+    assert_eq!(told(&house, &lines), [(Action::Deleted, "a".into(), None)]);
+    assert_eq!(findings(&lines)[0].moved_to, Some(outside));
+}
+
+#[test]
 fn an_exchange_is_two_updates() {
     let house = House::new();
     fs::write(house.path("b"), "other").unwrap();

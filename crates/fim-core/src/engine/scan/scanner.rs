@@ -156,7 +156,7 @@ impl Scanner {
     }
 
     fn visit_dir(&mut self, kind: Kind, dir: PathBuf, dirs: &mut Vec<PathBuf>) -> Result<(), Ended> {
-        let names = match list(&dir) {
+        let names = match list(&self.reader, &dir) {
             Ok(names) => names,
             // Whether it is gone is seen in the directory above.
             Err(error) => {
