@@ -23,20 +23,22 @@ pub struct Agent {
 impl Agent {
     /// Starts `fim run` on a directory and waits until it watches.
     pub fn start(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<Self> {
-        Self::start_with(fim, watcher, state, watched, None)
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg(watched);
+        Self::spawn(command, watched.join("barrier"))
     }
 
-    /// As [`Self::start`], with a configuration.
+    /// As [`Self::start`], with a configuration besides.
     pub fn start_with(
         fim: &str,
         watcher: &str,
         state: &Path,
         watched: &Path,
-        config: Option<&Path>,
+        config: &Path,
     ) -> io::Result<Self> {
-        let config = config.into_iter().flat_map(|file| [Path::new("--config"), file]);
         let mut command = Command::new(fim);
-        command.args(["run", "--watcher", watcher, "--state"]).arg(state).args(config).arg(watched);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state);
+        command.arg("--config").arg(config).arg(watched);
         Self::spawn(command, watched.join("barrier"))
     }
 
@@ -86,6 +88,11 @@ impl Agent {
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("fim has ended")),
             }
         }
+    }
+
+    /// Reads lines until one, now or before, was what is waited for.
+    pub fn wait_until_seen(&mut self, wanted: impl Fn(&Value) -> bool) -> io::Result<()> {
+        if self.seen.iter().any(&wanted) { Ok(()) } else { self.wait_for(wanted) }
     }
 
     /// Makes a file and waits for its line: what was done before it has been seen by then.

@@ -9,9 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 const DIRS: [&str; 3] = ["kept", "old", "new"];
 const FILES: u64 = 30;
+const PACE: Duration = Duration::from_millis(20);
 
 pub fn run(fim: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::Result<()> {
     drop(fs::remove_dir_all(dir));
@@ -66,6 +68,8 @@ impl Storm {
                     }
                 }
                 counted.fetch_add(1, Ordering::Release);
+                // Some thousand changes a second: on a file system in memory there would be no end of them.
+                std::thread::sleep(PACE);
             }
             Ok(())
         });

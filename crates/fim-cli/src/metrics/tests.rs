@@ -54,7 +54,7 @@ fn promtool_has_nothing_to_say() {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        eprintln!("skipped: there is no promtool (Debian: prometheus)");
+        writeln!(std::io::stderr(), "skipped: there is no promtool (Debian: prometheus)").unwrap();
         return;
     };
     child.stdin.take().unwrap().write_all(prometheus::text(&sample()).as_bytes()).unwrap();
@@ -62,6 +62,67 @@ fn promtool_has_nothing_to_say() {
     let said =
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
+}
+
+/// A carbon daemon of its own, in a folder of its own.
+struct Carbon(std::process::Child);
+
+impl Carbon {
+    /// `None` where there is none to be started.
+    fn start(dir: &std::path::Path, port: u16) -> Option<Self> {
+        let at = dir.display();
+        let conf = format!(
+            "[cache]\nSTORAGE_DIR = {at}\nCONF_DIR = {at}\nLOG_DIR = {at}\nPID_DIR = {at}\nLOCAL_DATA_DIR = {at}/whisper/\n\
+             LINE_RECEIVER_INTERFACE = 127.0.0.1\nLINE_RECEIVER_PORT = {port}\nPICKLE_RECEIVER_PORT = 0\n\
+             CACHE_QUERY_PORT = 0\nMAX_CREATES_PER_MINUTE = inf\nMAX_UPDATES_PER_SECOND = 5000\n"
+        );
+        std::fs::write(dir.join("carbon.conf"), conf).unwrap();
+        let schemas = "[default]\npattern = .*\nretentions = 1s:1h\n";
+        std::fs::write(dir.join("storage-schemas.conf"), schemas).unwrap();
+        let mut command = Command::new("carbon-cache");
+        command.arg(format!("--config={at}/carbon.conf")).args(["--nodaemon", "start"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        let mut carbon = Self(child);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if carbon.0.try_wait().unwrap().is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(carbon)
+    }
+}
+
+impl Drop for Carbon {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_real_carbon_keeps_every_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some(_carbon) = Carbon::start(dir.path(), port) else {
+        writeln!(std::io::stderr(), "skipped: no carbon-cache starts (Debian: graphite-carbon)").unwrap();
+        return;
+    };
+    let graphite = Some(Graphite::Tcp(format!("127.0.0.1:{port}")));
+    let mut push = Push::new(&Metrics { graphite, ..Metrics::default() }, names()).unwrap();
+    push.send(&sample());
+    let both =
+        [Pace::Hourly, Pace::Minutely].map(|pace| graphite::lines(&sample(), &names(), pace, 0)).concat();
+    let wanted: Vec<_> = both
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(|name| dir.path().join("whisper").join(name.replace('.', "/")).with_extension("wsp"))
+        .collect();
+    let until = Instant::now() + Duration::from_secs(60);
+    while let Some(missing) = wanted.iter().find(|file| !file.exists()) {
+        assert!(Instant::now() < until, "not kept: {}", missing.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -59,8 +59,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
     live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
     let Some(owner) = live.engine.watch.owner(path) else {
-        // A directory above watched ones takes them along when it goes.
-        return if snapshot.facts.is_none() { live.vanished_dir(path, item) } else { Ok(()) };
+        // With a directory above something watched, that goes too.
+        let is_dir = snapshot.facts.is_some_and(|facts| facts.kind == FileKind::Dir);
+        return if is_dir { Ok(()) } else { live.vanished_dir(path, item) };
     };
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
@@ -337,7 +338,7 @@ impl Live<'_> {
             }
             Ok(())
         })?;
-        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let mut tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
         let remote = walk.remote;
         self.found_remote(remote);
         self.add_new_ground(new);
@@ -357,7 +358,7 @@ impl Live<'_> {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.unarmed(tally.unarmed.clone())?;
+        self.unarmed(std::mem::take(&mut tally.unarmed))?;
         Ok(tally)
     }
 

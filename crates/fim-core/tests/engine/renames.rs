@@ -172,3 +172,17 @@ fn what_takes_the_place_of_its_like_is_told() {
     let updated = |to: &str, from: &str| (Action::Updated, to.to_owned(), Some(from.to_owned()));
     assert_eq!(told, [updated("b", "a"), updated("empty", "full")]);
 }
+
+#[test]
+fn a_directory_above_takes_what_is_watched_along() {
+    let house = House::new();
+    let away = house.root.with_file_name("away");
+    let sub = house.path("sub").to_str().unwrap().to_owned();
+    let lines = house.watch_by(Box::new(Plain(sub)), move |root| {
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut names = told(&house, &lines);
+    names.sort();
+    assert_eq!(names, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
+}
