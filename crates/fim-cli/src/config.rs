@@ -256,19 +256,33 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
-    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    /// Leave out changes of nothing but comments.
     #[serde(default)]
     pub ignore_comments: bool,
-    /// Changes of nothing but blank lines are not shown.
+    /// Leave out changes of nothing but blank lines.
     #[serde(default)]
     pub ignore_blank: bool,
-    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    /// Keep the redacted text for the next comparison.
     #[serde(default = "yes")]
     pub keep_text: bool,
+    /// Larger files are told by their hash.
+    #[serde(default = "one_mebibyte")]
+    pub max_file_size: Size,
+    /// Longer diffs are cut.
+    #[serde(default = "thousand")]
+    pub max_lines: usize,
 }
 
 const fn yes() -> bool {
     true
+}
+
+const fn one_mebibyte() -> Size {
+    Size(1 << 20)
+}
+
+const fn thousand() -> usize {
+    1000
 }
 
 /// A hash that can be asked for.

@@ -24,7 +24,7 @@ use std::ops::Range;
 pub const HIDDEN: &str = "[redacted]";
 
 /// Each round hides more than the one before; a text that needs as many was made to.
-const MOST_ROUNDS: usize = 16;
+const MOST_ROUNDS: usize = 8;
 
 /// Hides secrets: those of the built-in forms, and what configured patterns match.
 #[derive(Clone, Debug, Default)]

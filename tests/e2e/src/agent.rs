@@ -23,22 +23,20 @@ pub struct Agent {
 impl Agent {
     /// Starts `fim run` on a directory and waits until it watches.
     pub fn start(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<Self> {
-        let mut command = Command::new(fim);
-        command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg(watched);
-        Self::spawn(command, watched.join("barrier"))
+        Self::start_with(fim, watcher, state, watched, None)
     }
 
-    /// As [`Self::start`], with a configuration besides.
+    /// As [`Self::start`], with a configuration.
     pub fn start_with(
         fim: &str,
         watcher: &str,
         state: &Path,
         watched: &Path,
-        config: &Path,
+        config: Option<&Path>,
     ) -> io::Result<Self> {
+        let config = config.into_iter().flat_map(|file| [Path::new("--config"), file]);
         let mut command = Command::new(fim);
-        command.args(["run", "--watcher", watcher, "--state"]).arg(state);
-        command.arg("--config").arg(config).arg(watched);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).args(config).arg(watched);
         Self::spawn(command, watched.join("barrier"))
     }
 

@@ -25,7 +25,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
         fs::create_dir(watched.join("many"))?;
         let config = dir.join("fim.toml");
         fs::write(&config, format!("[limits]\n{limits}\n"))?;
-        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, &config)?;
+        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, Some(&config))?;
         let lines = story(agent, &watched.join("many"))?;
         score.say(name, is_what_is_there(&watched, &lines).and_then(|()| gaps(name, &watched, &lines)));
     }

@@ -49,9 +49,9 @@ pub(super) struct Live<'e> {
     pub telling: Telling,
     pub follows: bool,
     pub mounts: Mounts,
-    pub blind: Blind,
     pub scans: Option<Scans>,
     pub learning: Option<Learning>,
+    pub blind: Blind,
 }
 
 /// Runs a watch from its start to its end.
@@ -372,9 +372,11 @@ impl Live<'_> {
             && let Some(id) = event.file
         {
             match event.via {
-                Via::Mkdir => self.index.add_dir(path, id),
                 Via::Unlink => self.index.remove_name(id, path),
                 Via::Rmdir => {}
+                // What has no mark yet stays unknown, so that its look sets one.
+                _ if !self.is_marked_at_birth(path) && self.index.paths(id).is_empty() => {}
+                Via::Mkdir => self.index.add_dir(path, id),
                 _ => self.index.add_file(path, id),
             }
         }
@@ -399,6 +401,12 @@ impl Live<'_> {
         if self.index.paths(id).is_empty() {
             self.marks.remove(&[id]);
         }
+    }
+
+    /// Whether the kernel marks what gets this name by itself: in a directory that is watched as a whole.
+    pub(super) fn is_marked_at_birth(&self, path: &Path) -> bool {
+        use crate::watch_set::Cover;
+        self.follows && path.parent().is_some_and(|dir| self.engine.watch.cover(dir) == Cover::All)
     }
 
     pub(super) fn is_watched(&self, path: &Path) -> bool {

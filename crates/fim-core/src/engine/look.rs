@@ -338,7 +338,7 @@ impl Live<'_> {
             }
             Ok(())
         })?;
-        let mut tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
         let remote = walk.remote;
         self.found_remote(remote);
         self.add_new_ground(new);
@@ -358,7 +358,7 @@ impl Live<'_> {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.unarmed(std::mem::take(&mut tally.unarmed))?;
+        self.unarmed(tally.unarmed.clone())?;
         Ok(tally)
     }
 

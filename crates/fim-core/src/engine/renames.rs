@@ -62,6 +62,7 @@ impl Live<'_> {
     ) -> Result<(), EngineError> {
         let mut history: Option<Pending> = None;
         let mut previous = from.clone();
+        let is_marked = event.file.is_some_and(|id| !self.index.paths(id).is_empty());
         if let Some(from) = &from {
             if let Some(id) = event.file {
                 self.index.remove_name(id, from);
@@ -85,7 +86,8 @@ impl Live<'_> {
             }
         }
         let Some(to) = to else { return Ok(()) };
-        if let Some(id) = event.file.filter(|_| self.follows) {
+        // A name that has no mark yet stays unknown, so that its look sets one.
+        if let Some(id) = event.file.filter(|_| self.follows && (is_marked || self.is_marked_at_birth(&to))) {
             self.index.add_file(&to, id);
         }
         self.mark(&to, event)?;

@@ -8,6 +8,7 @@
     missing_debug_implementations
 )]
 
+mod births;
 mod changes;
 mod house;
 mod interests;

@@ -33,6 +33,20 @@ fn a_rename_to_a_free_name_is_a_move_and_a_chain_is_one() {
 }
 
 #[test]
+fn what_is_below_goes_with_a_directory_above_it() {
+    let house = House::new();
+    let sub = Plain(house.path("sub").to_str().unwrap().to_owned());
+    let lines = house.watch_by(Box::new(sub), |root| {
+        let away = root.with_file_name("away");
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
+}
+
+#[test]
 fn a_rotated_log_is_two_lines() {
     let house = House::new();
     let lines = house.watch(|root| {
