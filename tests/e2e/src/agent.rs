@@ -28,13 +28,13 @@ impl Agent {
         Self::spawn(command, watched.join("barrier"))
     }
 
-    /// As [`Self::start`], with a configuration besides.
+    /// As [`Self::start`], with a configuration.
     pub fn start_with(
         fim: &str,
         watcher: &str,
         state: &Path,
         watched: &Path,
-        config: &Path,
+        config: Option<&Path>,
     ) -> io::Result<Self> {
         let mut command = Command::new(fim);
         command.args(["run", "--watcher", watcher, "--state"]).arg(state);

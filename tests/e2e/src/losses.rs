@@ -25,7 +25,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
         fs::create_dir(watched.join("many"))?;
         let config = dir.join("fim.toml");
         fs::write(&config, format!("[limits]\n{limits}\n"))?;
-        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, &config)?;
+        let agent = Agent::start_with(fim, watcher, &dir.join("state"), &watched, Some(&config))?;
         let lines = story(agent, &watched.join("many"))?;
         score.say(name, is_what_is_there(&watched, &lines).and_then(|()| gaps(name, &watched, &lines)));
     }
@@ -35,9 +35,12 @@ pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
 /// What is done to a directory, and the lines that come of it until the end.
 type Story = fn(Agent, &Path) -> io::Result<Vec<Value>>;
 
-/// Far more records than a page holds.
+/// Far more records than a page holds, and nobody takes them.
 fn ring(mut agent: Agent, dir: &Path) -> io::Result<Vec<Value>> {
-    for round in 0..5 {
+    agent.signal(Signal::STOP)?;
+    append(dir, 0..1000, 0)?;
+    agent.signal(Signal::CONT)?;
+    for round in 1..5 {
         append(dir, 0..1000, round)?;
     }
     agent.barrier()?;
