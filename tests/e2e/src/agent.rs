@@ -38,7 +38,7 @@ impl Agent {
     ) -> io::Result<Self> {
         let mut command = Command::new(fim);
         command.args(["run", "--watcher", watcher, "--state"]).arg(state);
-        command.arg("--config").arg(config).arg(watched);
+        command.args(config.into_iter().flat_map(|file| [Path::new("--config"), file])).arg(watched);
         Self::spawn(command, watched.join("barrier"))
     }
 

@@ -337,7 +337,7 @@ impl Live<'_> {
             }
             Ok(())
         })?;
-        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let mut tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
         let remote = walk.remote;
         self.found_remote(remote);
         self.add_new_ground(new);
