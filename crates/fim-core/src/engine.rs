@@ -17,6 +17,7 @@ mod look;
 mod mounts;
 mod once;
 mod pending;
+mod queue;
 mod reload;
 mod renames;
 mod reporter;

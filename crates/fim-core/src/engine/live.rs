@@ -10,7 +10,7 @@ use super::index::Index;
 use super::judge::Cause;
 use super::look::Adopt;
 use super::mounts::{self, Mounts};
-use super::pending::Queue;
+use super::queue::Queue;
 use super::reload::Learning;
 use super::scan::{Found, Scans};
 use super::storm::Storms;
