@@ -28,6 +28,12 @@ git              command -v git
 attr             command -v setfattr
 acl              command -v setfacl
 passwd           command -v useradd
+sudo             command -v visudo
+openssh-server   test -x /usr/sbin/sshd
+openssh-client   command -v ssh-copy-id
+vim-tiny         command -v vim || command -v vim.tiny
+nano             command -v nano
+bsdutils         command -v script
 debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg'
 
 static_busybox() { command -v busybox && ! ldd "$(command -v busybox)"; }

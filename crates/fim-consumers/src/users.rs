@@ -157,7 +157,9 @@ impl Users {
         };
         let new = keys::read(look.content, &self.config.key);
         let compare = |old: &_, new: &_, said: &mut _| keys::compare(old, new, owners, said);
-        cx.keep(look.compare(cx.kept(), &new, compare, said));
+        // Of a file that counts only now nothing was kept: all its keys are new.
+        let none = keys::read(b"", &self.config.key).encode();
+        cx.keep(look.compare(cx.kept().or(Some(&none)), &new, compare, said));
     }
 
     fn sshd(&mut self, path: &Path, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {

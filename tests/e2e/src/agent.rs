@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes, even in an emulated machine.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -16,6 +16,8 @@ pub struct Agent {
     lines: Receiver<String>,
     /// All lines so far.
     pub seen: Vec<Value>,
+    /// How many of them were compared already, where that is done one by one.
+    pub read: usize,
     barriers: u32,
     barrier_dir: PathBuf,
 }
@@ -25,7 +27,7 @@ impl Agent {
     pub fn start(fim: &str, watcher: &str, state: &Path, watched: &Path) -> io::Result<Self> {
         let mut command = Command::new(fim);
         command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg(watched);
-        Self::spawn(command, watched.join("barrier"))
+        Self::spawn(&mut command, watched.join("barrier"))
     }
 
     /// As [`Self::start`], with a configuration.
@@ -39,7 +41,7 @@ impl Agent {
         let mut command = Command::new(fim);
         command.args(["run", "--watcher", watcher, "--state"]).arg(state);
         command.args(config.into_iter().flat_map(|file| [Path::new("--config"), file])).arg(watched);
-        Self::spawn(command, watched.join("barrier"))
+        Self::spawn(&mut command, watched.join("barrier"))
     }
 
     /// As [`Self::start`], of what a configuration says; it must name the folder for barriers.
@@ -52,12 +54,12 @@ impl Agent {
     ) -> io::Result<Self> {
         let mut command = Command::new(fim);
         command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg("--config").arg(config);
-        Self::spawn(command, barriers)
+        Self::spawn(&mut command, barriers)
     }
 
-    fn spawn(mut command: Command, barrier_dir: PathBuf) -> io::Result<Self> {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+    /// Starts a command that is a `fim run`, which watches the directory for barriers among others.
+    pub fn spawn(command: &mut Command, barrier_dir: PathBuf) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
         let (send, lines) = channel();
         std::thread::spawn(move || {
@@ -67,7 +69,7 @@ impl Agent {
                 }
             }
         });
-        let mut agent = Self { child, lines, seen: Vec::new(), barriers: 0, barrier_dir };
+        let mut agent = Self { child, lines, seen: Vec::new(), read: 0, barriers: 0, barrier_dir };
         agent.wait_for(|line| action(line) == "watch_started")?;
         Ok(agent)
     }
@@ -93,6 +95,19 @@ impl Agent {
     /// Reads lines until one, now or before, was what is waited for.
     pub fn wait_until_seen(&mut self, wanted: impl Fn(&Value) -> bool) -> io::Result<()> {
         if self.seen.iter().any(&wanted) { Ok(()) } else { self.wait_for(wanted) }
+    }
+
+    /// Reads lines until all that came say what is waited for; whether they did within this time.
+    pub fn wait_until(&mut self, limit: Duration, wanted: impl Fn(&[Value]) -> bool) -> io::Result<bool> {
+        let end = Instant::now() + limit;
+        while !wanted(&self.seen) {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(serde_json::from_str(&line).map_err(io::Error::other)?),
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("fim has ended")),
+            }
+        }
+        Ok(true)
     }
 
     /// Makes a file and waits for its line: what was done before it has been seen by then.

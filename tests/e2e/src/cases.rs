@@ -3,6 +3,7 @@
 use crate::act::{is_light, trees};
 use crate::agent::{Agent, action};
 use crate::expect::{Line, about, actors, compare, compare_lasting, line};
+use crate::score::Score;
 use crate::{lifecycle, reload, tools};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -84,7 +85,7 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
 
 /// Runs everything below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
-    let mut score = Score::new(dir.display());
+    let mut score = Score::new(dir.display().to_string());
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -146,36 +147,6 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
     reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
     Ok(score.failed)
-}
-
-/// Prints a line for each case and counts.
-pub struct Score {
-    failed: u32,
-    prefix: String,
-}
-
-impl Score {
-    pub fn new(prefix: impl std::fmt::Display) -> Self {
-        Self { failed: 0, prefix: prefix.to_string() }
-    }
-
-    pub const fn failed(&self) -> u32 {
-        self.failed
-    }
-
-    pub fn say(&mut self, name: &str, outcome: Result<(), String>) {
-        match outcome {
-            Ok(()) => println!("ok {}:{name}", self.prefix),
-            Err(why) => {
-                self.failed += 1;
-                println!("FAIL {}:{name}: {why}", self.prefix);
-            }
-        }
-    }
-
-    pub fn skip(&self, name: &str, why: &str) {
-        println!("skip {}:{name}: {why}", self.prefix);
-    }
 }
 
 /// Files that must not be followed, opened or waited for, in the watched tree from the start.

@@ -1,8 +1,8 @@
 //! Starts, stops and kills: what changed meanwhile is told, and nothing of the state is lost.
 
 use crate::agent::{Agent, action};
-use crate::cases::Score;
 use crate::expect::{about, compare, line};
+use crate::score::Score;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;

@@ -1,8 +1,8 @@
 //! Too little room and too little time: records are lost, it is said, and the lines still end at what is there.
 
 use crate::agent::{Agent, action};
-use crate::cases::Score;
 use crate::expect::about;
+use crate::score::Score;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Runs all of it below a directory; the number of failures. Only BPF has a ring and room to configure.
 pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
-    let mut score = Score::new(dir.display());
+    let mut score = Score::new(dir.display().to_string());
     for (name, limits, story) in [
         ("ring", "ring_bytes = 4096", ring as Story),
         ("room", "watch_room = 1024", room),
@@ -29,7 +29,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path) -> io::Result<u32> {
         let lines = story(agent, &watched.join("many"))?;
         score.say(name, is_what_is_there(&watched, &lines).and_then(|()| gaps(name, &watched, &lines)));
     }
-    Ok(score.failed())
+    Ok(score.failed)
 }
 
 /// What is done to a directory, and the lines that come of it until the end.

@@ -1,7 +1,7 @@
 //! Another configuration in the middle of a storm: what the lines say in the end is what is there.
 
 use crate::agent::{Agent, action};
-use crate::cases::Score;
+use crate::score::Score;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;

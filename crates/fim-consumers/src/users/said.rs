@@ -65,15 +65,40 @@ impl Said {
     }
 }
 
-/// A field as a text: what is not UTF-8 is escaped.
+/// So much of a field is shown, in bytes: a line may be as long as its file, and that may be anybody's.
+const LONGEST: usize = 1024;
+
+/// A field as a text: what is not UTF-8 is escaped, what is long is cut.
 pub(super) fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.escape_ascii().to_string(),
-    }
+    let shown = match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+            end.and_then(|end| text.get(..end)).unwrap_or_default().to_owned()
+        }
+        Err(_) => bytes.get(..LONGEST).unwrap_or(bytes).escape_ascii().to_string(),
+    };
+    if bytes.len() > LONGEST { format!("{shown}… ({} bytes)", bytes.len()) } else { shown }
 }
 
 /// Several fields.
 pub(super) fn list<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Value {
     Value::List(fields.into_iter().map(|field| text(field).into()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_field_is_cut() {
+        assert_eq!(text(b"short"), "short");
+        assert_eq!(text(&[b'a'; LONGEST]), "a".repeat(LONGEST));
+        assert_eq!(text(&[b'a'; LONGEST + 1]), format!("{}… (1025 bytes)", "a".repeat(LONGEST)));
+        // Never within a sign, whatever is cut off.
+        let long = "é".repeat(LONGEST);
+        assert_eq!(text(long.as_bytes()), format!("{}… (2048 bytes)", "é".repeat(LONGEST / 2)));
+        let odd = format!("a{long}");
+        assert_eq!(text(odd.as_bytes()), format!("a{}… (2049 bytes)", "é".repeat(LONGEST / 2 - 1)));
+        assert!(text(&vec![0xff; 1 << 20]).len() < 4 * LONGEST + 30);
+    }
 }

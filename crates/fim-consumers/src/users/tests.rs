@@ -97,6 +97,15 @@ fn what_is_recalled_is_watched_without_a_look() {
 }
 
 #[test]
+fn a_file_that_was_another_consumers_holds_new_keys() {
+    let mut users = users();
+    first(&mut users, "/etc/passwd", PASSWD);
+    first(&mut users, "/etc/ssh/sshd_config", "AuthorizedKeysFile /etc/keys/%u\n");
+    let said = then(&mut users, "/etc/keys/bob", None, KEY, &format!("{KEY}# more\n"));
+    assert_eq!((said.words, said.severity), (owned(&["key_added"]), Severity::High));
+}
+
+#[test]
 fn what_sshd_includes_is_read_too() {
     let mut users = users();
     first(&mut users, "/etc/passwd", PASSWD);
