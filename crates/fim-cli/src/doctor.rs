@@ -16,6 +16,9 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// So many paths that are not there are listed.
+const FEW_ABSENT: usize = 4;
+
 /// What was found.
 #[derive(Debug)]
 pub struct Diagnosis {
@@ -67,7 +70,20 @@ fn describe(
             let _ = writeln!(text, "coverage    {class:<16} {}", degree.as_str());
         }
     }
+    // Most accounts have no keys: their files are not listed one by one.
+    let absent = places.iter().filter(|(_, place)| matches!(place, Place::Missing));
+    let (mut listed, absent) = (0, absent.count());
     for (path, place) in places {
+        if matches!(place, Place::Missing) {
+            listed += 1;
+            if listed == FEW_ABSENT && absent > FEW_ABSENT {
+                let more = absent - FEW_ABSENT + 1;
+                let _ = writeln!(text, "path        {more} more paths are not there yet; watched as soon as they are");
+            }
+            if listed >= FEW_ABSENT && absent > FEW_ABSENT {
+                continue;
+            }
+        }
         let _ = writeln!(text, "path        {} ({place})", path.display());
         if !place.is_covered() {
             faults.push(match place {
