@@ -180,11 +180,6 @@ mod tests {
         });
         assert!(!differs(&seen, &keyed, true), "under another key nothing can be told");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn what_a_watcher_does_not_see_is_found_late() {
