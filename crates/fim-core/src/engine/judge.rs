@@ -189,11 +189,13 @@ fn finding(
     cause: &Cause<'_>,
     answer: Answer,
 ) -> Finding {
-    let own = if small.is_some() { Severity::Routine } else { Severity::Notable };
+    // A small finding is routine wherever it is: what a consumer says of it is about the place.
+    let severity =
+        if small.is_some() { Severity::Routine } else { answer.severity.unwrap_or(Severity::Notable) };
     Finding {
         action,
         consumer,
-        severity: answer.severity.unwrap_or(own),
+        severity,
         detected: cause.detected,
         path: now.path.clone(),
         previous_path: cause.previous.clone(),

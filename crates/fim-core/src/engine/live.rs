@@ -36,6 +36,8 @@ const QUEUE: usize = 65_536;
 const TURN: usize = 4_096;
 /// Looks between two goes: few, since what came meanwhile may tell what a name was for.
 const LOOKS: usize = 64;
+/// Paths that may wait for their look, as a rule.
+const CROWDED: usize = 65_536;
 /// What a scan saw that is compared in one go.
 const SCANNED: usize = 64;
 /// A watch under way.
@@ -289,10 +291,20 @@ impl Live<'_> {
             .min(mounts::PAUSE)
     }
 
+    /// How many looks to take in one go. Whoever makes names faster than they are looked at, or names that wait,
+    /// would fill the memory: beyond a bound as many are looked at as were taken, due or not.
+    fn looks(&mut self) -> usize {
+        if self.queue.len() < CROWDED {
+            return LOOKS;
+        }
+        self.queue.hasten(true, Instant::now());
+        TURN
+    }
+
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         // First: a look would take what is mounted there for what was there.
         self.follow_mounts()?;
-        for _ in 0..LOOKS {
+        for _ in 0..self.looks() {
             let now = Instant::now();
             let Some((path, mut item)) = self.queue.pop(now) else {
                 break;

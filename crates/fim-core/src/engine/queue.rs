@@ -14,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 const HOTTEST: Duration = Duration::from_secs(1);
 /// How long a file that was hot is remembered as such.
 const COOL: Duration = Duration::from_secs(3);
+/// Hot files remembered before any is forgotten.
+const REMEMBERED: usize = 10_000;
 /// How often a file is looked at while a mapping or an asynchronous write may still change it.
 const OPEN: Duration = Duration::from_secs(5);
 /// How long a new file of a temporary name may wait for its rename.
@@ -37,6 +39,8 @@ pub(crate) struct Queue {
     items: HashMap<PathBuf, Pending>,
     due: BinaryHeap<Reverse<(Instant, PathBuf)>>,
     hot: HashMap<PathBuf, Heat>,
+    /// When there are as many, those that cooled down are forgotten.
+    hot_room: usize,
     /// Files that may change without a further event until their last close.
     open: HashMap<PathBuf, FileEvent>,
 }
@@ -232,8 +236,10 @@ impl Queue {
     }
 
     fn heat(&mut self, path: &Path, now: Instant) {
-        if self.hot.len() > 10_000 {
+        if self.hot.len() >= self.hot_room.max(REMEMBERED) {
             self.hot.retain(|_, heat| now.saturating_duration_since(heat.looked) < COOL);
+            // Not again with the next look, if most of them are hot.
+            self.hot_room = self.hot.len() * 2;
         }
         let pause = match self.hot.get(path) {
             Some(heat) if now.saturating_duration_since(heat.looked) < COOL => (heat.pause * 2).min(HOTTEST),
@@ -395,6 +401,20 @@ mod tests {
         queue.mark_scanned(Path::new("/h"), now);
         queue.mark(Path::new("/h"), &event(Via::Close), KNOWN, now);
         assert!(queue.pop(now).is_some(), "an event does not wait");
+    }
+
+    #[test]
+    fn what_cooled_down_is_forgotten() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let many = 4 * REMEMBERED;
+        for number in 0..many {
+            queue.heat(&PathBuf::from(number.to_string()), now);
+        }
+        assert_eq!(queue.hot.len(), many, "all are hot");
+        for number in 0..many {
+            queue.heat(&PathBuf::from(format!("later/{number}")), now + COOL);
+        }
+        assert!(queue.hot.len() <= many, "those of before are gone");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use crate::house::{House, Lines, at, event, findings, told};
 use fim_core::{
-    Action, Change, Coverage, EventSink, FileId, MarkRequest, Marked, Marks, Place, Ready, StatMarks,
-    StopToken, Via, WatchError, WatchMessage, WatchSet, WatchStats, Watcher,
+    Action, Change, Consumer, ConsumerError, Context, Coverage, EventSink, FileId, Interest, MarkRequest,
+    Marked, Marks, Place, Ready, Severity, Snapshot, StatMarks, StopToken, Via, WatchError, WatchMessage,
+    WatchSet, WatchStats, Watcher,
 };
 use rustix::fs::{Mode, OFlags};
 use std::fs;
@@ -181,6 +182,37 @@ fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
     assert!(told.contains(&(house.path("brief"), vec![Change::new("transient")])));
     let storm = Change::new("transient").of("count", 46u64);
     assert_eq!(told.last(), Some(&(house.path("sub"), vec![storm])));
+}
+
+#[test]
+fn what_was_only_touched_is_routine_in_an_important_place_too() {
+    let house = House::new();
+    house.baseline();
+    let everything_matters = Box::new(Grave(house.root.to_str().unwrap().to_owned()));
+    let lines = house.watch_by(everything_matters, |root| {
+        let file = fs::File::options().write(true).open(root.join("a")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        vec![at(Via::Attributes, root.join("a"))]
+    });
+    assert_eq!(findings(&lines)[0].severity, Severity::Routine);
+}
+
+/// To it everything is grave.
+struct Grave(String);
+
+impl Consumer for Grave {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::in_paths([self.0.clone()])
+    }
+
+    fn inspect(&mut self, _: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+        cx.severity(Severity::High);
+        Ok(())
+    }
 }
 
 #[test]
