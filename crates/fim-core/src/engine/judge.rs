@@ -83,13 +83,17 @@ pub(crate) fn judge(
     } else {
         action
     };
-    let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
+    let differs = matches!(verdict, Verdict::Changed(_));
+    let mut answer = if differs || cause.newcomer || (kept.is_none() && now.facts.is_some()) {
         let (before, kept) = if cause.newcomer { (None, None) } else { (before, kept) };
         ask(consumer, before, kept, now)
     } else {
         Answer::default()
     };
     let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
+    // What it means now is news, though the file is as it was.
+    let means = cause.newcomer && now.facts.is_some() && !answer.changes.is_empty();
+    let action = action.or(means.then_some(Action::Updated));
     let finding = action.map(|action| {
         answer.changes.extend(small.map(|small| Change::new(small.word())));
         answer.changes.extend(remount);

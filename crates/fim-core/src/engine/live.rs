@@ -233,12 +233,14 @@ impl Live<'_> {
 
     /// Watches at once what the last looks brought into the interest of a consumer.
     fn follow_interests(&mut self) -> Result<(), EngineError> {
-        if self.engine.interests.is_stale()
-            && let Some(new) = self.engine.rewatch()?
-        {
+        if !self.engine.interests.is_stale() {
+            return Ok(());
+        }
+        let was = self.engine.watch.clone();
+        if let Some(new) = self.engine.rewatch()? {
             let event = FileEvent::new(SystemTime::now(), Via::Scan);
             let learn = self.learning.is_some();
-            let how = Adopt { only: Some(&new), learn, ..Adopt::default() };
+            let how = Adopt { only: Some(&new), was: Some(&was), learn, ..Adopt::default() };
             self.watch_changed();
             self.adopt_part(Path::new("/"), &event, &how)?;
         }

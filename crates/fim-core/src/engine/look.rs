@@ -30,6 +30,8 @@ pub(super) struct Adopt<'a> {
     pub from: Option<&'a Path>,
     /// Only what concerns these.
     pub only: Option<&'a WatchSet>,
+    /// Who had what before: what changed hands is looked at though it is as it was.
+    pub was: Option<&'a WatchSet>,
     /// What is unlike was found by a scan.
     pub scanned: bool,
     /// Ground that was never covered is learned, not compared.
@@ -88,7 +90,7 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
         previous: item.previous.clone(),
         moved: origin.moved,
         replaced,
-        newcomer: origin.moved && origin.owner != Some(owner),
+        newcomer: item.handed || (origin.moved && origin.owner != Some(owner)),
     };
     let Some(mut judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
@@ -331,11 +333,14 @@ impl Live<'_> {
                 && engine.is_new_ground(walked.owner, &walked.snapshot.path)
             {
                 new.push(walked.snapshot.path);
-            } else if walked.snapshot.path != top
-                && (is_unlike(&walked) || (how.learn && is_news_to_consumers(&watch, &walked)))
+                return Ok(());
+            }
+            let handed = how.was.is_some_and(|was| is_handed_on(was, &watch, &walked));
+            if walked.snapshot.path != top
+                && (handed || is_unlike(&walked) || (how.learn && is_news_to_consumers(&watch, &walked)))
             {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());
-                unlike.push((walked.snapshot.path, known));
+                unlike.push((walked.snapshot.path, known, handed));
             }
             Ok(())
         })?;
@@ -343,7 +348,7 @@ impl Live<'_> {
         let remote = walk.remote;
         self.found_remote(remote);
         self.add_new_ground(new);
-        for (path, known) in unlike {
+        for (path, known, handed) in unlike {
             if how.scanned {
                 self.queue.mark_scanned(&path, Instant::now());
                 continue;
@@ -353,6 +358,7 @@ impl Live<'_> {
             }
             let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
             let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
+            item.handed |= handed;
             if let Some(from) = how.from
                 && let Ok(rest) = path.strip_prefix(top)
             {
@@ -395,6 +401,14 @@ fn is_news_to_consumers(watch: &WatchSet, walked: &Walked) -> bool {
     let has_kept = walked.record.as_ref().is_some_and(|record| record.kept.is_some());
     let lacks = !has_kept && watch.need(walked.owner).content.is_some();
     is_file && (lacks || !watch.overhearers(walked.owner, &walked.snapshot.path).is_empty())
+}
+
+/// Whether a file that is there belongs to another consumer than it did, to one that reads content: all of it
+/// is new to that one.
+fn is_handed_on(was: &WatchSet, is: &WatchSet, walked: &Walked) -> bool {
+    let (path, owner) = (&walked.snapshot.path, walked.owner);
+    let before = was.owner(path);
+    is.need(owner).content.is_some() && before.is_some_and(|before| before != owner)
 }
 
 fn is_unlike(walked: &Walked) -> bool {

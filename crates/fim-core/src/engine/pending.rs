@@ -41,6 +41,8 @@ pub(crate) struct Pending {
     pub actors: Vec<Arc<Actor>>,
     /// Calls counted.
     pub writes: u64,
+    /// It belongs to another consumer than it did.
+    pub handed: bool,
     /// Whether it stands for a lost record.
     pub swept: bool,
     /// A mount came or went here or above.
@@ -69,6 +71,7 @@ impl Pending {
             moved_to: None,
             actors: Vec::new(),
             writes: 0,
+            handed: false,
             swept: false,
             remount: None,
             scanned: false,
