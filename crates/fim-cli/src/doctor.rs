@@ -7,6 +7,7 @@ mod privileges;
 
 use crate::config::{Plan, Scan};
 use crate::watchers::{self, Tried};
+use crate::wiring;
 use fault::Fault;
 use fim_core::{Cover, Interest, WatchSet};
 use place::Place;
@@ -15,6 +16,9 @@ use std::fmt::Write;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// So many paths that are not there are listed.
+const FEW_ABSENT: usize = 4;
 
 /// What was found.
 #[derive(Debug)]
@@ -28,7 +32,11 @@ pub struct Diagnosis {
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
     let set = WatchSet::new(watched).unwrap_or_default();
-    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
+    let mut tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
+    let scan = wiring::scan(plan);
+    for sight in tried.iter_mut().filter_map(|one| one.sight.as_mut().ok()) {
+        scan.make_up(&mut sight.coverage);
+    }
     let mut places: Vec<(PathBuf, Place)> =
         set.roots().into_iter().map(|path| (path.clone(), Place::of(&path))).collect();
     // What is mounted below is worth a line only where it is seen late.
@@ -67,7 +75,23 @@ fn describe(
             let _ = writeln!(text, "coverage    {class:<16} {}", degree.as_str());
         }
     }
+    // Most accounts have no keys: their files are not listed one by one.
+    let absent = places.iter().filter(|(_, place)| matches!(place, Place::Missing));
+    let (mut listed, absent) = (0, absent.count());
     for (path, place) in places {
+        if matches!(place, Place::Missing) {
+            listed += 1;
+            if listed == FEW_ABSENT && absent > FEW_ABSENT {
+                let more = absent - FEW_ABSENT + 1;
+                let _ = writeln!(
+                    text,
+                    "path        {more} more paths are not there yet; watched as soon as they are"
+                );
+            }
+            if listed >= FEW_ABSENT && absent > FEW_ABSENT {
+                continue;
+            }
+        }
         let _ = writeln!(text, "path        {} ({place})", path.display());
         if !place.is_covered() {
             faults.push(match place {

@@ -66,7 +66,7 @@ fn limits(plan: &Plan) -> Limits {
     limits
 }
 
-fn scan(plan: &Plan) -> Scan {
+pub fn scan(plan: &Plan) -> Scan {
     let config = &plan.config.scan;
     let mut scan = Scan::never();
     scan.metadata_every = config.metadata_every.0;

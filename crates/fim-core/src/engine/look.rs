@@ -260,7 +260,8 @@ impl Live<'_> {
         if is_dir && (!known || item.list) {
             return self.adopt_below(path, item);
         }
-        if known || is_dir || (!self.follows && facts.links < 2) {
+        if known || is_dir || (!self.follows && facts.links < 2 && self.engine.watch.covers_all_beside(path))
+        {
             return Ok(());
         }
         let scope = MarkScope::File;

@@ -288,8 +288,11 @@ impl<'a> Walk<'a> {
             .iter()
             .filter_map(|(entry, file, facts)| {
                 let scope = scope(entry, facts.kind)?;
-                // Where events come by name, only a file of several names must be known as itself.
-                (follows || scope != MarkScope::File || facts.links > 1).then_some((entry, file, scope))
+                // Where events come by name, only a file of several names must be known as itself, and one in a
+                // directory of which not everything is watched.
+                let alone = || !self.watch.covers_all_beside(&entry.path);
+                (follows || scope != MarkScope::File || facts.links > 1 || alone())
+                    .then_some((entry, file, scope))
             })
             .collect();
         let requests: Vec<MarkRequest<'_>> = wanted

@@ -9,7 +9,7 @@ use crate::facts::{Facts, FileKind, HashState};
 use crate::finding::Started;
 use crate::remote::RemoteTops;
 use crate::snapshot::Snapshot;
-use crate::watcher::Degree;
+use crate::watcher::{Coverage, Degree};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,9 +18,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const FULL: &str = "scan_full";
 
 impl Scan {
+    /// What a watcher does not see, scans of the metadata find.
+    pub fn make_up(&self, coverage: &mut Coverage) {
+        if !self.metadata_every.is_zero() {
+            for degree in coverage.values_mut() {
+                *degree = (*degree).max(Degree::Late);
+            }
+        }
+    }
+
     /// What scans add to what a watcher sees.
     pub(in crate::engine) fn tell(&self, remote: &RemoteTops, started: &mut Started) {
         let degree = |every: Duration| if every.is_zero() { Degree::None } else { Degree::Late };
+        self.make_up(&mut started.coverage);
         started.coverage.entry("raw_write").or_insert(degree(self.full_every));
         if remote.0.is_empty() {
             return;
@@ -169,5 +179,16 @@ mod tests {
             facts.keyed = Some(7);
         });
         assert!(!differs(&seen, &keyed, true), "under another key nothing can be told");
+    }
+
+    #[test]
+    fn what_a_watcher_does_not_see_is_found_late() {
+        let sees = || Coverage::from([("flags", Degree::None), ("write", Degree::Full)]);
+        let mut coverage = sees();
+        Scan::default().make_up(&mut coverage);
+        assert_eq!(coverage, [("flags", Degree::Late), ("write", Degree::Full)].into());
+        let mut coverage = sees();
+        Scan::never().make_up(&mut coverage);
+        assert_eq!(coverage, sees());
     }
 }
