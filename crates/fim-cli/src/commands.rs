@@ -91,6 +91,11 @@ pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
     let gone = ReaderGone::default();
     let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
+    let nothing = summary.files + summary.changes + summary.never_covered == 0;
+    if let Some(typo) = scope.iter().find(|path| nothing && path.symlink_metadata().is_err()) {
+        let what = format!("{}: nothing is there, and nothing was: is it spelled right?", typo.display());
+        return Err(Failure::new(what));
+    }
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
         log::warn!(

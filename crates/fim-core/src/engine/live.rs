@@ -210,7 +210,11 @@ impl Live<'_> {
     /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
     pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
         let dir = self.engine.heal(error)?;
-        self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)
+        self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
+        self.drain(false)?;
+        // What comes from now on is new.
+        self.engine.lost.forget(&dir);
+        Ok(())
     }
 
     /// The end of a turn: lines leave, then the state that speaks of them is committed.

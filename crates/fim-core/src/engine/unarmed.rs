@@ -18,6 +18,8 @@ pub(super) struct Unarmed {
     files: u64,
     /// The directories they are in.
     dirs: BTreeSet<PathBuf>,
+    /// Some of it for want of a right to read it.
+    unreadable: bool,
 }
 
 impl Unarmed {
@@ -29,8 +31,15 @@ impl Unarmed {
         }
     }
 
+    /// A file that cannot be opened, or anything in a directory that cannot be listed.
+    pub(super) fn add_unreadable(&mut self, path: &Path) {
+        self.unreadable = true;
+        self.add(path);
+    }
+
     pub(super) fn join(&mut self, other: Self) {
         self.files += other.files;
+        self.unreadable |= other.unreadable;
         self.dirs.extend(other.dirs);
     }
 }
@@ -62,7 +71,8 @@ impl Live<'_> {
         if self.blind.gaps.iter().any(|(told, _)| scope.starts_with(told)) {
             return Ok(());
         }
-        let mut gap = self.gaps.open("marks_full", unarmed.files);
+        let cause = if unarmed.unreadable { "unreadable" } else { "marks_full" };
+        let mut gap = self.gaps.open(cause, unarmed.files);
         gap.scope = scope.display().to_string();
         self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
         self.blind.gaps.push((scope, gap));

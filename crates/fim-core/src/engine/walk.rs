@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
                 Ok(names) => names,
                 Err(error) if Reader::is_gone(&error) => Vec::new(),
                 Err(error) => {
-                    log::warn!("{}: cannot list: {error}; what is in it is not watched", dir.display());
+                    self.cannot_read(&dir.join("*"), "list", &error);
                     continue;
                 }
             };
@@ -190,6 +190,16 @@ impl<'a> Walk<'a> {
             each(host, walked)?;
         }
         Ok(())
+    }
+
+    /// What cannot be read is not watched: a watch opens a gap for it, a comparison says so here.
+    fn cannot_read(&mut self, path: &Path, what: &str, error: &io::Error) {
+        if self.marks.is_some() {
+            log::debug!("{}: cannot {what}: {error}", path.display());
+            self.unarmed.add_unreadable(path);
+        } else {
+            log::warn!("{}: cannot {what}: {error}; it is not compared", path.display());
+        }
     }
 
     fn concerns(&self, path: &Path) -> bool {
@@ -225,7 +235,7 @@ impl<'a> Walk<'a> {
                     opened.push((entry, file, facts));
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
-                Err(error) => log::warn!("{}: cannot open: {error}", entry.path.display()),
+                Err(error) => self.cannot_read(&entry.path, "open", &error),
             }
         }
         self.arm(&opened)?;
