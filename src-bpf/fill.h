@@ -23,6 +23,7 @@ int fill(struct bpf_iter__task_file *ctx)
 	self_tgid = tgid;
 	if (!task || !file || task->tgid != tgid)
 		return 0;
+	self_mnt_ns = (u64)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nsproxy, mnt_ns);
 	out.fd = ctx->fd;
 	scope = bpf_map_lookup_elem(&wanted, &out.fd);
 	if (!scope)

@@ -16,6 +16,7 @@
 #include "content.h"
 #include "attributes.h"
 #include "names.h"
+#include "mounts.h"
 
 /* Held against their twins in user space. */
 struct fim_change *shown_change;

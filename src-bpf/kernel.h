@@ -40,6 +40,8 @@ enum {
 #define S_IFDIR 0040000
 
 #define FMODE_WRITE 0x2
+#define FMODE_BACKING 0x2000000
+#define FMODE_NONOTIFY 0x4000000
 #define ATTR_SIZE 0x8
 #define PROT_WRITE 0x2
 #define MAP_SHARED 0x1
@@ -145,6 +147,9 @@ struct kernfs_node {
 struct cgroup {
 	struct kernfs_node *kn;
 };
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
 struct css_set {
 	struct cgroup *dfl_cgrp;
 };
@@ -157,6 +162,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	char comm[16];
 	kuid_t loginuid;
 	unsigned int sessionid;

@@ -25,17 +25,17 @@ struct {
  * Which inode numbers may be marked. A byte each and not a bit: setting a bit needs an
  * atomic or, which 5.10 has not. Bytes are only ever set.
  */
-#define FILTER_MAX (1 << 21) /* with the rest of .bss below the 4 MiB that 5.10 takes */
-u8 filter[FILTER_MAX];
-const volatile u32 filter_mask = FILTER_MAX - 1;
+#define FILTER_BITS 21 /* with the rest of .bss below the 4 MiB that 5.10 takes */
+u8 filter[1 << FILTER_BITS];
 
 /* This agent: learned by the fill, since its pid namespace may not be the first. */
 u32 self_tgid;
+u64 self_mnt_ns;
 u32 probing;
 
-static __always_inline u32 filter_slot(u64 ino)
+static __always_inline u64 filter_slot(u64 ino)
 {
-	return ((ino * 0x9e3779b97f4a7c15ULL) >> 40) & filter_mask & (FILTER_MAX - 1);
+	return (ino * 0x9e3779b97f4a7c15ULL) >> (64 - FILTER_BITS);
 }
 
 static __always_inline struct fim_counts *counters(void)

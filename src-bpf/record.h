@@ -61,6 +61,7 @@ enum fim_op {
 	OP_FLAGS,
 	OP_CLOSE,
 	OP_EVICT,
+	OP_MOUNT,
 	/* never sent: counted apart while hooks are proved */
 	OP_WRITEV,
 	OP_MPROTECT,

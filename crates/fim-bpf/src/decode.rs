@@ -272,6 +272,7 @@ fn via(code: u8) -> Result<Via, DecodeError> {
         op::FLAGS => Via::Flags,
         op::CLOSE => Via::Close,
         op::EVICT => Via::Evict,
+        op::MOUNT => Via::Mount,
         other => return Err(DecodeError::Op(other)),
     })
 }

@@ -27,7 +27,7 @@ pub enum Heals {
     Open,
     /// Nothing need: it completes what others told. But those above count on it.
     Close,
-    /// Nothing need: a mark of a file that is gone is kept.
+    /// Nothing need: a mark of a file that is gone is kept, or who mounted something is not known.
     Keep,
     /// Comparing everything.
     Scan,
@@ -57,6 +57,7 @@ pub const HOOKS: &[Hook] = &[
     hook("vfs_write", "vfs_write", 4).heals(Heals::Open),
     hook("vfs_writev", "vfs_writev", 5).heals(Heals::Open),
     hook("vfs_iter_write", "vfs_iter_write", 4).heals(Heals::Open),
+    hook("vfs_iocb_iter_write", "vfs_iocb_iter_write", 3).heals(Heals::Open),
     hook("kernel_write_iter", "__kernel_write_iter", 3).heals(Heals::Open),
     spare("kernel_write", "__kernel_write", 4, "kernel_write_iter").heals(Heals::Open),
     hook("io_write", "io_write", 2).heals(Heals::Open),
@@ -87,6 +88,9 @@ pub const HOOKS: &[Hook] = &[
     hook("rename_out_1", "vfs_rename", 1),
     hook("rename_in_6", "vfs_rename", 6),
     hook("rename_out_6", "vfs_rename", 6),
+    hook("sb_mount", "security_sb_mount", 5).heals(Heals::Keep),
+    hook("move_mount", "security_move_mount", 2).heals(Heals::Keep),
+    hook("sb_umount", "security_sb_umount", 2).heals(Heals::Keep),
     hook("inode_free", "security_inode_free", 1).heals(Heals::Keep),
     spare("evict", "evict", 1, "inode_free").heals(Heals::Keep),
 ];

@@ -38,8 +38,6 @@ pub const OPS: usize = 32;
 pub const COUNTS: usize = 8 * (3 + OPS);
 /// Entries of the map `wanted`: the largest batch of one fill.
 pub const WANTED: usize = 4096;
-/// `FILTER_MAX`.
-pub const FILTER_MAX: u32 = 1 << 21;
 
 /// `enum fim_scope`.
 pub mod scope {
@@ -80,8 +78,9 @@ pub mod op {
     pub const FLAGS: u8 = 21;
     pub const CLOSE: u8 = 22;
     pub const EVICT: u8 = 23;
-    pub const WRITEV: u8 = 24;
-    pub const ACL: u8 = 26;
+    pub const MOUNT: u8 = 24;
+    pub const WRITEV: u8 = 25;
+    pub const ACL: u8 = 27;
 }
 
 /// Flags of a change.

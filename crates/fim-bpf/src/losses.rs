@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// How often the rarer counters are read.
 const RARELY: Duration = Duration::from_millis(250);
-/// How long skipped runs are gathered before everything is compared again: a kernel that preempts skips
-/// some all the time when it is busy.
+/// How long what only comparing everything makes up for is gathered: a kernel that preempts skips runs all
+/// the time when it is busy, and where there is no room for one file there is none for the next.
 const GATHER: Duration = Duration::from_secs(10);
 
 /// What was already told of the kernel's counters.
@@ -72,7 +72,8 @@ impl Losses {
         }
         self.next = Instant::now() + RARELY;
         intake.refresh_clock();
-        if counts.marks_full > self.told.marks_full {
+        if counts.marks_full > self.told.marks_full && Instant::now() >= self.next_scan {
+            self.next_scan = Instant::now() + GATHER;
             let count = counts.marks_full - self.told.marks_full;
             self.told.marks_full = counts.marks_full;
             self.tell("marks_full", count, Recovery::Rescan, intake);

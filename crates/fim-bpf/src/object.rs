@@ -4,7 +4,6 @@
 
 use crate::config::BpfConfig;
 use crate::hooks::{self, Hook};
-use crate::layout;
 use crate::marks::BpfMarks;
 use crate::skel::{FimSkelBuilder, OpenFimSkel};
 use crate::sys;
@@ -68,12 +67,6 @@ fn size(open: &mut OpenFimSkel<'_>, config: &BpfConfig) -> Result<(), WatchError
     let failed = |error: libbpf_rs::Error| WatchError::new("cannot size the BPF maps").caused_by(error);
     open.maps.marks.set_max_entries(config.mark_capacity()).map_err(failed)?;
     open.maps.events.set_max_entries(config.ring_size()).map_err(failed)?;
-    let rodata = open
-        .maps
-        .rodata_data
-        .as_deref_mut()
-        .ok_or_else(|| WatchError::new("the BPF programs have no configuration section"))?;
-    rodata.filter_mask = config.filter_slots() - 1;
     Ok(())
 }
 
@@ -174,15 +167,6 @@ impl BpfConfig {
     fn ring_size(&self) -> u32 {
         self.ring_bytes.clamp(4096, 1 << 30).next_power_of_two()
     }
-
-    /// Slots of the filter: sixteen for each mark, so that few unwatched files pass.
-    fn filter_slots(&self) -> u32 {
-        self.mark_capacity()
-            .saturating_mul(16)
-            .clamp(4096, layout::FILTER_MAX)
-            .next_power_of_two()
-            .min(layout::FILTER_MAX)
-    }
 }
 
 #[cfg(test)]
@@ -198,14 +182,11 @@ mod tests {
 
     #[test]
     fn sizes_stay_within_what_the_kernel_takes() {
-        for (files, ring, marks, slots) in [
-            (0, 0, 1280, 32768),
-            (100_000, 8 << 20, 125_000, 1 << 21),
-            (u32::MAX, u32::MAX, u32::MAX, 1 << 21),
-        ] {
+        for (files, ring, marks) in
+            [(0, 0, 1280), (100_000, 8 << 20, 125_000), (u32::MAX, u32::MAX, u32::MAX)]
+        {
             let config = BpfConfig { expected_files: files, ring_bytes: ring, ..BpfConfig::default() };
             assert_eq!(config.mark_capacity(), marks);
-            assert_eq!(config.filter_slots(), slots);
             assert!(config.ring_size().is_power_of_two() && config.ring_size() >= 4096);
         }
     }

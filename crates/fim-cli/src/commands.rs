@@ -4,14 +4,16 @@ use crate::args::Shared;
 use crate::config::{self, Plan, difference, from_bpfink, plan};
 use crate::consumers::Watched;
 use crate::failure::Failure;
-use crate::output::{self, ReaderGone};
+use crate::output::{self, ReaderGone, Redactor};
+use crate::reload::Reloader;
 use crate::{
-    doctor, explain as explaining, key, selftest, signals, status as agent, verify as verifying, watchers,
-    wiring,
+    doctor, explain as explaining, key, metrics, selftest, signals, status as agent, verify as verifying,
+    watchers, wiring,
 };
 use fim_core::{EngineError, Interest, StopToken, WatchSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 /// Done, and nothing to report.
 pub const DONE: u8 = 0;
@@ -23,7 +25,7 @@ pub const FOUND: u8 = 1;
 ///
 /// # Errors
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
-pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
+pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
     let watched = match paths {
         [] => Watched::configured(),
         _ => Watched { configured: false, paths: Some(plan::arguments(paths)?.0) },
@@ -32,10 +34,18 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     let set = WatchSet::new(interests).map_err(EngineError::from)?;
     let chosen = watchers::choose(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set))?;
     let stop = StopToken::new();
-    signals::stop_on_signal(stop.clone())
+    let (ask, asked) = sync_channel(1);
+    signals::listen(stop.clone(), ask)
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, &watched, vec![chosen.why.clone()], &gone)?;
+    let redactor = redactor(plan);
+    let mut engine = wiring::engine(plan, &watched, vec![chosen.why.clone()], &gone, redactor.clone())?;
+    let key = key::load(&plan.config.state)?;
+    let control = engine.control();
+    let reloader = Reloader { control, redactor, key, options: options.clone(), watched };
+    reloader
+        .start(plan, asked)
+        .map_err(|error| Failure::new(format!("cannot watch over the configuration: {error}")))?;
     let serving = agent::serve::serve(&plan.config.state, engine.status(), chosen.why);
     if let Err(error) = &serving {
         log::warn!(
@@ -43,6 +53,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
             plan.config.state.display()
         );
     }
+    let _exporting = metrics::start(&plan.config.metrics, engine.status())?;
     let stopped = engine.run(chosen.watcher, &stop).map_err(|error| reason(error, &gone))?;
     log::info!("stopped: {} findings, {} records lost", stopped.findings, stopped.lost);
     Ok(DONE)
@@ -55,7 +66,7 @@ pub fn run(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
     let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.baseline(&scope).map_err(|error| reason(error, &gone))?;
     drop(engine);
     if summary.files == 0 {
@@ -78,8 +89,13 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
     let (watched, scope) = scoped(paths)?;
     let gone = ReaderGone::default();
-    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone)?;
+    let mut engine = wiring::engine(plan, &watched, Vec::new(), &gone, redactor(plan))?;
     let summary = engine.check(&scope, full).map_err(|error| reason(error, &gone))?;
+    let nothing = summary.files + summary.changes + summary.never_covered == 0;
+    if let Some(typo) = scope.iter().find(|path| nothing && path.symlink_metadata().is_err()) {
+        let what = format!("{}: nothing is there, and nothing was: is it spelled right?", typo.display());
+        return Err(Failure::new(what));
+    }
     log::info!("{} files compared, {} changes", summary.files, summary.changes);
     if summary.never_covered > 0 {
         log::warn!(
@@ -194,6 +210,10 @@ pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
     }
     print(&converted.text)?;
     Ok(DONE)
+}
+
+fn redactor(plan: &Plan) -> Redactor {
+    Redactor::new(plan.redact.clone())
 }
 
 fn configured(plan: &Plan) -> Vec<Interest> {

@@ -6,15 +6,19 @@ pub mod difference;
 pub mod from_bpfink;
 mod layers;
 pub mod load;
+mod metrics;
 pub mod origin;
 pub mod plan;
 mod section;
 mod size;
+mod span;
 
 pub use load::{ConfigError, load};
+pub use metrics::{Graphite, Metrics, Role};
 pub use plan::Plan;
 pub use section::Section;
 pub use size::Size;
+pub use span::Span;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,6 +42,10 @@ pub struct Config {
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// When everything is looked at again.
+    pub scan: Scan,
+    /// Where metrics go.
+    pub metrics: Metrics,
     /// How lines prove that they are whole.
     pub evidence: Evidence,
     /// Accounts and keys.
@@ -62,6 +70,8 @@ impl Default for Config {
             format: Format::Json,
             root: PathBuf::from("/"),
             limits: Limits::default(),
+            scan: Scan::default(),
+            metrics: Metrics::default(),
             evidence: Evidence::default(),
             users: None,
             access: None,
@@ -102,6 +112,53 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_file_size: Size(1 << 30), ring_bytes: Size(8 << 20), watch_room: 131_072 }
+    }
+}
+
+/// `[scan]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scan {
+    /// Between two scans of the metadata.
+    pub metadata_every: Span,
+    /// Between two scans that read every byte.
+    pub full_every: Span,
+    /// Between two scans of remote file systems.
+    pub remote_every: Span,
+    /// Files looked at in a second.
+    pub files_per_second: u32,
+    /// Bytes read in a second.
+    pub bytes_per_second: Size,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        let scan = fim_core::Scan::default();
+        Self {
+            metadata_every: Span(scan.metadata_every),
+            full_every: Span(scan.full_every),
+            remote_every: Span(scan.remote_every),
+            files_per_second: scan.files_per_second,
+            bytes_per_second: Size(scan.bytes_per_second),
+        }
+    }
+}
+
+impl fmt::Display for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let every = [
+            ("metadata", self.metadata_every),
+            ("every byte", self.full_every),
+            ("remote file systems", self.remote_every),
+        ];
+        for (what, span) in every {
+            if span.0.is_zero() {
+                write!(f, "{what} never, ")?;
+            } else {
+                write!(f, "{what} each {span}, ")?;
+            }
+        }
+        write!(f, "at {} files and {} a second", self.files_per_second, self.bytes_per_second)
     }
 }
 
@@ -199,19 +256,33 @@ pub struct GenericDiff {
     /// What to hide: the last group of each expression, or the whole match if it has none.
     #[serde(default)]
     pub redact: Vec<String>,
-    /// Changes of nothing but comments are not shown; `#include` of sudoers is no comment.
+    /// Leave out changes of nothing but comments.
     #[serde(default)]
     pub ignore_comments: bool,
-    /// Changes of nothing but blank lines are not shown.
+    /// Leave out changes of nothing but blank lines.
     #[serde(default)]
     pub ignore_blank: bool,
-    /// Keep the redacted text in the state for the next comparison; else removed lines are only counted.
+    /// Keep the redacted text for the next comparison.
     #[serde(default = "yes")]
     pub keep_text: bool,
+    /// Larger files are told by their hash.
+    #[serde(default = "one_mebibyte")]
+    pub max_file_size: Size,
+    /// Longer diffs are cut.
+    #[serde(default = "thousand")]
+    pub max_lines: usize,
 }
 
 const fn yes() -> bool {
     true
+}
+
+const fn one_mebibyte() -> Size {
+    Size(1 << 20)
+}
+
+const fn thousand() -> usize {
+    1000
 }
 
 /// A hash that can be asked for.

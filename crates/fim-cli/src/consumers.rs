@@ -113,6 +113,8 @@ fn generic_diff(
     config.ignore_comments = diff.ignore_comments;
     config.ignore_blank = diff.ignore_blank;
     config.keep_text = diff.keep_text;
+    config.limits.file_bytes = diff.max_file_size.0;
+    config.limits.lines = diff.max_lines;
     Ok(fim_consumers::GenericDiff::new(config))
 }
 

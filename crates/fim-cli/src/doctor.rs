@@ -1,19 +1,24 @@
 //! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
 
 mod fault;
+mod mounts;
 mod place;
 mod privileges;
 
-use crate::config::Plan;
+use crate::config::{Plan, Scan};
 use crate::watchers::{self, Tried};
+use crate::wiring;
 use fault::Fault;
-use fim_core::{Interest, WatchSet};
+use fim_core::{Cover, Interest, WatchSet};
 use place::Place;
 use privileges::Privilege;
 use std::fmt::Write;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// So many paths that are not there are listed.
+const FEW_ABSENT: usize = 4;
 
 /// What was found.
 #[derive(Debug)]
@@ -26,17 +31,21 @@ pub struct Diagnosis {
 
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
-    let watch = WatchSet::new(watched).unwrap_or_default();
-    let tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &watch));
-    let roots = watch.roots();
-    let places: Vec<(PathBuf, Place)> = roots
-        .into_iter()
-        .map(|path| {
-            let place = Place::of(&path);
-            (path, place)
-        })
-        .collect();
-    describe(&tried, &places, &privileges::missing(), &plan.config.state, state_fault(&plan.config.state))
+    let set = WatchSet::new(watched).unwrap_or_default();
+    let mut tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
+    let scan = wiring::scan(plan);
+    for sight in tried.iter_mut().filter_map(|one| one.sight.as_mut().ok()) {
+        scan.make_up(&mut sight.coverage);
+    }
+    let mut places: Vec<(PathBuf, Place)> =
+        set.roots().into_iter().map(|path| (path.clone(), Place::of(&path))).collect();
+    // What is mounted below is worth a line only where it is seen late.
+    let below = mounts::points().into_iter().filter(|path| set.cover(path) == Cover::All);
+    let shared = below.map(|path| (path.clone(), Place::of(&path)));
+    let shared: Vec<_> = shared.filter(|place| !place.1.is_covered() && !places.contains(place)).collect();
+    places.extend(shared);
+    let state = &plan.config.state;
+    describe(&tried, &places, &privileges::missing(), (state, state_fault(state)), &plan.config.scan)
 }
 
 /// In a word, the kind of file system a path lies on.
@@ -48,8 +57,8 @@ fn describe(
     tried: &[Tried],
     places: &[(PathBuf, Place)],
     missing: &[Privilege],
-    state: &Path,
-    state_fault: Option<String>,
+    (state, state_fault): (&Path, Option<String>),
+    scan: &Scan,
 ) -> Diagnosis {
     let mut faults = fault::of_watchers(tried);
     let mut text = String::new();
@@ -66,7 +75,23 @@ fn describe(
             let _ = writeln!(text, "coverage    {class:<16} {}", degree.as_str());
         }
     }
+    // Most accounts have no keys: their files are not listed one by one.
+    let absent = places.iter().filter(|(_, place)| matches!(place, Place::Missing));
+    let (mut listed, absent) = (0, absent.count());
     for (path, place) in places {
+        if matches!(place, Place::Missing) {
+            listed += 1;
+            if listed == FEW_ABSENT && absent > FEW_ABSENT {
+                let more = absent - FEW_ABSENT + 1;
+                let _ = writeln!(
+                    text,
+                    "path        {more} more paths are not there yet; watched as soon as they are"
+                );
+            }
+            if listed >= FEW_ABSENT && absent > FEW_ABSENT {
+                continue;
+            }
+        }
         let _ = writeln!(text, "path        {} ({place})", path.display());
         if !place.is_covered() {
             faults.push(match place {
@@ -74,6 +99,13 @@ fn describe(
                 place => Fault::new(path.display().to_string(), place.to_string()),
             });
         }
+    }
+    let _ = writeln!(text, "scans       {scan}");
+    if scan.full_every.0.is_zero() {
+        faults.push(Fault::new(
+            "writes to the disk past the file system are not seen",
+            "let `full_every` in [scan] be more than 0",
+        ));
     }
     let state_word = state_fault.as_deref().unwrap_or("can be written");
     let _ = writeln!(text, "state       {} ({state_word})", state.display());
@@ -132,7 +164,13 @@ mod tests {
 
     fn verdict(tried: &[Tried], place: Place, missing: &[Privilege], fault: Option<&str>) -> Diagnosis {
         let places = [(PathBuf::from("/etc"), place)];
-        describe(tried, &places, missing, Path::new("/var/lib/fim"), fault.map(str::to_owned))
+        describe(
+            tried,
+            &places,
+            missing,
+            (Path::new("/var/lib/fim"), fault.map(str::to_owned)),
+            &Scan::default(),
+        )
     }
 
     #[test]
@@ -140,6 +178,10 @@ mod tests {
         let full = [tried("bpf", Some(Degree::Full))];
         assert!(verdict(&full, Place::Local("ext4"), &[], None).covered);
         assert!(verdict(&full, Place::Missing, &[], None).covered);
+        let places = [(PathBuf::from("/etc"), Place::Local("ext4"))];
+        let mut never = Scan::default();
+        never.full_every.0 = std::time::Duration::ZERO;
+        assert!(!describe(&full, &places, &[], (Path::new("/s"), None), &never).covered);
         assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
         assert!(
             !verdict(&full, Place::Local("ext4"), &[Privilege { name: "CAP_X", purpose: "x" }], None).covered

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 /// Files and folders that the set watches, as far as they can be listed now; folders that hold some of them
 /// count with all their names.
-#[cfg(any(feature = "bpf", test))]
 pub fn files(watch: &WatchSet) -> u64 {
     let mut count = 0;
     visit(&[watch], &mut |_| count += 1);

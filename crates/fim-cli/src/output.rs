@@ -11,6 +11,7 @@ mod secret;
 mod time;
 mod words;
 
+pub use host::Host;
 pub use names::homes;
 pub use secret::Redactor;
 pub use words::tame;
@@ -64,11 +65,15 @@ impl Form {
     }
 
     /// Whether its lines can be bound together; the others are for people, or as old readers know them.
-    const fn has_chain(&self) -> bool {
+    pub const fn has_chain(&self) -> bool {
         matches!(self, Self::Json(_) | Self::Ocsf(_))
     }
 
-    fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
+    /// The line for a report, or lines, without the last line break.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
         match self {
             Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
             Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),

@@ -1,7 +1,7 @@
 //! `fim verify`: proves of the lines of a watch that they are all there, as they were written and in order,
 //! from the lines alone.
 
-mod course;
+pub mod course;
 
 use crate::chain::hex;
 use crate::failure::Failure;

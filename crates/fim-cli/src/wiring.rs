@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::key;
 use crate::output::{Form, LineSink, ReaderGone, Redactor};
 use crate::progress::TerminalProgress;
-use fim_core::{BaselineLost, Engine, Key, Limits, SledStore, State, StoreErrorKind};
+use fim_core::{BaselineLost, Engine, Key, Limits, Reload, Scan, SledStore, State, StoreErrorKind};
 use std::io::IsTerminal;
 
 /// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
@@ -19,8 +19,8 @@ pub fn engine(
     watched: &Watched,
     notes: Vec<String>,
     gone: &ReaderGone,
+    redactor: Redactor,
 ) -> Result<Engine, Failure> {
-    let redactor = Redactor::new(plan.redact.clone());
     let form = match plan.config.format {
         Format::Pretty => Form::pretty(redactor),
         Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
@@ -36,7 +36,7 @@ pub fn engine(
     if plan.config.evidence.keyed {
         sink = sink.sealed_under(key.clone());
     }
-    let mut builder = Engine::builder().limits(limits(plan));
+    let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
@@ -50,10 +50,31 @@ pub fn engine(
     builder.build(state, Box::new(sink)).map_err(Failure::from)
 }
 
+/// What a running engine is to go on with.
+///
+/// # Errors
+/// When the key cannot be read, or a pattern not be used.
+pub fn reload(plan: &Plan, key: &Key, watched: &Watched, notes: Vec<String>) -> Result<Reload, Failure> {
+    let reload = Reload::new(limits(plan), scan(plan)).secrecy(watched.secrecy(plan, key.clone())?);
+    let reload = watched.consumers(plan, key)?.into_iter().fold(reload, Reload::consumer);
+    Ok(notes.into_iter().fold(reload, Reload::note))
+}
+
 fn limits(plan: &Plan) -> Limits {
     let mut limits = Limits::default();
     limits.max_hash_bytes = plan.config.limits.max_file_size.0;
     limits
+}
+
+pub fn scan(plan: &Plan) -> Scan {
+    let config = &plan.config.scan;
+    let mut scan = Scan::never();
+    scan.metadata_every = config.metadata_every.0;
+    scan.full_every = config.full_every.0;
+    scan.remote_every = config.remote_every.0;
+    scan.files_per_second = config.files_per_second;
+    scan.bytes_per_second = config.bytes_per_second.0;
+    scan
 }
 
 /// What is to be said if the key is not the one this state was made with: what is kept of secrets under the

@@ -424,3 +424,16 @@ fn a_self_test_needs_a_directory() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("/nowhere") && err.contains("fim selftest DIR"), "{err}");
 }
+
+#[test]
+fn a_path_that_is_nowhere_is_taken_for_a_slip() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, there) = (dir.path().join("state"), dir.path().join("there"));
+    std::fs::write(&there, "x").unwrap();
+    let (state, path) = (state.to_str().unwrap(), |name: &str| dir.path().join(name).display().to_string());
+    assert_eq!(told(&["--state", state, "baseline", &path("there")]).0, 0);
+    assert_eq!(told(&["--state", state, "check", &path("there")]).0, 0);
+    let (code, _, err) = told(&["--state", state, "check", &path("their")]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is it spelled right?"), "{err}");
+}

@@ -2,7 +2,7 @@
 //!
 //! Of each file a redacted text is kept for the next comparison, with digests under the installation's key of
 //! the lines that have a secret in them. What is no text, too large or a secret as a whole is told by hash and
-//! metadata, as [`Generic`](crate::Generic) does.
+//! metadata, as [`Generic`](crate::Generic) does. What is said is listed in `docs/events.md`.
 
 mod compare;
 mod ignore;

@@ -12,7 +12,9 @@ mod shadow;
 mod spans;
 
 pub(crate) use crypt::is_crypt_at;
-pub(crate) use shadow::{is_des, is_password_database, is_shadow_line};
+#[cfg(feature = "generic_diff")]
+pub(crate) use shadow::is_password_database;
+pub(crate) use shadow::{is_des, is_shadow_line};
 
 use fim_core::PatternError;
 use regex::bytes::{Regex, RegexBuilder};
@@ -23,8 +25,9 @@ use std::ops::Range;
 /// Shown in place of what is hidden.
 pub const HIDDEN: &str = "[redacted]";
 
-/// Each round hides more than the one before; a text that needs as many was made to.
-const MOST_ROUNDS: usize = 16;
+/// Each round hides more than the one before. Of a text that needs as many, which was made to, whole lines are
+/// hidden from then on.
+const MOST_ROUNDS: usize = 8;
 
 /// Hides secrets: those of the built-in forms, and what configured patterns match.
 #[derive(Clone, Debug, Default)]
@@ -90,14 +93,17 @@ impl Redactor {
     /// What is hidden may make what is beside it look like a part of it: goes on until nothing is found.
     fn hide(&self, text: &[u8], form: Form) -> Vec<u8> {
         let mut shown = text.to_vec();
-        for _ in 0..MOST_ROUNDS {
-            let found = self.find(&shown, form);
+        for round in 0..2 * MOST_ROUNDS {
+            let mut found = self.find(&shown, form);
             if found.is_empty() {
-                break;
+                return shown;
+            }
+            if round >= MOST_ROUNDS {
+                found = spans::whole_lines(&shown, &found);
             }
             shown = spans::hide(&shown, &found);
         }
-        shown
+        spans::hide(&shown, &spans::all_lines(&shown))
     }
 
     fn find(&self, text: &[u8], form: Form) -> Vec<Range<usize>> {
@@ -113,6 +119,7 @@ impl Redactor {
     }
 
     /// Tells one set of configured patterns from another.
+    #[cfg(feature = "generic_diff")]
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.own.iter().map(|own| own.line.as_str())
     }

@@ -4,8 +4,9 @@
 //! be about as fast as reading them.
 
 use crate::redact::{Redactor, is_crypt_at, is_des, is_shadow_line};
-use memchr::memmem::Finder;
-use memchr::{memchr2_iter, memrchr};
+use aho_corasick::Span;
+use aho_corasick::packed::Searcher;
+use memchr::{memchr, memchr_iter, memrchr};
 use regex::bytes::Regex;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -66,13 +67,63 @@ where
 /// Whether a piece of a file has a private key or a hash of a password in it.
 #[must_use]
 pub fn looks_secret(piece: &[u8]) -> bool {
-    has_private_key(piece) || has_password_hash(piece)
+    has_sign(piece) || has_des(piece)
 }
 
-static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PRIVATE KEY"));
-static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\nPrivate-Lines: "));
-static AGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"AGE-SECRET-KEY-1"));
-static LDAP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{SSHA"));
+/// With one of these begins what may be a secret.
+const SIGNS: [&[u8]; 26] = [
+    b"PRIVATE KEY",
+    b"Private-Lines: ",
+    b"AGE-SECRET-KEY-1",
+    b"{SSHA",
+    b"$1$",
+    b"$2$",
+    b"$2a$",
+    b"$2b$",
+    b"$2x$",
+    b"$2y$",
+    b"$3$",
+    b"$5$",
+    b"$6$",
+    b"$7$",
+    b"$8$",
+    b"$9$",
+    b"$y$",
+    b"$gy$",
+    b"$sm3$",
+    b"$apr1$",
+    b"$md5",
+    b"$sha1$",
+    b"$scrypt$",
+    b"$argon2",
+    b"$pbkdf2",
+    b"$bcrypt-sha256$",
+];
+
+/// All of them in one pass, many bytes at a time.
+static SEARCHER: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(SIGNS));
+
+fn has_sign(piece: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(found) =
+        SEARCHER.as_ref().and_then(|searcher| searcher.find_in(piece, Span { start: at, end: piece.len() }))
+    {
+        let start = found.start();
+        let rest = piece.get(start..).unwrap_or_default();
+        let is_secret = match rest {
+            [b'$', ..] => is_crypt_at(rest) || (is_field(piece, start) && is_shadow_line(line(piece, start))),
+            [b'{', ..] => is_ldap(rest),
+            [b'A', ..] => is_age(rest),
+            [b'P', b'r', ..] => start == 0 || piece.get(start - 1) == Some(&b'\n'),
+            _ => is_private_key(piece, start),
+        };
+        if is_secret {
+            return true;
+        }
+        at = start + 1;
+    }
+    false
+}
 
 /// Programs that handle keys have the markers in them, but no key between.
 static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -85,40 +136,42 @@ static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?-u)[A-Za-z0-9+/=]{4}(?:\s|\\n|\\r)+[\s>#]*-{4,5} ?END [A-Z0-9 ]*\z").ok()
 });
 
-fn has_private_key(piece: &[u8]) -> bool {
-    let around = |at: usize| {
-        let before = piece.get(at.saturating_sub(64)..at).unwrap_or_default();
-        let after = piece.get(at + 11..piece.len().min(at + 400)).unwrap_or_default();
-        let begins = before.windows(6).any(|part| part == b"BEGIN ");
-        (begins && AFTER.as_ref().is_some_and(|regex| regex.is_match(after)))
-            || BEFORE.as_ref().is_some_and(|regex| regex.is_match(before))
-    };
-    KEY.find_iter(piece).any(around)
-        || PUTTY.find(piece).is_some()
-        || AGE.find(piece).is_some_and(|at| {
-            let rest = piece.get(at + 16..).unwrap_or_default();
-            rest.len() >= 16 && rest.iter().take(16).all(u8::is_ascii_alphanumeric)
-        })
+/// Whether the words `PRIVATE KEY` here are of a marker beside a key.
+fn is_private_key(piece: &[u8], at: usize) -> bool {
+    let before = piece.get(at.saturating_sub(64)..at).unwrap_or_default();
+    let after = piece.get(at + 11..piece.len().min(at + 400)).unwrap_or_default();
+    let begins = before.windows(6).any(|part| part == b"BEGIN ");
+    (begins && AFTER.as_ref().is_some_and(|regex| regex.is_match(after)))
+        || BEFORE.as_ref().is_some_and(|regex| regex.is_match(before))
 }
 
-/// Hashes of crypt(3) anywhere, those of DES in the second field of a line, those of LDAP.
-fn has_password_hash(piece: &[u8]) -> bool {
-    let crypt = memchr2_iter(b'$', b':', piece).any(|at| {
-        let rest = piece.get(at..).unwrap_or_default();
-        let is_field =
-            |from: usize, end: usize| rest.get(end) == Some(&b':') && rest.get(from..end).is_some_and(is_des);
-        if rest.first() == Some(&b'$') {
-            is_crypt_at(rest)
-        } else {
-            (is_field(1, 14) || is_field(1, 21)) && is_shadow_line(line(piece, at))
-        }
-    });
+/// Whether the second field of a line may begin here, locked or not.
+fn is_field(piece: &[u8], at: usize) -> bool {
+    at.checked_sub(1)
+        .and_then(|before| piece.get(before))
+        .is_some_and(|byte| matches!(byte, b':' | b'!' | b'*'))
+}
+
+fn is_age(rest: &[u8]) -> bool {
+    rest.get(16..32).is_some_and(|key| key.iter().all(u8::is_ascii_alphanumeric))
+}
+
+fn is_ldap(rest: &[u8]) -> bool {
     let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    crypt
-        || LDAP.find_iter(piece).any(|at| {
-            let rest = piece.get(at..piece.len().min(at + 40)).unwrap_or_default();
-            let hash = rest.iter().position(|byte| *byte == b'}').and_then(|end| rest.get(end + 1..));
-            hash.is_some_and(|hash| hash.iter().take_while(|byte| is_sign(byte)).count() >= 16)
+    let end = rest.iter().take(10).position(|byte| *byte == b'}');
+    let hash = end.and_then(|end| rest.get(end + 1..end + 17));
+    hash.is_some_and(|hash| hash.iter().all(is_sign))
+}
+
+/// Hashes of DES in the second field of a line. They have no sign of their own, and no place in what is no text.
+fn has_des(piece: &[u8]) -> bool {
+    let front = piece.get(..1024).unwrap_or(piece);
+    memchr(0, front).is_none()
+        && memchr_iter(b':', piece).any(|at| {
+            let is_field = |from: usize, end: usize| {
+                piece.get(at + end) == Some(&b':') && piece.get(at + from..at + end).is_some_and(is_des)
+            };
+            (is_field(1, 14) || is_field(1, 21)) && is_shadow_line(line(piece, at))
         })
 }
 
@@ -129,7 +182,7 @@ fn line(piece: &[u8], at: usize) -> &[u8] {
     let front = piece.get(from..at).unwrap_or_default();
     let start = memrchr(b'\n', front).map_or(from, |newline| from + newline + 1);
     let back = piece.get(at..piece.len().min(at + MOST)).unwrap_or_default();
-    let end = at + memchr::memchr(b'\n', back).unwrap_or(back.len());
+    let end = at + memchr(b'\n', back).unwrap_or(back.len());
     piece.get(start..end).unwrap_or_default()
 }
 

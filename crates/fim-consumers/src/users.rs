@@ -12,7 +12,7 @@
 //! | `group` | `group_created` `group_removed` `group_renamed` `gid` `duplicate_group` `duplicate_gid` |
 //! | `group`, `gshadow` | `member_added` `member_removed`, `group_password_…` as for accounts |
 //! | `gshadow` | `group_password_entry_added` `…_removed` `…_renamed` `group_admin_added` `group_admin_removed` |
-//! | keys | `key_added` `key_removed` `key_options` `key_environment` `key_comment` |
+//! | keys | `key_added` `key_removed` `key_options` `key_options_hidden` (something in them that is not told) `key_comment` |
 //! | sshd's configuration | `sshd_option` |
 //! | any | `broken_line` `broken_line_removed` `nis_line_added` `nis_line_removed` `order` `content` (nothing of the above) `more_changes` (so many were left out) `secrets_not_compared` (the key of the installation is another) `too_big` `unreadable` `unstable` (not understood this time), and the words for metadata of the consumer `generic` with `exposed` (created so that others can read or write it) |
 //!
@@ -28,10 +28,12 @@ mod gshadow;
 mod kept;
 mod key_files;
 mod keys;
+mod look;
 mod metadata;
 mod odd;
 mod pairs;
 mod passwd;
+mod places;
 mod power;
 mod said;
 mod secret;
@@ -42,15 +44,14 @@ mod sshd;
 use crate::generic::changes::content_differs;
 use crate::parse::sshd_config::Directive;
 use fim_core::{
-    Change, Consumer, ConsumerError, Context, Facts, FileKind, HashState, Interest, Key, Severity, Snapshot,
-    WatchSet, escape,
+    Change, Consumer, ConsumerError, Context, FileKind, HashState, Interest, Key, Severity, Snapshot,
 };
 use kept::{Item, Table};
-use key_files::{KeyFiles, Template, below};
+use look::Look;
 use metadata::Guard;
+use places::{Base, Places, Role};
 use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Which files hold accounts, and how they are compared.
@@ -107,112 +108,15 @@ pub struct Users {
     /// Account files that went while this watched: what was last kept is what they are compared with when
     /// they come back, so that not every account is told.
     gone: BTreeSet<Base>,
-    /// What is set in each file of sshd's configuration.
-    sshd: BTreeMap<PathBuf, Vec<Directive>>,
-    includes: Vec<String>,
-    included: WatchSet,
-    key_files: KeyFiles,
-}
-
-/// An account file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Base {
-    Passwd,
-    Shadow,
-    Group,
-    Gshadow,
-}
-
-/// What a path is to this consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Base(Base),
-    Keys,
-    Sshd,
-    /// A link on the way, or a file in a directory where a file was looked for.
-    Other,
+    places: Places,
 }
 
 impl Users {
     /// A consumer for these files.
     #[must_use]
     pub fn new(config: UsersConfig) -> Self {
-        let mut users = Self {
-            config,
-            last: BTreeMap::new(),
-            gone: BTreeSet::new(),
-            sshd: BTreeMap::new(),
-            includes: Vec::new(),
-            included: WatchSet::default(),
-            key_files: KeyFiles::default(),
-        };
-        users.find_key_files();
-        users
-    }
-
-    fn path(&self, configured: &str) -> Option<PathBuf> {
-        if configured.is_empty() { None } else { below(&self.config.root, configured.as_bytes()) }
-    }
-
-    /// The account files and sshd's main file.
-    fn fixed(&self) -> impl Iterator<Item = (Role, PathBuf)> {
-        let config = &self.config;
-        [
-            (Role::Base(Base::Passwd), &config.passwd),
-            (Role::Base(Base::Shadow), &config.shadow),
-            (Role::Base(Base::Group), &config.group),
-            (Role::Base(Base::Gshadow), &config.gshadow),
-            (Role::Sshd, &config.sshd_config),
-        ]
-        .into_iter()
-        .filter_map(|(role, path)| Some((role, self.path(path)?)))
-    }
-
-    fn role(&self, path: &Path) -> Role {
-        let fixed = self.fixed().find(|(_, fixed)| fixed == path).map(|(role, _)| role);
-        fixed.unwrap_or_else(|| {
-            if self.key_files.owners(path).is_some() {
-                Role::Keys
-            } else if self.included.owner(path).is_some() {
-                Role::Sshd
-            } else {
-                Role::Other
-            }
-        })
-    }
-
-    /// Where keys are, by what is known of accounts and sshd; whether there are files that were not known.
-    fn find_key_files(&mut self) -> bool {
-        let configured = self.config.authorized_keys.iter();
-        let mut templates: Vec<Template> = configured
-            .filter(|path| !path.is_empty())
-            .map(|path| Template { path: path.as_bytes().to_vec(), users: Vec::new() })
-            .collect();
-        for template in self.sshd.values().flat_map(|directives| sshd::templates(directives)) {
-            if !templates.contains(&template) {
-                templates.push(template);
-            }
-        }
-        let kept = self.last.get(&Base::Passwd).and_then(|kept| passwd::Accounts::decode(kept));
-        let accounts = kept.map_or_else(Vec::new, |table| table.items);
-        self.key_files.update(&accounts, &templates, &self.config.root)
-    }
-
-    /// Which files sshd reads besides its main one; whether they are others than before.
-    fn find_includes(&mut self) -> bool {
-        let dir = self.config.sshd_config.rsplit_once('/').map_or("", |(dir, _)| dir);
-        let directives = self.sshd.values();
-        let mut includes: Vec<String> =
-            directives.flat_map(|directives| sshd::includes(directives, dir, &self.config.root)).collect();
-        includes.sort();
-        includes.dedup();
-        if includes == self.includes {
-            return false;
-        }
-        // Each pattern was tried by itself; together they can only be too many.
-        self.included = WatchSet::new(vec![Interest::in_paths(&includes)]).unwrap_or_default();
-        self.includes = includes;
-        true
+        let places = Places::new(&config);
+        Self { config, last: BTreeMap::new(), gone: BTreeSet::new(), places }
     }
 
     fn kept_of<'a, T: Item<'a>>(&'a self, base: Base) -> Option<Table<'a, T>> {
@@ -242,13 +146,13 @@ impl Users {
         };
         self.last.insert(base, kept.clone());
         cx.keep(kept);
-        if base == Base::Passwd && self.find_key_files() {
+        if base == Base::Passwd && self.find_keys() {
             cx.watch_anew();
         }
     }
 
     fn keys(&self, path: &Path, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
-        let Some(owners) = self.key_files.owners(path) else {
+        let Some(owners) = self.places.owners(path) else {
             return;
         };
         let new = keys::read(look.content, &self.config.key);
@@ -261,20 +165,27 @@ impl Users {
     fn sshd(&mut self, path: &Path, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
         let new = sshd::read(look.content, &self.config.key);
         cx.keep(look.compare(cx.kept(), &new, sshd::compare, said));
-        self.sshd.insert(path.to_owned(), new.items);
-        self.read_sshd(cx);
+        self.set_sshd(path, Some(new.items), cx);
     }
 
-    fn read_sshd(&mut self, cx: &mut Context<'_>) {
-        let (files, keys) = (self.find_includes(), self.find_key_files());
+    fn set_sshd(&mut self, path: &Path, directives: Option<Vec<Directive>>, cx: &mut Context<'_>) {
+        let (files, keys) = (self.places.set_sshd(path, directives), self.find_keys());
         if files || keys {
             cx.watch_anew();
         }
     }
 
+    /// Where keys are, by what is known of accounts; whether there are files that were not known.
+    fn find_keys(&mut self) -> bool {
+        let kept = self.last.get(&Base::Passwd).and_then(|kept| passwd::Accounts::decode(kept));
+        let accounts = kept.map_or_else(Vec::new, |table| table.items);
+        self.places.find_keys(&accounts)
+    }
+
     /// What went with a file that is gone.
     fn gone(&mut self, path: &Path, role: Role, cx: &mut Context<'_>, said: &mut Said) {
-        let look = Look { before: cx.before(), differs: true, content: b"" };
+        let look = Look { before: None, differs: true, content: b"" };
+        said.raise(Severity::Notable);
         match role {
             // Not every account is said to be gone: the finding is that the file is.
             Role::Base(base) => {
@@ -285,55 +196,10 @@ impl Users {
             Role::Sshd => {
                 let new = sshd::read(b"", &self.config.key);
                 look.compare(cx.kept(), &new, sshd::compare, said);
-                self.sshd.remove(path);
-                self.read_sshd(cx);
+                self.set_sshd(path, None, cx);
             }
-            Role::Other => said.raise(Severity::Notable),
+            Role::Other => {}
         }
-    }
-}
-
-/// One look, as far as an account file goes.
-struct Look<'a> {
-    before: Option<&'a Facts>,
-    /// Whether the content is another than before.
-    differs: bool,
-    content: &'a [u8],
-}
-
-impl Look<'_> {
-    /// Compares with what was kept, if that can be understood; and what is to be kept now. What changed
-    /// without a word for it is said to be content.
-    fn compare<'t, T: Item<'t>>(
-        &self,
-        kept: Option<&'t [u8]>,
-        new: &Table<'t, T>,
-        compare: impl FnOnce(&Table<'t, T>, &Table<'t, T>, &mut Said) -> bool,
-        said: &mut Said,
-    ) -> Vec<u8> {
-        let nothing = || Table { key_id: new.key_id, items: Vec::new(), odd: Vec::new() };
-        let old = match kept.and_then(Table::decode) {
-            // All of a new file is new.
-            None if self.before.is_none() => Some(nothing()),
-            old => old,
-        };
-        if self.differs {
-            let mut of_content = Said::new();
-            if let Some(old) = old {
-                let reordered = compare(&old, new, &mut of_content);
-                if reordered {
-                    of_content.say(Severity::Notable, || Change::new("order"));
-                }
-                if old.key_id != new.key_id && old.items.iter().any(Item::has_secret) {
-                    of_content.say(Severity::Notable, || Change::new("secrets_not_compared"));
-                }
-            }
-            if of_content.is_nothing() && self.before.is_some() {
-                of_content.say(Severity::Notable, || Change::new("content"));
-            }
-            said.append(of_content);
-        }
-        new.encode()
     }
 }
 
@@ -343,50 +209,41 @@ impl Consumer for Users {
     }
 
     fn interest(&self) -> Interest {
-        let (sshd, fixed): (Vec<_>, Vec<_>) = self.fixed().partition(|(role, _)| *role == Role::Sshd);
-        let literals = |files: &[(Role, PathBuf)]| -> Vec<String> {
-            files.iter().map(|(_, path)| literal(path)).collect()
-        };
-        let own = literals(&fixed).into_iter().chain(self.key_files.paths().into_iter().map(literal));
-        let sshd = literals(&sshd).into_iter().chain(self.includes.iter().cloned());
+        let (own, sshd) = (self.places.own(), self.places.of_sshd());
         let interest = if self.config.overhear_sshd {
             Interest::in_paths(own).overhearing(sshd)
         } else {
-            Interest::in_paths(own.chain(sshd))
+            Interest::in_paths(own.into_iter().chain(sshd))
         };
         interest.with_content(self.config.max_bytes)
     }
 
     fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
-        if self.role(file.name()) != Role::Sshd {
+        if self.places.role(file.name()) != Role::Sshd {
             return;
         }
-        match &file.content {
-            Some(content) => {
-                let read = sshd::read(content, &self.config.key);
-                self.sshd.insert(file.name().to_owned(), read.items);
-            }
-            None if file.facts.is_none() => drop(self.sshd.remove(file.name())),
+        let directives = match &file.content {
+            Some(content) => Some(sshd::read(content, &self.config.key).items),
+            None if file.facts.is_none() => None,
             // Not to be read this time: what was known stays.
             None => return,
-        }
-        self.read_sshd(cx);
+        };
+        self.set_sshd(file.name(), directives, cx);
     }
 
     fn recall(&mut self, path: &Path, kept: &[u8]) {
-        match self.role(path) {
+        match self.places.role(path) {
             Role::Base(base) => {
                 self.last.insert(base, kept.to_vec());
                 if base == Base::Passwd {
-                    self.find_key_files();
+                    self.find_keys();
                 }
             }
             // An included file may be recalled before the one that includes it.
             Role::Sshd | Role::Other => {
                 if let Some(config) = Table::<Directive>::decode(kept) {
-                    self.sshd.insert(path.to_owned(), config.items);
-                    self.find_includes();
-                    self.find_key_files();
+                    self.places.set_sshd(path, Some(config.items));
+                    self.find_keys();
                 }
             }
             Role::Keys => {}
@@ -396,7 +253,7 @@ impl Consumer for Users {
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let mut said = Said::new();
         let path = file.name();
-        let role = self.role(path);
+        let role = self.places.role(path);
         match &file.facts {
             None => self.gone(path, role, cx, &mut said),
             Some(after) => {
@@ -435,16 +292,6 @@ fn why_unread(state: HashState) -> &'static str {
         HashState::Stable | HashState::TooBig => "too_big",
         other => other.as_str(),
     }
-}
-
-/// The pattern that matches this path: a name that is not UTF-8 has `?` for each byte that is not.
-fn literal(path: &Path) -> String {
-    let mut pattern = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        pattern.push_str(&escape(chunk.valid()));
-        pattern.extend(std::iter::repeat_n('?', chunk.invalid().len()));
-    }
-    pattern
 }
 
 #[cfg(test)]

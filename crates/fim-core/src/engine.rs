@@ -17,22 +17,30 @@ mod look;
 mod mounts;
 mod once;
 mod pending;
+mod queue;
+mod reload;
 mod renames;
 mod reporter;
 mod resolve;
+mod scan;
 mod storm;
 mod telling;
 mod temporary;
+mod unarmed;
+mod unwritable;
 mod visit;
 mod walk;
 
 pub use error::EngineError;
 pub use mounts::own_coverage;
 pub use once::{BaselineSummary, CheckSummary};
+pub use scan::Scan;
 pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
+use crate::control::{Control, Order};
 use crate::finding::{BaselineLost, Sink, Stopped};
+use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
 use crate::state::State;
@@ -41,6 +49,7 @@ use crate::watch_set::WatchSet;
 use crate::watcher::{StopToken, Watcher};
 use consult::Kept;
 use covered::Covered;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use interests::Interests;
 use reporter::Reporter;
 use visit::reader;
@@ -71,6 +80,9 @@ pub struct Engine {
     status: Status,
     workers: usize,
     lost: heal::Lost,
+    scan: Scan,
+    remote: RemoteTops,
+    orders: (Sender<Order>, Receiver<Order>),
 }
 
 impl std::fmt::Debug for Engine {
@@ -87,6 +99,7 @@ pub struct EngineBuilder {
     secrecy: Option<Secrecy>,
     progress: Option<Box<dyn Progress>>,
     lost: Vec<BaselineLost>,
+    scan: Scan,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -124,6 +137,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Looks at everything from time to time while it runs, as this says; else as [`Scan::default`].
+    #[must_use]
+    pub fn scan(mut self, scan: Scan) -> Self {
+        self.scan = scan;
+        self
+    }
+
     /// Says first of all that an earlier state is lost: a damaged one was set aside and this one is new.
     #[must_use]
     pub fn baseline_lost(mut self, lost: BaselineLost) -> Self {
@@ -155,6 +175,9 @@ impl EngineBuilder {
             progress: self.progress,
             status: Status::new(),
             lost: heal::Lost::new(self.lost),
+            scan: self.scan,
+            remote: RemoteTops::default(),
+            orders: unbounded(),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }
@@ -171,6 +194,12 @@ impl Engine {
     #[must_use]
     pub const fn watch_set(&self) -> &WatchSet {
         &self.watch
+    }
+
+    /// A hand on the watch while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(self.orders.0.clone())
     }
 
     /// A view of the watch, kept up to date while it runs.

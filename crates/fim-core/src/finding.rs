@@ -253,6 +253,8 @@ pub enum Record {
     WatchStarted(Started),
     /// The watch has ended in good order.
     WatchStopped(Stopped),
+    /// The watch goes on with another configuration, or was to and does not.
+    ConfigReloaded(Reloaded),
     /// Something may have been missed.
     CoverageGap(Gap),
     /// The gap was compared, and this was found.
@@ -277,6 +279,30 @@ pub struct Started {
     pub dirs: u64,
     /// Whether this start made the first baseline.
     pub first_baseline: bool,
+}
+
+/// What another configuration came to while the watch ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reloaded {
+    /// Why it cannot be used: the old one holds, and nothing else is said.
+    pub refused: Option<String>,
+    /// Patterns watched now that were not, the first of them.
+    pub gained: Vec<String>,
+    /// How many there are.
+    pub gained_count: u64,
+    /// Patterns not watched any more, the first of them.
+    pub lost: Vec<String>,
+    /// How many there are.
+    pub lost_count: u64,
+    /// Files watched now.
+    pub files: u64,
+    /// Directories watched now.
+    pub dirs: u64,
+    /// Files nobody looked at before: recorded as they are, as trusted.
+    pub learned: u64,
+    /// What takes a restart, and other words for people.
+    pub notes: Vec<String>,
 }
 
 /// What a watch ended with.
@@ -305,7 +331,7 @@ pub struct Stopped {
 pub struct Gap {
     /// Number of the gap in this watch.
     pub id: u64,
-    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `unreadable`, …
+    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `state_unwritable`, …
     pub cause: String,
     /// What it concerns: a path, or `all`.
     pub scope: String,

@@ -14,12 +14,14 @@
 #![forbid(unsafe_code)]
 
 mod consumer;
+mod control;
 mod engine;
 mod event;
 mod facts;
 mod finding;
 mod id;
 mod key;
+mod remote;
 mod replay;
 mod secrecy;
 mod snapshot;
@@ -30,23 +32,25 @@ mod watch_set;
 mod watcher;
 
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
+pub use control::{Control, Reload};
 pub use engine::{
-    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, own_coverage,
+    BaselineSummary, CheckSummary, Engine, EngineBuilder, EngineError, Progress, Scan, own_coverage,
     pseudo_file_system,
 };
 pub use event::{Actor, FileEvent, Parent, Place, Via};
 pub use facts::{Facts, FileKind, FileTime, HashState, Xattr};
 pub use finding::{
-    Action, BaselineLost, Change, Detected, Finding, Gap, Record, Report, Severity, Sink, Started, Stopped,
-    Value,
+    Action, BaselineLost, Change, Detected, Finding, Gap, Record, Reloaded, Report, Severity, Sink, Started,
+    Stopped, Value,
 };
 pub use id::FileId;
 pub use key::Key;
+pub use remote::remote_file_system;
 pub use replay::{NullWatcher, ReplayWatcher, StatMarks, file_id};
 pub use secrecy::Secrecy;
 pub use snapshot::{Limits, Reader, Snapshot};
 pub use state::{FileRecord, State, Trusted};
-pub use status::{Now, Phase, Status};
+pub use status::{Latency, Now, Phase, Status};
 #[cfg(feature = "sled")]
 pub use store::SledStore;
 pub use store::{Batch, Generation, MemStore, Store, StoreError, StoreErrorKind, Visit};

@@ -33,6 +33,8 @@ const FORMAT: [u8; 4] = 2u32.to_le_bytes();
 /// The format before keyed hashes and what is kept of what is trusted: read as it is, written no more.
 const FORMAT_1: [u8; 4] = 1u32.to_le_bytes();
 const FORMAT_KEY: &str = "format";
+/// More is not held back for fear that the store may lose it.
+const MOST_UNSYNCED: usize = 16 << 20;
 
 /// Called with the directory, the name in it, and its record.
 type VisitRecord<'a> = dyn FnMut(&[u8], &[u8], FileRecord) -> ControlFlow<()> + 'a;
@@ -40,9 +42,18 @@ type VisitRecord<'a> = dyn FnMut(&[u8], &[u8], FileRecord) -> ControlFlow<()> + 
 /// What is known of every path.
 pub struct State {
     blocks: Blocks,
-    meta: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Does not say yet that it is of this format.
+    meta: BTreeMap<Vec<u8>, Value>,
+    /// Does not say yet, for good, that it is of this format.
     is_new: bool,
+    /// Bytes in the store that it may still lose.
+    unsynced: usize,
+}
+
+/// A value that belongs to no path.
+struct Value {
+    bytes: Vec<u8>,
+    /// The store has it, but may lose it again.
+    applied: bool,
 }
 
 impl fmt::Debug for State {
@@ -87,7 +98,7 @@ impl State {
                 true
             }
         };
-        Ok(Self { blocks: Blocks::new(store), meta: BTreeMap::new(), is_new })
+        Ok(Self { blocks: Blocks::new(store), meta: BTreeMap::new(), is_new, unsynced: 0 })
     }
 
     /// The record of a path.
@@ -170,23 +181,39 @@ impl State {
     /// Hands the buffer to the store, all of it or nothing; says whether there was anything.
     ///
     /// # Errors
-    /// When it cannot be written; the store then takes no more.
+    /// When it cannot be written; the store then takes no more until [`State::recover`]. The buffer stays.
     pub fn commit(&mut self) -> Result<bool, StoreError> {
-        let mut batch = self.blocks.pending();
-        for (key, value) in &self.meta {
-            batch.put(key.clone(), value.clone());
-        }
+        let batch = self.pending();
         let anything = !batch.is_empty();
         if anything {
-            if self.is_new {
-                batch.put(keys::meta(FORMAT_KEY), FORMAT);
-            }
+            self.unsynced += size(&batch);
             self.blocks.store_mut().apply(batch)?;
-            self.is_new = false;
         }
         self.blocks.committed();
-        self.meta.clear();
+        for value in self.meta.values_mut() {
+            value.applied = true;
+        }
+        if self.unsynced > MOST_UNSYNCED {
+            self.sync()?;
+        }
         Ok(anything)
+    }
+
+    fn pending(&self) -> Batch {
+        let mut batch = self.blocks.pending();
+        for (key, value) in self.meta.iter().filter(|(_, value)| !value.applied) {
+            batch.put(key.clone(), value.bytes.clone());
+        }
+        if self.is_new && !batch.is_empty() {
+            batch.put(keys::meta(FORMAT_KEY), FORMAT);
+        }
+        batch
+    }
+
+    /// How many bytes wait to be committed.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        size(&self.pending())
     }
 
     /// Returns when all that was committed would survive a power cut.
@@ -194,7 +221,28 @@ impl State {
     /// # Errors
     /// As [`State::commit`].
     pub fn sync(&mut self) -> Result<Generation, StoreError> {
-        self.blocks.store_mut().sync()
+        let generation = self.blocks.store_mut().sync()?;
+        self.blocks.synced();
+        self.meta.retain(|_, value| !value.applied);
+        self.is_new &= self.unsynced == 0;
+        self.unsynced = 0;
+        Ok(generation)
+    }
+
+    /// Opens the store anew after it failed to write, and writes again all that it may have lost: nothing of
+    /// the state is lost by the failure when this returns.
+    ///
+    /// # Errors
+    /// When it still cannot be written: nothing is lost then either, and it can be tried again. Or the store
+    /// is damaged.
+    pub fn recover(&mut self) -> Result<(), StoreError> {
+        self.blocks.store_mut().recover()?;
+        self.blocks.unsynced();
+        for value in self.meta.values_mut() {
+            value.applied = false;
+        }
+        self.commit()?;
+        self.sync().map(drop)
     }
 
     /// A value that belongs to no path.
@@ -204,7 +252,7 @@ impl State {
     pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::meta(name);
         match self.meta.get(&key) {
-            Some(value) => Ok(Some(value.clone())),
+            Some(value) => Ok(Some(value.bytes.clone())),
             None => self.blocks.store().get(&key),
         }
     }
@@ -214,7 +262,7 @@ impl State {
     /// # Errors
     /// When it would have to be written and cannot.
     pub fn set_meta(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.meta.insert(keys::meta(name), value.to_vec());
+        self.meta.insert(keys::meta(name), Value { bytes: value.to_vec(), applied: false });
         Ok(())
     }
 
@@ -285,4 +333,8 @@ fn record(dir: &[u8], name: &[u8], bytes: &[u8]) -> Result<FileRecord, StoreErro
 
 fn number(format: &[u8]) -> String {
     format.try_into().map_or_else(|_| "unknown".to_owned(), |bytes| u32::from_le_bytes(bytes).to_string())
+}
+
+fn size(batch: &Batch) -> usize {
+    batch.writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
 }

@@ -2,8 +2,10 @@
 //!
 //! Knows nothing of who asks.
 
+use crate::finding::Severity;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What an engine is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +55,14 @@ pub struct Now {
     pub findings: u64,
     /// The same by consumer.
     pub by_consumer: BTreeMap<&'static str, u64>,
+    /// The same by consumer and severity.
+    pub by_severity: BTreeMap<(&'static str, Severity), u64>,
+    /// How soon live changes were reported.
+    pub latency: Latency,
     /// Records lost.
     pub lost: u64,
+    /// Changes found by comparing, that lost records would have told.
+    pub recovered: u64,
     /// Gaps opened.
     pub gaps: u64,
     /// Gaps not yet made up for.
@@ -63,6 +71,40 @@ pub struct Now {
     pub queued: u64,
     /// Files that wait to be looked at.
     pub pending: u64,
+}
+
+/// How long after the mark the line of a live change was handed on: how many by the bound they kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// For each of [`Self::BOUNDS`], those within it and not within the one before; last, those beyond all.
+    pub counts: [u64; Self::BOUNDS.len() + 1],
+    /// All together.
+    pub sum: Duration,
+}
+
+impl Latency {
+    /// The bounds.
+    pub const BOUNDS: [Duration; 11] = [
+        Duration::from_millis(5),
+        Duration::from_millis(10),
+        Duration::from_millis(25),
+        Duration::from_millis(50),
+        Duration::from_millis(100),
+        Duration::from_millis(250),
+        Duration::from_millis(500),
+        Duration::from_secs(1),
+        Duration::from_millis(2500),
+        Duration::from_secs(5),
+        Duration::from_secs(30),
+    ];
+
+    pub(crate) fn note(&mut self, took: Duration) {
+        let at = Self::BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(Self::BOUNDS.len());
+        if let Some(count) = self.counts.get_mut(at) {
+            *count += 1;
+        }
+        self.sum += took;
+    }
 }
 
 /// A view of a running engine, from [`Engine::status`](crate::Engine::status). Cheap to copy and to ask; the engine updates it at every turn, and every five
@@ -84,5 +126,21 @@ impl Status {
 
     pub(crate) fn set(&self, change: impl FnOnce(&mut Now)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_counted_once_where_it_belongs() {
+        let mut latency = Latency::default();
+        for millis in [0, 5, 6, 30_000, 30_001] {
+            latency.note(Duration::from_millis(millis));
+        }
+        assert_eq!((latency.counts[0], latency.counts[1]), (2, 1));
+        assert_eq!((latency.counts[10], latency.counts[11]), (1, 1));
+        assert_eq!(latency.sum, Duration::from_millis(60_012));
     }
 }

@@ -84,6 +84,15 @@ pub trait Store: Send {
     /// # Errors
     /// When it cannot be made durable; the store then refuses further writes.
     fn sync(&mut self) -> Result<Generation, StoreError>;
+
+    /// Makes the store take writes again after one failed. All that was synced is there then; of the batches
+    /// applied since, the later ones may be gone.
+    ///
+    /// # Errors
+    /// When it cannot be written yet, and may be tried again; or it is found to be damaged.
+    fn recover(&mut self) -> Result<(), StoreError> {
+        Err(StoreError::new(StoreErrorKind::Poisoned, "this store cannot be opened anew"))
+    }
 }
 
 /// What kind of thing went wrong with a store.
@@ -124,6 +133,12 @@ impl StoreError {
     #[must_use]
     pub fn new(kind: StoreErrorKind, what: impl Into<String>) -> Self {
         Self { kind, what: what.into(), path: None, key: None, source: None }
+    }
+
+    /// Whether it may pass by itself: a full disk, a file system that is read-only for a while.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Io | StoreErrorKind::Poisoned)
     }
 }
 

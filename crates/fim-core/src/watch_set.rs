@@ -214,6 +214,11 @@ impl WatchSet {
         most
     }
 
+    /// Whether everything in the directory that a path is in is watched.
+    pub(crate) fn covers_all_beside(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|dir| self.cover(dir) == Cover::All)
+    }
+
     /// The longest glob-free paths from which all watched paths can be reached, without those below
     /// another, sorted. They need not exist.
     #[must_use]

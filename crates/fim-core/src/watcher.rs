@@ -110,6 +110,11 @@ pub trait Marks: Send {
         true
     }
 
+    /// Other paths are watched from now on than [`Watcher::run`] was told.
+    fn watch(&mut self, watch: &WatchSet) {
+        let _ = watch;
+    }
+
     /// How many marks there are, and how many there can be (0: no limit known).
     fn fill(&self) -> (u64, u64) {
         (0, 0)

@@ -113,6 +113,20 @@ fn sudden_death_leaves_all_that_was_synced() {
 }
 
 #[test]
+fn a_store_is_opened_anew_in_place() {
+    let (_temp, dir) = temp();
+    let mut store = SledStore::open(&dir).unwrap();
+    store.apply(round(1)).unwrap();
+    store.sync().unwrap();
+    store.recover().unwrap();
+    assert!(rounds_of(&store).iter().all(|round| *round == 1));
+    store.apply(round(2)).unwrap();
+    store.sync().unwrap();
+    drop(store);
+    assert!(rounds_of(&SledStore::open(&dir).unwrap()).iter().all(|round| *round == 2));
+}
+
+#[test]
 fn a_second_opener_is_told_who_has_it() {
     let (_temp, dir) = temp();
     let mut child = Child::start(&dir);
@@ -280,9 +294,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Changes every file of a store in so many places, one at a time, and cuts it: what can still be read is
-/// all there and as it was.
+/// Changes every file of a store in so many places (or as many as `FIM_PLACES` says: scripts/crash does it in a
+/// thousand), one at a time, and cuts it: what can still be read is all there and as it was.
 fn damaged_in_many_places(records: u64, places: usize) {
+    let places = std::env::var("FIM_PLACES").ok().and_then(|it| it.parse().ok()).unwrap_or(places);
     let (temp, dir) = temp();
     let all = fill(&dir, records);
     let copied = temp.path().join("copy");

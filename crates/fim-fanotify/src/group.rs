@@ -127,6 +127,15 @@ impl Group {
         self.mark(dir, k::FAN_MARK_ADD, self.dir_mask(all))
     }
 
+    /// Marks a directory for its own end, and with `all` for every name. Not for writes to its children: it
+    /// may be `/dev`, and the few of them that are watched have marks of their own.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn mark_names(&self, dir: BorrowedFd<'_>, all: bool) -> io::Result<()> {
+        self.mark(dir, k::FAN_MARK_ADD, self.dir_mask(all) & !k::FAN_MODIFY)
+    }
+
     /// Marks a directory without its children.
     ///
     /// # Errors

@@ -2,8 +2,13 @@
 //!
 //! Must not know events.
 
+use crate::file_system::fold;
+use crate::handle;
 use crate::shared::Shared;
-use fim_core::{FileId, MarkRequest, Marked, Marks, WatchError};
+use fanotify_fid::handle::handle_from_fd;
+use fim_core::{FileId, MarkRequest, Marked, Marks, WatchError, WatchSet};
+use rustix::fs::fstat;
+use std::os::fd::BorrowedFd;
 use std::sync::Weak;
 
 /// The engine's handle on the marks. Ends with the watch: marks nobody reads for would fill the kernel's queue.
@@ -13,7 +18,9 @@ pub(crate) struct FanotifyMarks(pub Weak<Shared>);
 impl Marks for FanotifyMarks {
     fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
         let Some(shared) = self.0.upgrade() else {
-            return Err(WatchError::new("cannot mark files: the fanotify watch has ended"));
+            // What was seen before the end is still being looked at. Nothing can be missed any more: what
+            // changes from now on is for the next watch to find.
+            return Ok(requests.iter().map(|it| Marked { id: identity(it.file), armed: true }).collect());
         };
         let mut marked = Vec::with_capacity(requests.len());
         for request in requests {
@@ -33,6 +40,12 @@ impl Marks for FanotifyMarks {
         // The kernel keeps no dirty marks: every event that is not read yet stays queued.
     }
 
+    fn watch(&mut self, watch: &WatchSet) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.set_watch(watch.clone());
+        }
+    }
+
     fn follows_files(&self) -> bool {
         false
     }
@@ -45,6 +58,14 @@ impl Marks for FanotifyMarks {
         let limit = if shared.group.abilities.privileged { 0 } else { limit().unwrap_or(0) };
         (marks, limit)
     }
+}
+
+/// As the registry would have called it.
+fn identity(file: BorrowedFd<'_>) -> FileId {
+    let Ok(stat) = fstat(file) else { return FileId::default() };
+    let generation = handle_from_fd(file).ok().and_then(|handle| handle::inode(&handle));
+    let generation = generation.filter(|(inode, _)| *inode == stat.st_ino).map_or(0, |(_, number)| number);
+    FileId { inode: stat.st_ino, device: fold(stat.st_dev), generation }
 }
 
 fn limit() -> Option<u64> {

@@ -119,6 +119,9 @@ impl Reader {
         let mut messages = Vec::new();
         let mut registry = shared.registry();
         self.actors.next_batch();
+        if let Some(watch) = shared.take_watch() {
+            self.translator.watch(watch);
+        }
         for event in &events {
             let Some(record) = record(event) else {
                 self.stats.malformed += 1;

@@ -158,7 +158,8 @@ impl Registry {
         self.marked.insert(id, request.scope);
         let armed = match (is_dir, request.scope) {
             (true, MarkScope::File) => group.mark_dir_alone(request.file),
-            (true, _) => group.mark_dir(request.file, reach == Reach::Directories),
+            (true, MarkScope::Names) => group.mark_names(request.file, reach == Reach::Directories),
+            (true, MarkScope::Tree) => group.mark_dir(request.file, reach == Reach::Directories),
             (false, _) => group.mark_file(request.file),
         };
         if let Err(error) = armed {

@@ -33,6 +33,12 @@ impl Resolver {
         Self { watch, dirs: HashMap::new(), mounts: HashMap::new() }
     }
 
+    /// Paths are of interest as this says, from now on.
+    pub(crate) fn watch(&mut self, watch: WatchSet) {
+        self.watch = watch;
+        self.dirs.clear();
+    }
+
     /// A directory was renamed: any path may be another now.
     pub(crate) fn forget_paths(&mut self) {
         self.dirs.clear();

@@ -8,7 +8,7 @@ use crate::group::Group;
 use crate::registry::Registry;
 use crate::resolve::Resolver;
 use fanotify_fid::consts::{FAN_CLOSE_WRITE, FAN_DELETE_SELF, FAN_MODIFY};
-use fim_core::{FileEvent, FileId, MarkScope, Place, Via};
+use fim_core::{FileEvent, FileId, MarkScope, Place, Via, WatchSet};
 use std::os::fd::AsFd;
 use std::time::SystemTime;
 
@@ -38,6 +38,11 @@ enum End {
 impl Translator {
     pub(crate) fn new(resolver: Resolver) -> Self {
         Self { resolver }
+    }
+
+    /// Other paths are of interest from now on.
+    pub(crate) fn watch(&mut self, watch: WatchSet) {
+        self.resolver.watch(watch);
     }
 
     /// The end of a batch.

@@ -30,6 +30,33 @@ impl Agent {
         Self::spawn(&mut command, watched.join("barrier"))
     }
 
+    /// As [`Self::start`], with a configuration.
+    pub fn start_with(
+        fim: &str,
+        watcher: &str,
+        state: &Path,
+        watched: &Path,
+        config: Option<&Path>,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state);
+        command.args(config.into_iter().flat_map(|file| [Path::new("--config"), file])).arg(watched);
+        Self::spawn(&mut command, watched.join("barrier"))
+    }
+
+    /// As [`Self::start`], of what a configuration says; it must name the folder for barriers.
+    pub fn start_by(
+        fim: &str,
+        watcher: &str,
+        state: &Path,
+        config: &Path,
+        barriers: PathBuf,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(fim);
+        command.args(["run", "--watcher", watcher, "--state"]).arg(state).arg("--config").arg(config);
+        Self::spawn(&mut command, barriers)
+    }
+
     /// Starts a command that is a `fim run`, which watches the directory for barriers among others.
     pub fn spawn(command: &mut Command, barrier_dir: PathBuf) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
@@ -63,6 +90,11 @@ impl Agent {
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("fim has ended")),
             }
         }
+    }
+
+    /// Reads lines until one, now or before, was what is waited for.
+    pub fn wait_until_seen(&mut self, wanted: impl Fn(&Value) -> bool) -> io::Result<()> {
+        if self.seen.iter().any(&wanted) { Ok(()) } else { self.wait_for(wanted) }
     }
 
     /// Reads lines until all that came say what is waited for; whether they did within this time.

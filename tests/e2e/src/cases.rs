@@ -4,7 +4,7 @@ use crate::act::{is_light, trees};
 use crate::agent::{Agent, action};
 use crate::expect::{Line, about, actors, compare, compare_lasting, line};
 use crate::score::Score;
-use crate::{lifecycle, tools};
+use crate::{lifecycle, reload, tools};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -145,6 +145,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));
     score.say("stopped", stopped(status.code(), &lines));
     lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
+    reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
     Ok(score.failed)
 }
 

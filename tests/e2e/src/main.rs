@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! fim-e2e suite FIM WATCHER DIR [--lines FILE]   all cases below DIR; prints ok, FAIL or skip for each
+//! fim-e2e losses FIM WATCHER DIR        too little room for records and files, and a watcher that is stopped
+//! fim-e2e reload FIM WATCHER DIR        another configuration in a storm, which is one of the cases
 //! fim-e2e consumers FIM WATCHER DIR     the tools that administer accounts, keys and rules, on files of their own
 //! fim-e2e cost FIM WATCHER DIR          what a 1-byte write to an unwatched file costs with fim and without
+//! fim-e2e writes FILE                   the part of it that is measured
 //! fim-e2e act KIND DIR                  make one kind of change (what the cases start, so that it has an actor)
 //! ```
 //! Nothing here waits for time to pass: after each case a file of its own is made, and its line awaited.
@@ -16,6 +19,8 @@ mod consumers;
 mod cost;
 mod expect;
 mod lifecycle;
+mod losses;
+mod reload;
 mod score;
 mod tools;
 
@@ -30,11 +35,17 @@ fn main() -> ExitCode {
         ["suite", fim, watcher, dir, "--lines", lines] => {
             cases::run(fim, watcher, &PathBuf::from(dir), Some(&PathBuf::from(lines)))
         }
+        ["losses", fim, watcher, dir] => losses::run(fim, watcher, &PathBuf::from(dir)),
+        ["reload", fim, watcher, dir] => {
+            let mut score = score::Score::new((*watcher).to_string());
+            reload::run(fim, watcher, &PathBuf::from(dir), &mut score).map(|()| score.failed)
+        }
         ["consumers", fim, watcher, dir] => consumers::run(fim, watcher, &PathBuf::from(dir)),
         ["cost", fim, watcher, dir] => cost::run(fim, watcher, &PathBuf::from(dir)),
+        ["writes", file] => cost::writes(&PathBuf::from(file)),
         ["act", kind, dir] => act::act(kind, &PathBuf::from(dir)).map(|()| 0),
         _ => {
-            eprintln!("usage: fim-e2e suite|consumers|cost FIM WATCHER DIR | act KIND DIR");
+            eprintln!("usage: fim-e2e suite|losses|reload|consumers|cost FIM WATCHER DIR | act KIND DIR");
             return ExitCode::from(2);
         }
     };

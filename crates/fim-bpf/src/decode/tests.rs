@@ -121,7 +121,7 @@ fn what_is_not_wholly_known_of_a_process_is_absent() {
 fn every_operation_that_is_sent_is_known_and_no_other() {
     for code in 0..=u8::MAX {
         let known = decode(&head(kind::CHANGE, code, 0)).is_ok();
-        assert_eq!(known, (op::WRITE..=op::EVICT).contains(&code), "{code}");
+        assert_eq!(known, (op::WRITE..=op::MOUNT).contains(&code), "{code}");
     }
 }
 

@@ -57,7 +57,9 @@ pub(super) fn cases() -> Vec<Case> {
                 hold(file)
             },
         )
-        .updates("sub/in"),
+        // It was told as gone when it was hidden.
+        .creates("sub/in")
+        .proved(|s| Ok(fs::read(s.at("sub/in"))?.starts_with(b"NEW"))),
     ]
 }
 

@@ -56,12 +56,20 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
         ("max_file_size", old.limits.max_file_size.to_string(), new.limits.max_file_size.to_string()),
         ("ring_bytes", old.limits.ring_bytes.to_string(), new.limits.ring_bytes.to_string()),
         ("watch_room", old.limits.watch_room.to_string(), new.limits.watch_room.to_string()),
+        ("metrics", toml(&old.metrics), toml(&new.metrics)),
+        ("scan", old.scan.to_string(), new.scan.to_string()),
     ];
     all.into_iter().filter(|(_, old, new)| old != new).collect()
 }
 
 /// What a pattern is for, and the pattern as it is written.
 type Pattern = (&'static str, String);
+
+/// A section on one line.
+fn toml(section: &impl serde::Serialize) -> String {
+    let text = toml::to_string(section).unwrap_or_default();
+    text.trim_end().replace('\n', ", ")
+}
 
 /// One configuration.
 struct Side {

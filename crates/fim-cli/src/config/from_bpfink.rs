@@ -34,7 +34,7 @@ const NOTES: [(&str, &str); 12] = [
     ("metricsconfig.collectioninterval", "fim counts every lost record itself: see `watch_stopped`"),
     ("metricsconfig.hostrole", GRAPHITE),
 ];
-const GRAPHITE: &str = "this version writes no metrics";
+const GRAPHITE: &str = "bpfink sent no metrics either: its mode was not 2 or 3";
 
 /// Reads the text of bpfink's configuration.
 ///
@@ -46,6 +46,7 @@ pub fn convert(text: &str) -> Result<Converted, (Option<usize>, String)> {
     let mut keys = Keys::default();
     keys.add("", table);
     let mut conversion = Conversion { keys, head: String::new(), sections: String::new() };
+    let metrics = conversion.metrics();
     conversion.top();
     conversion.access();
     conversion.users();
@@ -56,7 +57,7 @@ pub fn convert(text: &str) -> Result<Converted, (Option<usize>, String)> {
         conversion.note("It names nothing to watch. bpfink then watches nothing, fim /etc.");
     }
     let unknown = conversion.rest();
-    let text = format!("{}{}", conversion.head, conversion.sections);
+    let text = format!("{}{}{metrics}", conversion.head, conversion.sections);
     Ok(Converted { text, unknown })
 }
 
@@ -129,6 +130,38 @@ impl Conversion {
             }
             set(&mut self.head, "root", Value::String(root));
         }
+    }
+
+    /// The section for metrics, if there were any. bpfink's flag wins over its file.
+    fn metrics(&mut self) -> String {
+        let number = |value: &Value| match value {
+            Value::Integer(number) => Some(*number),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let modes = ["graphite-mode", "metricsconfig.graphitemode"];
+        let said = modes.map(|key| self.keys.0.get(key).and_then(|(_, value)| number(value)));
+        let mode = said.into_iter().flatten().find(|mode| *mode != 0);
+        let host = self.keys.0.get("metricsconfig.graphitehost").and_then(|(_, host)| host.as_str());
+        let graphite = match (mode, host) {
+            (Some(2), _) => "stderr".to_owned(),
+            (Some(3), Some(host)) if !host.is_empty() => host.to_owned(),
+            _ => return String::new(),
+        };
+        let mut section = "\n[metrics]\n".to_owned();
+        modes.iter().chain(&["metricsconfig.graphitehost"]).for_each(|key| drop(self.keys.take(key)));
+        set(&mut section, "graphite", Value::String(graphite));
+        if let Some(namespace) = self.keys.text("metricsconfig.namespace") {
+            set(&mut section, "namespace", Value::String(namespace));
+        }
+        let [path, token, key] =
+            ["path", "token", "key"].map(|end| self.keys.text(&format!("metricsconfig.hostrole{end}")));
+        if let (Some(path), Some(token), Some(key)) = (path, token, key) {
+            let role = [("file", path), ("key", key), ("separator", token)];
+            let role = role.map(|(key, value)| (key.to_owned(), Value::String(value)));
+            set(&mut section, "role", Value::Table(role.into_iter().collect()));
+        }
+        section
     }
 
     fn access(&mut self) {

@@ -82,7 +82,7 @@ impl Loaded {
 /// # Errors
 /// When one cannot be read, or says what cannot be understood.
 pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
-    let main = named.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    let main = main_file(named);
     let mut files = Vec::new();
     match std::fs::read_to_string(main) {
         Ok(text) => files.push((main.to_owned(), text)),
@@ -94,6 +94,21 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
         files.push((file, text));
     }
     join(files)
+}
+
+fn main_file(named: Option<&Path>) -> &Path {
+    named.unwrap_or_else(|| Path::new(DEFAULT_FILE))
+}
+
+/// The files that [`load`] reads now; the main one may be missing.
+///
+/// # Errors
+/// When the folder of drop-in files cannot be listed.
+pub fn files(named: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
+    let main = main_file(named);
+    let mut files = vec![main.to_owned()];
+    files.extend(drop_ins(main)?);
+    Ok(files)
 }
 
 /// `conf.d/*.toml` beside the main file, in the order of their names.
@@ -131,8 +146,12 @@ fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
     }
 }
 
-/// Each file is held to the rules by itself, so that a fault is told with its file and line.
-fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
+/// Takes files, with their text, as one configuration. Each is held to the rules by itself, so that a fault is
+/// told with its file and line.
+///
+/// # Errors
+/// When one says what cannot be understood.
+pub fn join(files: Vec<(PathBuf, String)>) -> Result<Loaded, ConfigError> {
     let mut layers = Layers::default();
     for (file, text) in &files {
         parse(text).map_err(|(line, what)| ConfigError { file: Some(file.clone()), line, what })?;

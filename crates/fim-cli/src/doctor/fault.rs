@@ -39,7 +39,7 @@ pub fn of_watchers(tried: &[Tried]) -> Vec<Fault> {
     let remedy = remedy(name, tried);
     let mut faults = Vec::new();
     for (degree, means) in [
-        (Degree::Late, "seen late: at the last close of the file, or by the next look"),
+        (Degree::Late, "seen late: at the last close of the file, by the next look, or by the next scan"),
         (Degree::None, "not seen as it happens: found at the next start or by `fim check`"),
     ] {
         let classes: Vec<&str> =

@@ -1,5 +1,6 @@
 //! Where a watched path lies, and whether every change of it passes through this kernel.
 
+use fim_core::remote_file_system;
 use rustix::fs::statfs;
 use rustix::io::Errno;
 use std::path::Path;
@@ -17,28 +18,19 @@ pub enum Place {
     Unknown(String),
 }
 
-/// File systems by `f_type`, and whether somebody else than this kernel can change the files.
-const KINDS: [(u32, &str, bool); 20] = [
-    (0x0000_ef53, "ext4", false),
-    (0x5846_5342, "xfs", false),
-    (0x9123_683e, "btrfs", false),
-    (0x0102_1994, "tmpfs", false),
-    (0x794c_7630, "overlay", false),
-    (0xf2f5_2010, "f2fs", false),
-    (0x2fc1_2fc1, "zfs", false),
-    (0xca45_1a4e, "bcachefs", false),
-    (0x7371_7368, "squashfs", false),
-    (0x0000_4d44, "vfat", false),
-    (0x8584_58f6, "ramfs", false),
-    (0x0000_6969, "nfs", true),
-    (0xff53_4d42, "cifs", true),
-    (0xfe53_4d42, "smb2", true),
-    (0x6573_5546, "fuse", true),
-    (0x0102_1997, "9p", true),
-    (0x5346_414f, "afs", true),
-    (0x7375_7245, "coda", true),
-    (0x00c3_6400, "ceph", true),
-    (0x786f_4256, "vboxsf", true),
+/// Names of local file systems by `f_type`: `include/uapi/linux/magic.h`, and the file systems' own sources.
+const LOCAL: [(u32, &str); 11] = [
+    (0x0000_ef53, "ext4"),
+    (0x5846_5342, "xfs"),
+    (0x9123_683e, "btrfs"),
+    (0x0102_1994, "tmpfs"),
+    (0x794c_7630, "overlay"),
+    (0xf2f5_2010, "f2fs"),
+    (0x2fc1_2fc1, "zfs"),
+    (0xca45_1a4e, "bcachefs"),
+    (0x7371_7368, "squashfs"),
+    (0x0000_4d44, "vfat"),
+    (0x8584_58f6, "ramfs"),
 ];
 
 impl Place {
@@ -52,11 +44,11 @@ impl Place {
     }
 
     fn of_type(kind: u32) -> Self {
-        match KINDS.iter().find(|(known, ..)| *known == kind) {
-            Some((_, name, false)) => Self::Local(name),
-            Some((_, name, true)) => Self::Shared(name),
-            None => Self::Local("another file system"),
+        if let Some(name) = remote_file_system(u64::from(kind)) {
+            return Self::Shared(name);
         }
+        let known = LOCAL.iter().find(|(known, _)| *known == kind);
+        Self::Local(known.map_or("another file system", |(_, name)| name))
     }
 
     /// Whether every change passes through this kernel.
@@ -71,7 +63,8 @@ impl std::fmt::Display for Place {
             Self::Local(name) => f.write_str(name),
             Self::Shared(name) => write!(
                 f,
-                "{name}: changes made by others than this machine are not seen; run fim where the files are"
+                "{name}: late: what others than this machine change there is found by scans alone; run fim where \
+                 the files are"
             ),
             Self::Missing => f.write_str("not there yet; watched as soon as it is"),
             Self::Unknown(error) => write!(f, "cannot be looked at: {error}"),

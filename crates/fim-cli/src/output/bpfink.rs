@@ -173,6 +173,10 @@ fn state(record: &Record) -> Option<StateLine> {
             "error",
             format!("coverage gap: {} in {}, log message count: {}", gap.cause, gap.scope, gap.lost),
         ),
+        Record::ConfigReloaded(reloaded) => match &reloaded.refused {
+            None => ("info", "configuration reloaded".to_owned()),
+            Some(why) => ("error", format!("configuration refused: {why}")),
+        },
         Record::BaselineLost(lost) => ("error", format!("baseline lost: {}", lost.reason)),
         Record::WatchStopped(_) | Record::GapClosed(_) => return None,
         other => ("error", format!("{other:?}")),

@@ -151,6 +151,16 @@ fn state(record: &Record) -> (Style, String) {
                 stopped.findings, stopped.events, stopped.looks, stopped.lost, stopped.gaps_open
             ),
         ),
+        Record::ConfigReloaded(reloaded) => match &reloaded.refused {
+            Some(why) => (Style::Notable, format!("new configuration refused, the old one holds: {why}")),
+            None => (
+                Style::Plain,
+                format!(
+                    "new configuration: {} files watched, {} of them new; {} patterns more, {} less",
+                    reloaded.files, reloaded.learned, reloaded.gained_count, reloaded.lost_count
+                ),
+            ),
+        },
         Record::CoverageGap(gap) => (
             Style::High,
             format!("GAP {}: {} ({} records lost), comparing {}", gap.id, gap.cause, gap.lost, gap.scope),

@@ -1,10 +1,14 @@
 //! What must not leave: hashes of files whose content could be guessed from them. What is a secret in text, and
 //! on command lines, is told by `fim_consumers::redact`. Pure.
 
+use fim_consumers::redact;
 use fim_consumers::secrets::hides_hash;
 use fim_core::Finding;
+use regex::bytes::Regex;
+use std::ffi::OsStr;
+use std::sync::{Arc, PoisonError, RwLock};
 
-pub use fim_consumers::redact::{HIDDEN, Redactor};
+pub use fim_consumers::redact::HIDDEN;
 
 /// Whether a secret was found in the file, or any name it had or has is that of a file whose hash stays in.
 pub fn keeps_hash(finding: &Finding) -> bool {
@@ -19,4 +23,39 @@ pub fn keeps_hash(finding: &Finding) -> bool {
 pub fn is_digest(text: &str) -> bool {
     let digits = text.rsplit(':').next().unwrap_or(text);
     digits.len() >= 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Hides secrets in the arguments of processes. Copies share what they hide.
+#[derive(Clone, Debug)]
+pub struct Redactor(Arc<RwLock<redact::Redactor>>);
+
+impl Redactor {
+    /// Hides what these patterns match besides the built-in forms.
+    pub fn new(patterns: Vec<Regex>) -> Self {
+        Self(Arc::new(RwLock::new(redact::Redactor::new(patterns))))
+    }
+
+    /// Hides what these patterns match from now on, instead of the ones before.
+    pub fn set(&self, patterns: Vec<Regex>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = redact::Redactor::new(patterns);
+    }
+
+    /// The arguments as they may be shown.
+    pub fn args<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).args(args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_hide_what_the_last_configuration_says() {
+        let redactor = Redactor::new(vec![Regex::new("one").unwrap()]);
+        let copy = redactor.clone();
+        assert_eq!(copy.args(&["one", "two"]), [HIDDEN, "two"]);
+        redactor.set(vec![Regex::new("two").unwrap()]);
+        assert_eq!(copy.args(&["one", "two"]), ["one", HIDDEN]);
+    }
 }

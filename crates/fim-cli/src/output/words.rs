@@ -21,6 +21,7 @@ fn change(change: &Change, secret: bool) -> Option<String> {
     let Change { what, of, before, after } = change;
     match what.as_str() {
         "touched" if of.is_empty() => return Some("touched: nothing moved but its times".to_owned()),
+        "clocks_unmoved" => return Some("no clock of it moved: written past the file system".to_owned()),
         "transient" if of.is_empty() => return Some("it came and went between two looks".to_owned()),
         "content" if of.is_empty() => return Some("content changed".to_owned()),
         // Said by "content" already.

@@ -54,6 +54,22 @@ impl House {
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     }
 
+    /// Starts `fim COMMAND` on what is watched, and kills it after a while.
+    pub fn kill_after(&self, command: &str, time: Duration) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fim"))
+            .arg(command)
+            .arg(&self.watched)
+            .arg("--state")
+            .arg(&self.state)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(time);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Starts a watch that adds to the log, and waits until it watches.
     pub fn watch(&self, more: &[&str]) -> Watch {
         let watch = self.begin(more);
@@ -128,6 +144,13 @@ impl Watch {
 
     pub fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Lets it open no file with a number as large as this.
+    pub fn limit_files(&self, most: u64) {
+        let limit = format!("--nofile={most}:");
+        let pid = self.child.id().to_string();
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
     }
 
     pub fn end(mut self, signal: Signal) -> ExitStatus {

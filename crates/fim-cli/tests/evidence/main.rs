@@ -4,4 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod chain;
+mod crash;
+mod disk;
 mod house;

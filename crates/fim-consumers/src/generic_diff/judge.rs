@@ -45,6 +45,9 @@ impl Said {
             self.changes.push(Change::new("redacted_changed").of("lines", hidden));
         }
         self.changes.extend(cut.map(cut_change));
+        if is_shown && compared.coarse {
+            self.changes.push(Change::new("diff_coarse"));
+        }
         if is_shown && self.stale {
             self.changes.push(Change::new("diff_since_earlier"));
         }

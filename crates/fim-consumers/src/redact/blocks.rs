@@ -29,6 +29,7 @@ static PUTTY: LazyLock<Option<Regex>> =
 pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
     let Some(marker) = MARKER.as_ref() else { return };
     let mut open: Option<usize> = None;
+    let mut last = 0;
     for groups in marker.captures_iter(text) {
         let Some(all) = groups.get(0) else { continue };
         match (groups.get(1).is_some(), open.take()) {
@@ -39,8 +40,9 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
                 open = Some(all.end());
             }
             (false, Some(start)) => found.hide(start..all.start()),
-            (false, None) => found.hide(body_before(text, all.start())),
+            (false, None) => found.hide(body_before(text, last, all.start())),
         }
+        last = all.end();
     }
     if let Some(start) = open {
         found.hide(body_after(text, start, text.len()));
@@ -49,7 +51,11 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
 }
 
 fn putty(text: &[u8], found: &mut Spans<'_>) {
+    let mut done = 0;
     for groups in PUTTY.iter().flat_map(|putty| putty.captures_iter(text)) {
+        if groups.get(0).is_some_and(|all| all.start() < done) {
+            continue;
+        }
         if let Some(mac) = groups.get(2) {
             found.hide(mac.range());
         }
@@ -60,7 +66,8 @@ fn putty(text: &[u8], found: &mut Spans<'_>) {
         // The rest of the line with the count is the first.
         let length: usize =
             rest.split_inclusive(|byte| *byte == b'\n').take(1 + lines).map(<[u8]>::len).sum();
-        found.hide(count.end()..count.end() + length);
+        done = count.end() + length;
+        found.hide(count.end()..done);
     }
 }
 
@@ -77,9 +84,9 @@ fn body_after(text: &[u8], start: usize, limit: usize) -> Range<usize> {
     start..start + end
 }
 
-/// The lines before an END that may be of a key.
-fn body_before(text: &[u8], end: usize) -> Range<usize> {
-    let part = text.get(..end).unwrap_or_default();
+/// The lines before an END, and after this limit, that may be of a key.
+fn body_before(text: &[u8], limit: usize, end: usize) -> Range<usize> {
+    let part = text.get(limit..end).unwrap_or_default();
     let mut start = end;
     // What stands before the marker in its own line is hidden without a test.
     for (count, line) in part.rsplit(|byte| *byte == b'\n').enumerate() {

@@ -18,9 +18,14 @@ static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Finds hashes of passwords.
 pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
+    let mut done = 0;
     for at in memchr_iter(b'$', text) {
+        if at < done {
+            continue;
+        }
         if let Some(length) = crypt_at(text.get(at..).unwrap_or_default(), SHORT) {
-            found.hide(at..at + length);
+            done = at + length;
+            found.hide(at..done);
         }
     }
     for groups in OTHER.iter().flat_map(|other| other.captures_iter(text)) {
@@ -32,12 +37,24 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
 
 /// Where a text is known to be one, this much of a hash is enough to tell it.
 const SHORT: usize = 8;
-/// In any bytes at all.
-const LONG: usize = 20;
 
-/// Whether a hash in the form of crypt(3) begins here, in bytes that may be anything.
+/// Whether a hash in the form of crypt(3) begins here, in bytes that may be anything: with parameters, salt and
+/// a hash of a length that hashes have.
 pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
-    crypt_at(bytes, LONG).is_some()
+    let Some(hash) = crypt_at(bytes, SHORT).and_then(|length| bytes.get(1..length)) else {
+        return false;
+    };
+    let mut parts = hash.rsplit(|byte| *byte == b'$');
+    let last = parts.next().unwrap_or_default();
+    let is_sign =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'+' | b'=' | b'-' | b'_');
+    // What programs have in them to test themselves with is mostly shorter; a long id is no accident.
+    let least = match hash.iter().position(|byte| *byte == b'$') {
+        Some(3..) => SHORT,
+        _ if hash.starts_with(b"2") => 53,
+        _ => 16,
+    };
+    last.len() >= least && last.iter().all(is_sign) && parts.count() <= 5
 }
 
 /// Length of the hash that begins here: `$id$`, then at least this many signs of salt and hash.

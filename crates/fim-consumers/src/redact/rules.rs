@@ -18,6 +18,9 @@ pub(super) enum Form {
     Argument,
 }
 
+/// As much of a line in front of a name tells what kind of line it is.
+const LOOK_BACK: usize = 256;
+
 /// A name that says that a secret follows, as the end of a longer one.
 pub(super) const KEY: &str = r"(?:pass(?:word|wd|phrase|code)?|pwd|(?:root|bind|rootbind|admin|user|db|key)pw|secret|token|(?:api|access|private|secret|encryption|signing|shared|preshared|account|auth|master)[-_.]?key|pre-shared-key|psk|credentials?|client_?secret)(?:[-_]?(?:hash(?:ed)?|plain|text|enc(?:rypted)?|b(?:ase)?64|value|string)|[-_]?\d{1,3})?";
 
@@ -35,7 +38,7 @@ static COMMON: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b(?-i:gl(?:pat|ptt|dt|rt|soat|cbt)-[\w-]{16,})".to_owned(),
         r"\b(?-i:xox[a-z](?:-[A-Za-z0-9]+)+|xapp-[A-Za-z0-9-]{10,})".to_owned(),
         r"\bhooks\.slack\.com/(?:services|workflows)/(\S+)".to_owned(),
-        r"\b(?-i:eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,4})".to_owned(),
+        r"\b(?-i:eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_.-]+)".to_owned(),
         r"\b(?-i:AIza[\w-]{35}|ya29\.[\w-]{16,}|[sr]k_(?:live|test)_\w{10,}|npm_\w{30,}|hv[sb]\.[\w-]{16,}|dop_v1_[0-9a-f]{32,}|SG\.[\w-]{16,}\.[\w-]{16,}|sk-[\w-]{20,}|pypi-[\w-]{16,})".to_owned(),
         r"AGE-SECRET-KEY-1[A-Z0-9]+".to_owned(),
         // Headers.
@@ -120,9 +123,8 @@ fn hide(text: &[u8], groups: &Captures<'_>, found: &mut Spans<'_>) {
         return;
     };
     if let Some(key) = key {
-        let line = text.get(..key.start()).unwrap_or_default();
-        let line_start = line.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let before = line.get(line_start..).unwrap_or_default();
+        let before = text.get(key.start().saturating_sub(LOOK_BACK)..key.start()).unwrap_or_default();
+        let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let between = text.get(key.end()..span.start).unwrap_or_default();
         let value = text.get(span.clone()).unwrap_or_default();
         if is_harmless(before, key.as_bytes(), between, value) {

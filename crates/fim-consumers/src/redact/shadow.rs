@@ -18,6 +18,7 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
 }
 
 /// Whether this is a file of such lines, or a copy of one with little else in it.
+#[cfg(feature = "generic_diff")]
 pub(crate) fn is_password_database(text: &[u8]) -> bool {
     let (mut of_shadow, mut others) = (0_usize, 0_usize);
     for line in text.split(|byte| *byte == b'\n') {
@@ -44,7 +45,10 @@ pub(crate) fn is_shadow_line(line: &[u8]) -> bool {
         return false;
     }
     let rest: Vec<&[u8]> = fields.take(9).collect();
-    let is_number = |field: &&[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    let is_number = |field: &&[u8]| {
+        let digits = field.strip_prefix(b"-").unwrap_or(field);
+        !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+    };
     let numbers = |fields: &[&[u8]]| fields.iter().all(|field| field.is_empty() || is_number(field));
     let hash = hash.iter().position(|byte| !matches!(byte, b'!' | b'*')).map_or(&b""[..], |at| {
         // Locked accounts keep their hash behind a sign.

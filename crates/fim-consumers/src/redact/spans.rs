@@ -25,18 +25,21 @@ impl<'a> Spans<'a> {
     }
 
     /// In order, joined where they touch, cut at the ends of lines, which stay as they are.
-    pub(super) fn into_ranges(mut self) -> Vec<Range<usize>> {
-        for range in &mut self.found {
-            *range = continued(self.text, range.clone());
-        }
-        let cut: Vec<_> = self.found.iter().flat_map(|range| lines(self.text, range.clone())).collect();
-        let mut joined = join(cut);
-        // What is hidden already is one thing: a pattern that matches a part of it must not break it up.
+    pub(super) fn into_ranges(self) -> Vec<Range<usize>> {
+        let text = self.text;
+        let mut done = 0;
+        let mut joined = join(self.found);
         for range in &mut joined {
-            *range = around_hidden(self.text, range.clone());
+            // What another one went on over need not be gone over again.
+            if range.end > done {
+                *range = continued(text, range.clone());
+                done = range.end;
+            }
         }
-        let mut joined = join(joined);
-        joined.retain(|range| self.text.get(range.clone()) != Some(HIDDEN.as_bytes()));
+        let cut: Vec<_> = join(joined).into_iter().flat_map(|range| lines(text, range)).collect();
+        // What is hidden already is one thing: a pattern that matches a part of it must not break it up.
+        let mut joined = join(cut.into_iter().map(|range| around_hidden(text, range)).collect());
+        joined.retain(|range| text.get(range.clone()) != Some(HIDDEN.as_bytes()));
         joined
     }
 }
@@ -52,6 +55,22 @@ pub(super) fn hide(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
     }
     shown.extend_from_slice(text.get(end..).unwrap_or_default());
     shown
+}
+
+/// The lines that these ranges are in.
+pub(super) fn whole_lines(text: &[u8], ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut all = all_lines(text);
+    let mut ranges = ranges.iter().peekable();
+    all.retain(|line| {
+        while ranges.next_if(|range| range.start < line.start).is_some() {}
+        ranges.peek().is_some_and(|range| range.start < line.end)
+    });
+    all
+}
+
+/// Every line that has something in it.
+pub(super) fn all_lines(text: &[u8]) -> Vec<Range<usize>> {
+    lines(text, 0..text.len()).collect()
 }
 
 /// A value whose line ends in a backslash goes on in the next one.
@@ -107,21 +126,12 @@ fn join(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 
 /// Widens a range to hold all of every [`HIDDEN`] that it touches.
 fn around_hidden(text: &[u8], mut range: Range<usize>) -> Range<usize> {
-    let word = HIDDEN.as_bytes();
-    loop {
-        let from = range.start.saturating_sub(word.len());
-        let to = text.len().min(range.end + word.len());
-        let near = text.get(from..to).unwrap_or_default();
-        let wider = near
-            .windows(word.len())
-            .enumerate()
-            .filter(|(_, part)| *part == word)
-            .map(|(at, _)| from + at..from + at + word.len())
-            .filter(|hidden| hidden.start <= range.end && hidden.end >= range.start)
-            .fold(range.clone(), |range, hidden| range.start.min(hidden.start)..range.end.max(hidden.end));
-        if wider == range {
-            return range;
-        }
-        range = wider;
+    let is_hidden = |start: &usize| text.get(*start..start + HIDDEN.len()) == Some(HIDDEN.as_bytes());
+    while let Some(start) = (range.start.saturating_sub(HIDDEN.len())..range.start).find(is_hidden) {
+        range.start = start;
     }
+    while let Some(start) = ((range.end + 1).saturating_sub(HIDDEN.len())..=range.end).find(is_hidden) {
+        range.end = start + HIDDEN.len();
+    }
+    range
 }

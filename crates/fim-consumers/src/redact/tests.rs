@@ -225,6 +225,14 @@ pub(crate) fn disguises(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), hex, STANDARD.encode(secret).trim_end_matches('=').to_owned()]
 }
 
+#[test]
+fn what_goes_on_and_on_is_hidden_as_a_whole() {
+    // Each round hides one more sign.
+    let redactor = Redactor::parse(&[r"\[redacted\](.)", "^(x)"]).unwrap();
+    let text = format!("x{}\nother\n", "a".repeat(30));
+    assert_eq!(redactor.redact(text.as_bytes()), b"[redacted]\nother\n");
+}
+
 proptest! {
     #[test]
     fn hiding_twice_is_hiding_once(lines in proptest::collection::vec(

@@ -50,6 +50,7 @@ fn by_content() {
         (format!("-----BEGIN PUBLIC KEY-----\n{BODY}-----END PUBLIC KEY-----\n"), false),
         ("root:$y$j9T$qSGcgQ/dcCBsw7E3xTG8E0$4JDVqIe2O2OeFo4:19000:0:99999:7:::\n".to_owned(), true),
         ("root:$6$saltsalt$abcdefghijklmnop:19000:0:99999:7:::".to_owned(), true),
+        ("root:$6$s$h:19000:0:99999:7:::".to_owned(), true),
         ("x\nroot:!$5$salt$abcdefghijklmnop:1::::::\n".to_owned(), true),
         ("bob:abJnggxhB/yWI:19000:0:99999:7:::\n".to_owned(), true),
         ("bob:abJnggxhB/yWI:1000:1000:Bob:/home/bob:/bin/sh\n".to_owned(), true),
@@ -59,6 +60,9 @@ fn by_content() {
         ("userPassword: {SSHA}pKqkNr1tq3wtQqk+UcPyA3HnA2NsU5NJ".to_owned(), true),
         ("root:x:0:0:root:/root:/bin/bash\n".to_owned(), false),
         ("root:*:19000:0:99999:7:::\n".to_owned(), false),
+        // What minified scripts and libcrypt have in them.
+        ("return this$1$1.options,$1$1.modifierOptions$1$$$$$$$$$$$$".to_owned(), false),
+        ("\0$2a$00$abcdefghijklmnopqrstuu\0i1D709v".to_owned(), false),
         ("echo $1$2$3 ${HOME}:$PATH".to_owned(), false),
         ("password = hunter2".to_owned(), false),
         (String::new(), false),

@@ -8,6 +8,7 @@ use super::said::{Said, list, text};
 use super::secret::{Digest, of_line};
 use crate::parse::authorized_keys;
 use crate::parse::ssh_key::fingerprint;
+use crate::redact::{HIDDEN, Redactor};
 use fim_core::{Change, Key, Severity, Value};
 use std::borrow::Cow;
 
@@ -18,9 +19,9 @@ pub(super) struct Entry<'a> {
     kind: &'a [u8],
     /// 0 if it is not known.
     bits: u32,
-    /// As written, but for the values of variables.
+    /// As written, but for secrets and the values of variables.
     options: Vec<Cow<'a, [u8]>>,
-    /// Of the values of variables, if there are any.
+    /// Of what is hidden in the options, if anything is.
     hidden: Option<Digest>,
     comment: &'a [u8],
 }
@@ -61,15 +62,16 @@ impl<'a> Item<'a> for Entry<'a> {
 /// What a file holds.
 pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Keys<'a> {
     let file = authorized_keys::parse(content);
+    let redactor = Redactor::default();
     let entry = |entry: authorized_keys::Entry<'a>| {
-        let variables: Vec<&[u8]> =
-            entry.options.iter().copied().filter(|option| variable(option).is_some()).collect();
+        let options: Vec<_> = entry.options.iter().map(|option| shown(option, &redactor)).collect();
+        let is_hidden = options.iter().any(|option| matches!(option, Cow::Owned(_)));
         Entry {
             sha256: entry.key.sha256,
             kind: entry.kind,
             bits: entry.key.bits.unwrap_or_default(),
-            hidden: (!variables.is_empty()).then(|| of_line(key, &variables.join(&b','))),
-            options: entry.options.into_iter().map(shown).collect(),
+            options,
+            hidden: is_hidden.then(|| of_line(key, &entry.options.join(&b','))),
             comment: entry.comment,
         }
     };
@@ -80,19 +82,23 @@ pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Keys<'a> {
     }
 }
 
-/// The name of the variable that an option sets: its value may be a secret.
+/// An option as it may be told. The value of a variable may be a secret whatever it looks like.
+fn shown<'a>(option: &'a [u8], redactor: &Redactor) -> Cow<'a, [u8]> {
+    if let Some(name) = variable(option) {
+        Cow::Owned([b"environment=\"", name, b"=", HIDDEN.as_bytes(), b"\""].concat())
+    } else if redactor.hits(option) {
+        Cow::Owned(redactor.redact(option))
+    } else {
+        Cow::Borrowed(option)
+    }
+}
+
+/// The name of the variable that an option sets.
 fn variable(option: &[u8]) -> Option<&[u8]> {
     let (name, value) = option.split_at_checked(b"environment=".len())?;
     let value = value.strip_prefix(b"\"").unwrap_or(value);
-    name.eq_ignore_ascii_case(b"environment=")
-        .then(|| value.split(|byte| *byte == b'=').next().unwrap_or_default())
-}
-
-fn shown(option: &[u8]) -> Cow<'_, [u8]> {
-    match variable(option) {
-        Some(name) => Cow::Owned([b"environment=\"", name, b"=[redacted]\""].concat()),
-        None => Cow::Borrowed(option),
-    }
+    let name = name.eq_ignore_ascii_case(b"environment=").then_some(value)?;
+    name.split(|byte| *byte == b'=').next()
 }
 
 /// Says what is different; whether the order of what is in both is.
@@ -129,7 +135,7 @@ fn changed(old: &Entry<'_>, new: &Entry<'_>, same_key: bool, owners: &Owners, sa
             new.describe(owners.describe(change))
         });
     } else if same_key && old.hidden != new.hidden {
-        said.say(Severity::High, || new.describe(owners.describe(Change::new("key_environment"))));
+        said.say(Severity::High, || new.describe(owners.describe(Change::new("key_options_hidden"))));
     }
     if old.comment != new.comment {
         said.say(Severity::Routine, || {

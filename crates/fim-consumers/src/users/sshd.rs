@@ -5,6 +5,7 @@ use super::key_files::Template;
 use super::odd;
 use super::said::{Said, text};
 use crate::parse::sshd_config::{self, Directive};
+use crate::redact::Redactor;
 use fim_core::{Change, Interest, Key, Severity, Value, WatchSet, escape};
 use std::collections::HashMap;
 use std::path::Path;
@@ -66,7 +67,15 @@ impl<'a> Item<'a> for Directive {
 /// What a file holds.
 pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Config<'a> {
     let file = sshd_config::parse(content);
-    Table { key_id: key.id(), odd: odd::lines(&file.odd, key), items: file.directives }
+    let redactor = Redactor::default();
+    let mut items = file.directives;
+    for one in &mut items {
+        let line = one.args.join(&b' ');
+        if redactor.hits(&line) {
+            one.args = vec![redactor.redact(&line)];
+        }
+    }
+    Table { key_id: key.id(), odd: odd::lines(&file.odd, key), items }
 }
 
 /// Says what is different; whether the order of what is in both is. A keyword may be set more than once: all

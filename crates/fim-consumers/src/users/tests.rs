@@ -134,7 +134,26 @@ fn what_sshd_includes_is_read_too() {
     let said = first(&mut users, "/all/keys", KEY);
     assert_eq!(said.severity, Severity::Critical);
     let gone = look(&mut users, Some((&file(b"", 0), None)), &Snapshot::gone("/etc/ssh/sshd_config"));
-    assert_eq!(gone.words, ["content"]);
+    assert_eq!((gone.words, gone.severity), (vec![], Severity::Notable));
+}
+
+#[test]
+fn what_is_overheard_of_sshd_tells_where_keys_are() {
+    let mut config = UsersConfig::new(Key::new([7; 32]));
+    config.overhear_sshd = true;
+    let mut users = Users::new(config);
+    first(&mut users, "/etc/passwd", PASSWD);
+    let mut overhear = |path: &str, content: &str| {
+        let snapshot = Snapshot::new(path, file(content.as_bytes(), 0o600), Some(content.into()));
+        let mut cx = Context::new(None, None);
+        users.overhear(&snapshot, &mut cx);
+        (cx.into_answer().watch_anew, users.interest())
+    };
+    let (anew, interest) = overhear("/etc/ssh/sshd_config", "Include x.conf\nAuthorizedKeysFile /k/%u\n");
+    assert!(anew && interest.paths.contains(&"/k/bob".to_owned()));
+    assert_eq!(interest.overhears, ["/etc/ssh/sshd_config", "/etc/ssh/x.conf"]);
+    assert!(overhear("/etc/ssh/x.conf", "AuthorizedKeysFile /l/%u\n").0);
+    assert!(!overhear("/etc/other", "AuthorizedKeysFile /m/%u\n").0);
 }
 
 #[test]

@@ -38,6 +38,12 @@ impl Covered {
         Self { first, earlier, was, fixed, now }
     }
 
+    /// Other claims hold from now on; what was covered was.
+    pub(super) fn claim(&mut self, now: Vec<Claim>) {
+        let earlier = (!self.first).then(|| encode(&self.earlier));
+        *self = Self::new(earlier.as_deref(), now);
+    }
+
     pub(super) fn is_first(&self) -> bool {
         self.first
     }

@@ -2,7 +2,6 @@
 
 use super::error::EngineError;
 use super::live::Live;
-use super::reporter::Reporter;
 use crate::event::{FileEvent, Via};
 use crate::finding::{Gap, Record};
 use crate::watcher::{Loss, Recovery};
@@ -14,31 +13,32 @@ use std::time::SystemTime;
 pub(super) struct Gaps {
     open: Vec<(u64, Gap)>,
     opened: u64,
-    unarmed: u64,
+    unwritable: bool,
     /// Changes found by making up for losses, since the last gap was closed.
     pub found: u64,
+    /// The same, since the start.
+    pub recovered: u64,
 }
 
 impl Gaps {
     /// Gaps opened, and those still open.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.opened, self.open.len() as u64 + u64::from(self.unarmed > 0))
+        (self.opened, self.open.len() as u64 + u64::from(self.unwritable))
     }
 
-    fn open(&mut self, cause: &str, lost: u64) -> Gap {
+    /// The state cannot be written: nothing is missed, but a crash would repeat lines.
+    pub(super) fn state_unwritable(&mut self) -> Gap {
+        self.unwritable = true;
+        Gap { scope: "state".to_owned(), ..self.open("state_unwritable", 0) }
+    }
+
+    pub(super) fn state_written(&mut self) {
+        self.unwritable = false;
+    }
+
+    pub(super) fn open(&mut self, cause: &str, lost: u64) -> Gap {
         self.opened += 1;
         Gap { id: self.opened, cause: cause.to_owned(), scope: "all".to_owned(), lost, found: 0 }
-    }
-
-    /// Files that could not be marked: said once, and open until the end.
-    pub(super) fn unarmed(&mut self, files: u64, reporter: &mut Reporter) -> Result<(), EngineError> {
-        let first = self.unarmed == 0 && files > 0;
-        self.unarmed += files;
-        if first {
-            let gap = self.open("marks_full", files);
-            reporter.report(Record::CoverageGap(gap))?;
-        }
-        Ok(())
     }
 }
 
@@ -70,6 +70,7 @@ impl Live<'_> {
         self.tell_storms()?;
         let (_, mut gap) = self.gaps.open.remove(at);
         gap.found = std::mem::take(&mut self.gaps.found);
+        self.gaps.recovered += gap.found;
         self.engine.reporter.report(Record::GapClosed(gap))
     }
 

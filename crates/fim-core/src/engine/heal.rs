@@ -24,6 +24,11 @@ impl Lost {
         Self { untold, dirs: HashSet::new() }
     }
 
+    /// All that was in a directory is known again.
+    pub(super) fn forget(&mut self, dir: &Path) {
+        self.dirs.remove(dir);
+    }
+
     /// Whether what was known of a path may be lost: that it is not known says nothing then.
     pub(super) fn concerns(&self, path: &Path) -> bool {
         !self.dirs.is_empty() && path.parent().is_some_and(|dir| self.dirs.contains(dir))

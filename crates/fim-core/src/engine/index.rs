@@ -173,6 +173,30 @@ impl Index {
         }
     }
 
+    /// Forgets the names that are not wanted; returns the identities that have none left.
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&Path) -> bool) -> Vec<FileId> {
+        let (mut files, mut dirs) = (Vec::new(), Vec::new());
+        for (id, node) in &self.nodes {
+            let unwanted = self.paths(*id).into_iter().filter(|path| !wanted(path));
+            match node {
+                Node::Dir(_) => dirs.extend(unwanted.map(|_| *id)),
+                _ => files.extend(unwanted.map(|path| (*id, path))),
+            }
+        }
+        let mut gone = Vec::new();
+        for (id, path) in files {
+            self.remove_name(id, &path);
+            if !self.nodes.contains_key(&id) {
+                gone.push(id);
+            }
+        }
+        // Nothing below an unwanted directory is wanted: their files are gone by now.
+        for id in dirs {
+            gone.extend(self.remove(id));
+        }
+        gone
+    }
+
     /// Forgets the directory at this path with everything below it; returns what was forgotten.
     pub(crate) fn remove_dir(&mut self, path: &Path) -> Vec<FileId> {
         self.find(path).map(|slot| self.remove_tree(slot)).unwrap_or_default()
@@ -338,6 +362,20 @@ mod tests {
         let mut gone = index.remove(id(1));
         gone.sort();
         assert_eq!(gone, [id(1), id(2), id(3)]);
+        assert!(index.nodes.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_forgotten_and_the_rest_stays() {
+        let mut index = index();
+        index.add_file(Path::new("/w/y"), id(3));
+        index.add_file(Path::new("/w/a/z"), id(4));
+        let mut gone = index.retain(|path| !path.starts_with("/w/a"));
+        gone.sort();
+        assert_eq!(gone, [id(2), id(4)]);
+        assert_eq!(index.paths(id(3)), [PathBuf::from("/w/y")]);
+        assert_eq!(index.dir_id(Path::new("/w")), Some(id(1)));
+        index.retain(|_| false);
         assert!(index.nodes.is_empty());
     }
 

@@ -6,7 +6,7 @@ use super::error::EngineError;
 use super::resolve::{self, Resolved};
 use crate::consumer::Consumer;
 use crate::watch_set::{Cover, Interest, WatchSet};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The interests of all consumers, in order of precedence.
@@ -56,6 +56,11 @@ impl Interests {
     /// What each consumer wants, resolved.
     pub(super) fn each(&self) -> impl Iterator<Item = &Interest> {
         self.resolved.iter().map(|it| &it.interest)
+    }
+
+    /// The patterns of all, as they are watched.
+    pub(super) fn patterns(&self) -> BTreeSet<String> {
+        self.each().flat_map(|interest| interest.paths.iter().cloned()).collect()
     }
 
     pub(super) fn is_stale(&self) -> bool {

@@ -83,16 +83,24 @@ pub(crate) fn judge(
     } else {
         action
     };
-    let mut answer = if matches!(verdict, Verdict::Changed(_)) || (kept.is_none() && now.facts.is_some()) {
+    let differs = matches!(verdict, Verdict::Changed(_));
+    let mut answer = if differs || cause.newcomer || (kept.is_none() && now.facts.is_some()) {
         let (before, kept) = if cause.newcomer { (None, None) } else { (before, kept) };
         ask(consumer, before, kept, now)
     } else {
         Answer::default()
     };
     let (keep, watch_anew) = (answer.keep.take(), answer.watch_anew);
+    // What it means now is news, though the file is as it was.
+    let means = cause.newcomer && now.facts.is_some() && !answer.changes.is_empty();
+    let action = action.or(means.then_some(Action::Updated));
     let finding = action.map(|action| {
         answer.changes.extend(small.map(|small| Change::new(small.word())));
         answer.changes.extend(remount);
+        if is_past_the_clocks(verdict, before, now, cause) {
+            answer.changes.push(Change::new("clocks_unmoved"));
+            answer.severity = answer.severity.max(Some(Severity::High));
+        }
         Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
     Judgement { finding, small, keep, watch_anew }
@@ -104,6 +112,13 @@ fn remount(before: Option<&Facts>, now: Option<&Facts>, cause: &Cause<'_>) -> Op
     let (before, now) = (before?, now?);
     let is_other = (before.device, before.inode) != (now.device, now.inode);
     is_other.then(|| Change::from_to("mount", remount.before.as_str(), remount.after.as_str()))
+}
+
+/// Whether a scan found other content where no clock moved, as no call that writes to a file leaves it: somebody
+/// wrote to the disk past the file system, or exchanged extents.
+fn is_past_the_clocks(verdict: Verdict, before: Option<&Facts>, now: &Snapshot, cause: &Cause<'_>) -> bool {
+    let same_stat = before.zip(now.facts.as_ref()).is_some_and(|(before, now)| before.same_stat(now));
+    same_stat && cause.detected == Detected::Scan && verdict == Verdict::Changed(Action::Updated)
 }
 
 /// Takes the look a consumer needs to have kept something, without a word: the first baseline.
@@ -178,11 +193,13 @@ fn finding(
     cause: &Cause<'_>,
     answer: Answer,
 ) -> Finding {
-    let own = if small.is_some() { Severity::Routine } else { Severity::Notable };
+    // A small finding is routine wherever it is: what a consumer says of it is about the place.
+    let severity =
+        if small.is_some() { Severity::Routine } else { answer.severity.unwrap_or(Severity::Notable) };
     Finding {
         action,
         consumer,
-        severity: answer.severity.unwrap_or(own),
+        severity,
         detected: cause.detected,
         path: now.path.clone(),
         previous_path: cause.previous.clone(),

@@ -8,10 +8,15 @@ use super::error::EngineError;
 use super::gaps::Gaps;
 use super::index::Index;
 use super::judge::Cause;
+use super::look::Adopt;
 use super::mounts::{self, Mounts};
-use super::pending::Queue;
+use super::queue::Queue;
+use super::reload::Learning;
+use super::scan::{Found, Scans};
 use super::storm::Storms;
 use super::telling::Telling;
+use super::unarmed::Blind;
+use super::unwritable::Unwritable;
 use super::walk::{Reading, Walked};
 use super::{Engine, Kept, ROUNDS, look};
 use crate::event::{FileEvent, Place, Via};
@@ -20,7 +25,7 @@ use crate::status::Phase;
 use crate::watcher::{
     EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
 };
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, never, select_biased};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -31,6 +36,10 @@ const QUEUE: usize = 65_536;
 const TURN: usize = 4_096;
 /// Looks between two goes: few, since what came meanwhile may tell what a name was for.
 const LOOKS: usize = 64;
+/// Paths that may wait for their look, as a rule.
+const CROWDED: usize = 65_536;
+/// What a scan saw that is compared in one go.
+const SCANNED: usize = 64;
 /// A watch under way.
 pub(super) struct Live<'e> {
     pub engine: &'e mut Engine,
@@ -39,10 +48,14 @@ pub(super) struct Live<'e> {
     pub queue: Queue,
     pub gaps: Gaps,
     pub storms: Storms,
+    pub unwritable: Option<Unwritable>,
     pub stats: Stopped,
     pub telling: Telling,
     pub follows: bool,
     pub mounts: Mounts,
+    pub scans: Option<Scans>,
+    pub learning: Option<Learning>,
+    pub blind: Blind,
 }
 
 /// Runs a watch from its start to its end.
@@ -72,9 +85,13 @@ pub(super) fn run(
         queue: Queue::default(),
         gaps: Gaps::default(),
         storms: Storms::default(),
+        unwritable: None,
         stats: Stopped::default(),
         mounts,
+        blind: Blind::default(),
         telling: Telling::default(),
+        scans: None,
+        learning: None,
     };
     live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
@@ -154,31 +171,50 @@ impl Live<'_> {
         }
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
+        self.engine.scan.tell(&self.engine.remote, &mut started);
         // The long walk is over.
         self.engine.progress = None;
         self.engine.reporter.sync(&mut self.engine.state)?;
+        self.engine.reporter.be_patient();
         self.engine.reporter.report(Record::WatchStarted(started))?;
         self.engine.reporter.commit(&mut self.engine.state)?;
-        self.gaps.unarmed(tally.unarmed, &mut self.engine.reporter)?;
+        self.unarmed(tally.unarmed)?;
+        self.scans = self.engine.start_scans()?;
         Ok(true)
     }
 
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
             self.tell(Phase::Watching, source.messages.len());
-            let turn = match source.messages.recv_timeout(self.pause()) {
-                Ok(message) => self.turn(message, source),
-                Err(RecvTimeoutError::Timeout) => self.look_at_what_is_due(),
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            // One configuration after the other.
+            let orders = if self.learning.is_none() { self.engine.orders.1.clone() } else { never() };
+            let scanned = self.scanned_next();
+            // The first that is ready, in this order: what changes now goes before what a scan found.
+            let turn = select_biased! {
+                recv(orders) -> order => order.map_or(Ok(()), |order| self.obey(order, source)),
+                recv(source.messages) -> message => match message {
+                    Ok(message) => self.turn(message, source),
+                    Err(_) => return Ok(()),
+                },
+                recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
+                default(self.pause()) => self.look_at_what_is_due(source),
             };
-            let followed = turn.and_then(|()| self.follow_mounts()).and_then(|()| self.follow_interests());
-            if let Err(error) = followed {
-                let dir = self.engine.heal(error)?;
-                // What this turn was about may be half done.
-                self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
+            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.see_to_unarmed(false));
+            if let Err(error) = turn.and_then(|()| self.follow_interests()) {
+                self.heal(error)?;
             }
             self.settle()?;
         }
+    }
+
+    /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
+    pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
+        let dir = self.engine.heal(error)?;
+        self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
+        self.drain(false)?;
+        // What comes from now on is new.
+        self.engine.lost.forget(&dir);
+        Ok(())
     }
 
     /// The end of a turn: lines leave, then the state that speaks of them is committed.
@@ -190,11 +226,7 @@ impl Live<'_> {
             Some(_) => self.tell_storms()?,
             None => {}
         }
-        self.engine.reporter.commit(&mut self.engine.state)?;
-        if self.engine.reporter.sync_due().is_some_and(|due| due <= now) {
-            self.engine.reporter.sync(&mut self.engine.state)?;
-        }
-        Ok(())
+        self.keep(now)
     }
 
     pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
@@ -205,11 +237,16 @@ impl Live<'_> {
 
     /// Watches at once what the last looks brought into the interest of a consumer.
     fn follow_interests(&mut self) -> Result<(), EngineError> {
-        if self.engine.interests.is_stale()
-            && let Some(new) = self.engine.rewatch()?
-        {
+        if !self.engine.interests.is_stale() {
+            return Ok(());
+        }
+        let was = self.engine.watch.clone();
+        if let Some(new) = self.engine.rewatch()? {
             let event = FileEvent::new(SystemTime::now(), Via::Scan);
-            self.adopt_part(Path::new("/"), &event, None, Some(&new))?;
+            let learn = self.learning.is_some();
+            let how = Adopt { only: Some(&new), was: Some(&was), learn, ..Adopt::default() };
+            self.watch_changed();
+            self.adopt_part(Path::new("/"), &event, &how)?;
         }
         Ok(())
     }
@@ -219,13 +256,38 @@ impl Live<'_> {
         for message in source.messages.try_iter().take(TURN) {
             self.take(message)?;
         }
-        self.look_at_what_is_due()
+        self.look_at_what_is_due(source)
+    }
+
+    fn scanned_next(&self) -> Receiver<Found> {
+        self.scans.as_ref().map_or_else(never, |scans| scans.found.clone())
+    }
+
+    /// Compares some of what a scan saw.
+    fn turn_of_scan(&mut self, first: Option<Found>, source: &EventSource) -> Result<(), EngineError> {
+        let Some(first) = first else {
+            log::error!("scans have ended");
+            self.scans = None;
+            return Ok(());
+        };
+        self.scanned(first)?;
+        let next = self.scanned_next();
+        for found in next.try_iter().take(SCANNED) {
+            self.scanned(found)?;
+            if !source.messages.is_empty() {
+                break;
+            }
+        }
+        self.look_at_what_is_due(source)
     }
 
     /// How long to wait for a message.
     fn pause(&mut self) -> Duration {
+        if self.learning.is_some() {
+            return Duration::ZERO;
+        }
         let now = Instant::now();
-        let settle = self.storms.due().or_else(|| self.engine.reporter.sync_due());
+        let settle = self.storms.due().or_else(|| self.keep_due());
         [self.queue.next_due(), settle]
             .into_iter()
             .flatten()
@@ -235,11 +297,31 @@ impl Live<'_> {
             .min(mounts::PAUSE)
     }
 
-    fn look_at_what_is_due(&mut self) -> Result<(), EngineError> {
-        for _ in 0..LOOKS {
-            let Some((path, item)) = self.queue.pop(Instant::now()) else {
+    /// How many looks to take in one go. Whoever makes names faster than they are looked at, or names that wait,
+    /// would fill the memory: beyond a bound as many are looked at as were taken, due or not.
+    fn looks(&mut self) -> usize {
+        if self.queue.len() < CROWDED {
+            return LOOKS;
+        }
+        self.queue.hasten(true, Instant::now());
+        TURN
+    }
+
+    fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        // First: a look would take what is mounted there for what was there.
+        self.follow_mounts()?;
+        for _ in 0..self.looks() {
+            let now = Instant::now();
+            let Some((path, mut item)) = self.queue.pop(now) else {
                 break;
             };
+            // Who made the change that a scan found may be among the events that nobody has looked at yet.
+            if item.is_by_scan() && !source.messages.is_empty() {
+                match self.queue.postpone(&path, item, now) {
+                    Some(back) => item = back,
+                    None => continue,
+                }
+            }
             look::look(self, path, item)?;
         }
         Ok(())
@@ -259,7 +341,7 @@ impl Live<'_> {
         }
     }
 
-    fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
+    pub(super) fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
         match message {
             WatchMessage::Event(event) => self.event(&event),
             WatchMessage::Lost(loss) => self.lost(&loss),
@@ -271,6 +353,10 @@ impl Live<'_> {
         self.stats.events += 1;
         match event.via {
             Via::Rename | Via::Exchange => return self.renamed(event),
+            Via::Mount => {
+                self.mounts.about_to(event);
+                return Ok(());
+            }
             Via::Evict => {
                 if let Some(id) = event.file {
                     for path in self.index.paths(id) {
@@ -284,18 +370,26 @@ impl Live<'_> {
         }
         match event.place.as_ref().map(|place| self.resolve(place)) {
             Some(Some(path)) => self.at_path(&path, event),
-            // A name in a directory that is not watched any more.
-            Some(None) => Ok(()),
-            None => {
-                let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
-                paths.iter().try_for_each(|path| self.mark(path, event))
-            }
+            // A name in a directory that is not watched any more; the file may have a watched one besides.
+            Some(None) if event.via.is_namespace() => Ok(()),
+            Some(None) | None => self.mark_names(event, None),
         }
+    }
+
+    /// Joins an event to the names by which its file is known, without the one where it was seen.
+    fn mark_names(&mut self, event: &FileEvent, seen: Option<&Path>) -> Result<(), EngineError> {
+        let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
+        let mut others = paths.iter().filter(|path| Some(path.as_path()) != seen);
+        others.try_for_each(|path| self.mark(path, event))
     }
 
     fn at_path(&mut self, path: &Path, event: &FileEvent) -> Result<(), EngineError> {
         if !self.is_watched(path) {
-            if let Some(id) = event.file.filter(|_| event.via.is_namespace()) {
+            if !event.via.is_namespace() {
+                // Reached by a name nobody watches: a hard link beside the watched tree, or an excluded one.
+                return self.mark_names(event, Some(path));
+            }
+            if let Some(id) = event.file {
                 self.unmark_stranger(id);
             }
             return Ok(());
@@ -304,22 +398,21 @@ impl Live<'_> {
             && let Some(id) = event.file
         {
             match event.via {
-                Via::Mkdir => self.index.add_dir(path, id),
                 Via::Unlink => self.index.remove_name(id, path),
                 Via::Rmdir => {}
+                // What has no mark yet stays unknown, so that its look sets one.
+                _ if !self.is_marked_at_birth(path) && self.index.paths(id).is_empty() => {}
+                Via::Mkdir => self.index.add_dir(path, id),
                 _ => self.index.add_file(path, id),
             }
         }
         self.mark(path, event)?;
-        if !event.via.is_namespace()
-            && let Some(id) = event.file
-        {
-            // The same file under its other names.
-            for other in self.index.paths(id).iter().filter(|other| *other != path) {
-                self.mark(other, event)?;
-            }
+        if !event.via.is_namespace() {
+            self.mark_names(event, Some(path))?;
         }
-        if event.via == Via::Mkdir && !self.follows {
+        // One that is known was armed and listed with what it is in: else a deep tree is walked once for each level.
+        let is_known = event.file.is_some() && self.index.dir_id(path) == event.file;
+        if event.via == Via::Mkdir && !self.follows && !is_known {
             // Who made the directory is not known to have made what is in it.
             self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;
         }
@@ -333,9 +426,14 @@ impl Live<'_> {
         }
     }
 
-    pub(super) fn is_watched(&self, path: &Path) -> bool {
+    /// Whether the kernel marks what gets this name by itself: in a directory that is watched as a whole.
+    pub(super) fn is_marked_at_birth(&self, path: &Path) -> bool {
         use crate::watch_set::Cover;
-        self.engine.watch.owner(path).is_some() || self.engine.watch.cover(path) != Cover::Nothing
+        self.follows && path.parent().is_some_and(|dir| self.engine.watch.cover(dir) == Cover::All)
+    }
+
+    pub(super) fn is_watched(&self, path: &Path) -> bool {
+        self.engine.is_watched(path)
     }
 
     pub(super) fn resolve(&self, place: &Place) -> Option<PathBuf> {
@@ -348,7 +446,9 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
+        self.see_to_unarmed(true)?;
         self.tell(Phase::Stopping, 0);
+        self.scans = None;
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;
@@ -359,13 +459,15 @@ impl Live<'_> {
         }
         self.close_gaps()?;
         self.tell_storms()?;
+        self.keep_at_last()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
+        stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
-        Ok(stopped)
+        self.engine.reporter.failed.take().map_or(Ok(stopped), |error| Err(error.into()))
     }
 }
 

@@ -1,10 +1,14 @@
 //! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
 
+use super::Engine;
 use super::error::EngineError;
 use super::judge::{Cause, Judgement};
 use super::live::Live;
-use super::pending::{Name, Pending};
+use super::pending::Pending;
+use super::queue::Name;
 use super::temporary::is_temporary;
+use super::unarmed::Unarmed;
+use super::visit::Tally;
 use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind, HashState};
@@ -18,6 +22,21 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// How a tree is adopted.
+#[derive(Default)]
+pub(super) struct Adopt<'a> {
+    /// Where it was before, if it was moved here.
+    pub from: Option<&'a Path>,
+    /// Only what concerns these.
+    pub only: Option<&'a WatchSet>,
+    /// Who had what before: what changed hands is looked at though it is as it was.
+    pub was: Option<&'a WatchSet>,
+    /// What is unlike was found by a scan.
+    pub scanned: bool,
+    /// Ground that was never covered is learned, not compared.
+    pub learn: bool,
+}
 
 /// Looks at a path whose time has come.
 pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<(), EngineError> {
@@ -43,7 +62,9 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
     live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
     let Some(owner) = live.engine.watch.owner(path) else {
-        return Ok(());
+        // With a directory above something watched, that goes too.
+        let is_dir = snapshot.facts.is_some_and(|facts| facts.kind == FileKind::Dir);
+        return if is_dir { Ok(()) } else { live.vanished_dir(path, item) };
     };
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
@@ -53,12 +74,14 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if was_dir && !is_dir {
         live.vanished_dir(path, item)?;
     }
-    if record.is_none() && item.swept && live.engine.lost.concerns(path) {
+    let lost = (item.swept || item.is_by_scan()) && live.engine.lost.concerns(path);
+    if record.is_none() && (lost || live.is_learned_now(path)) {
         return live.engine.learn(owner, snapshot);
     }
     let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
     let (before, kept) = parts(if origin.moved { origin.record.as_ref() } else { record.as_ref() });
-    let detected = if item.swept && item.actors.is_empty() { Detected::Scan } else { Detected::Live };
+    let by_scan = item.is_by_scan() || (item.swept && item.actors.is_empty());
+    let detected = if by_scan { Detected::Scan } else { Detected::Live };
     let exchanged = item.via == Via::Exchange && item.previous.is_some() && snapshot.facts.is_some();
     let replaced = !origin.moved && (exchanged || origin.is_known());
     let cause = Cause {
@@ -67,7 +90,7 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
         previous: item.previous.clone(),
         moved: origin.moved,
         replaced,
-        newcomer: origin.moved && origin.owner != Some(owner),
+        newcomer: item.handed || (origin.moved && origin.owner != Some(owner)),
     };
     let Some(mut judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
@@ -236,11 +259,11 @@ impl Live<'_> {
             None if is_dir => self.index.dir_id(path).is_some_and(|id| id.inode == facts.inode),
             None => false,
         };
-        // Where the kernel marks what is made in a new directory, each name in it has an event of its own.
-        if is_dir && (!known || item.list || (item.via == Via::Mkdir && !self.follows)) {
+        if is_dir && (!known || item.list) {
             return self.adopt_below(path, item);
         }
-        if known || is_dir || (!self.follows && facts.links < 2) {
+        if known || is_dir || (!self.follows && facts.links < 2 && self.engine.watch.covers_all_beside(path))
+        {
             return Ok(());
         }
         let scope = MarkScope::File;
@@ -249,7 +272,11 @@ impl Live<'_> {
             self.forget_stale(path, item.id, marked.id);
             self.index.add_file(path, marked.id);
             self.marks.clear(marked.id);
-            self.gaps.unarmed(u64::from(!marked.armed), &mut self.engine.reporter)?;
+            if !marked.armed && !self.engine.remote.has(path) {
+                let mut unarmed = Unarmed::default();
+                unarmed.add(path);
+                self.unarmed(unarmed)?;
+            }
         }
         Ok(())
     }
@@ -269,7 +296,8 @@ impl Live<'_> {
         };
         let mut event = FileEvent::new(item.at, via);
         event.actor = item.actors.last().filter(|_| via == Via::Exchange).cloned();
-        self.adopt(path, &event, None)
+        let how = Adopt { scanned: item.is_by_scan(), ..Adopt::default() };
+        self.adopt_part(path, &event, &how).map(drop)
     }
 
     /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
@@ -280,17 +308,16 @@ impl Live<'_> {
         event: &FileEvent,
         from: Option<&Path>,
     ) -> Result<(), EngineError> {
-        self.adopt_part(top, event, from, None)
+        self.adopt_part(top, event, &Adopt { from, ..Adopt::default() }).map(drop)
     }
 
-    /// As [`Self::adopt`], only of what concerns these paths.
+    /// As [`Self::adopt`], otherwise.
     pub(super) fn adopt_part(
         &mut self,
         top: &Path,
         event: &FileEvent,
-        from: Option<&Path>,
-        only: Option<&WatchSet>,
-    ) -> Result<(), EngineError> {
+        how: &Adopt<'_>,
+    ) -> Result<Tally, EngineError> {
         let mut event = event.clone();
         event.settled = true;
         (event.file, event.place) = (None, None);
@@ -298,29 +325,48 @@ impl Live<'_> {
         let reader = self.engine.new_reader()?;
         let marks = Some(&mut *self.marks);
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
-        let mut unlike = Vec::new();
-        walk.only = only;
-        walk.visit(top, &mut *self.engine, &mut |_: &mut super::Engine, walked| {
-            if walked.snapshot.path != top && is_unlike(&walked) {
+        let (mut unlike, mut new) = (Vec::new(), Vec::new());
+        walk.only = how.only;
+        walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, walked| {
+            if how.learn
+                && walked.record.is_none()
+                && engine.is_new_ground(walked.owner, &walked.snapshot.path)
+            {
+                new.push(walked.snapshot.path);
+                return Ok(());
+            }
+            let handed = how.was.is_some_and(|was| is_handed_on(was, &watch, &walked));
+            if walked.snapshot.path != top
+                && (handed || is_unlike(&walked) || (how.learn && is_news_to_consumers(&watch, &walked)))
+            {
                 let known = walked.record.is_some_and(|record| record.seen.is_some());
-                unlike.push((walked.snapshot.path, known));
+                unlike.push((walked.snapshot.path, known, handed));
             }
             Ok(())
         })?;
-        let unarmed = walk.unarmed;
-        for (path, known) in unlike {
+        let mut tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let remote = walk.remote;
+        self.found_remote(remote);
+        self.add_new_ground(new);
+        for (path, known, handed) in unlike {
+            if how.scanned {
+                self.queue.mark_scanned(&path, Instant::now());
+                continue;
+            }
             if event.via == Via::Sweep && self.queue.holds(&path) {
                 continue;
             }
             let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
             let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
-            if let Some(from) = from
+            item.handed |= handed;
+            if let Some(from) = how.from
                 && let Ok(rest) = path.strip_prefix(top)
             {
                 item.previous = Some(from.join(rest));
             }
         }
-        self.gaps.unarmed(unarmed, &mut self.engine.reporter)
+        self.unarmed(std::mem::take(&mut tally.unarmed))?;
+        Ok(tally)
     }
 
     /// A directory is gone: so is all that was in it.
@@ -330,6 +376,10 @@ impl Live<'_> {
         event.settled = true;
         for (below, record) in self.engine.state.below(path)? {
             if record.seen.is_some() {
+                if item.is_by_scan() {
+                    self.queue.mark_scanned(&below, Instant::now());
+                    continue;
+                }
                 self.mark(&below, &event)?;
                 if let (Some(to), Ok(rest)) = (&item.moved_to, below.strip_prefix(path))
                     && let Some(child) = self.queue.get_mut(&below)
@@ -342,6 +392,23 @@ impl Live<'_> {
         self.marks.remove(&gone);
         Ok(())
     }
+}
+
+/// Whether a file is to be looked at though nothing of it changed: its consumer has nothing yet to compare its
+/// content with, or another overhears it.
+fn is_news_to_consumers(watch: &WatchSet, walked: &Walked) -> bool {
+    let is_file = walked.snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::File);
+    let has_kept = walked.record.as_ref().is_some_and(|record| record.kept.is_some());
+    let lacks = !has_kept && watch.need(walked.owner).content.is_some();
+    is_file && (lacks || !watch.overhearers(walked.owner, &walked.snapshot.path).is_empty())
+}
+
+/// Whether a file that is there belongs to another consumer than it did, to one that reads content: all of it
+/// is new to that one.
+fn is_handed_on(was: &WatchSet, is: &WatchSet, walked: &Walked) -> bool {
+    let (path, owner) = (&walked.snapshot.path, walked.owner);
+    let before = was.owner(path);
+    is.need(owner).content.is_some() && before.is_some_and(|before| before != owner)
 }
 
 fn is_unlike(walked: &Walked) -> bool {

@@ -6,13 +6,14 @@ mod table;
 
 use super::error::EngineError;
 use super::live::Live;
-use crate::event::{FileEvent, Via};
+use crate::event::{Actor, FileEvent, Via};
 use crate::watcher::{Coverage, Degree};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 use table::Mount;
 
 /// The mount table as the engine's own thread sees it.
@@ -20,11 +21,16 @@ const TABLE: &str = "/proc/thread-self/mountinfo";
 /// How often it is asked whether the table changed.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
+/// The longest time between the call that mounts and the table that says so.
+const BETWEEN: Duration = Duration::from_secs(2);
+
 /// The mount table, as last read.
 #[derive(Debug)]
 pub(super) struct Mounts {
     file: Option<File>,
     table: Vec<Mount>,
+    /// Who last set about mounting something, where the watcher says so.
+    by: Option<(Instant, Arc<Actor>)>,
 }
 
 /// What a path resolved to before and after the mount table changed.
@@ -39,10 +45,10 @@ impl Mounts {
     pub(super) fn open() -> Self {
         let read = File::open(TABLE).and_then(|mut file| Ok((read(&mut file)?, file)));
         match read {
-            Ok((table, file)) => Self { file: Some(file), table },
+            Ok((table, file)) => Self { file: Some(file), table, by: None },
             Err(error) => {
                 log::warn!("{TABLE}: {error}; mounts that hide a watched path go unnoticed");
-                Self { file: None, table: Vec::new() }
+                Self { file: None, table: Vec::new(), by: None }
             }
         }
     }
@@ -50,6 +56,11 @@ impl Mounts {
     /// How well the engine sees mounts, whatever the watcher.
     pub(super) fn degree(&self) -> Degree {
         if self.file.is_some() { Degree::Full } else { Degree::None }
+    }
+
+    /// Notes that somebody sets about mounting or unmounting, in the mount table of this process.
+    pub(super) fn about_to(&mut self, event: &FileEvent) {
+        self.by = event.actor.clone().map(|actor| (Instant::now(), actor));
     }
 
     /// The mount points that came or went since the last call, with the table before.
@@ -89,16 +100,24 @@ impl Live<'_> {
                 return Ok(());
             }
         };
+        let by = self.mounts.by.take().filter(|(at, _)| at.elapsed() < BETWEEN).map(|(_, actor)| actor);
         for point in points {
             if self.is_watched(&point) {
-                self.remounted(&point, &before)?;
+                self.remounted(&point, &before, by.as_ref())?;
             }
         }
         Ok(())
     }
 
-    fn remounted(&mut self, point: &Path, before: &[Mount]) -> Result<(), EngineError> {
-        let event = FileEvent::new(SystemTime::now(), Via::Mount);
+    fn remounted(
+        &mut self,
+        point: &Path,
+        before: &[Mount],
+        by: Option<&Arc<Actor>>,
+    ) -> Result<(), EngineError> {
+        let mut event = FileEvent::new(SystemTime::now(), Via::Mount);
+        event.actor = by.cloned();
+        event.settled = true;
         // What is hidden is not at these paths any more, and what is revealed was not: all is marked anew.
         let hidden = self.index.remove_dir(point);
         self.marks.remove(&hidden);

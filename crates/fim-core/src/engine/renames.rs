@@ -29,7 +29,7 @@ impl Live<'_> {
                 self.mark(&to, event)?;
                 self.adopt(&to, event, None)
             }
-            (from, to) => self.renamed_file(from, to.filter(|_| to_watched), event),
+            (from, to) => self.renamed_file(from, to, to_watched, event),
         }
     }
 
@@ -58,10 +58,12 @@ impl Live<'_> {
         &mut self,
         from: Option<PathBuf>,
         to: Option<PathBuf>,
+        to_watched: bool,
         event: &FileEvent,
     ) -> Result<(), EngineError> {
         let mut history: Option<Pending> = None;
         let mut previous = from.clone();
+        let is_marked = event.file.is_some_and(|id| !self.index.paths(id).is_empty());
         if let Some(from) = &from {
             if let Some(id) = event.file {
                 self.index.remove_name(id, from);
@@ -69,7 +71,7 @@ impl Live<'_> {
             history = self.queue.get_mut(from).map(|item| item.clone());
             match history.as_ref().and_then(|item| item.previous.clone()) {
                 // Renamed on before anyone looked: the name between came and went.
-                Some(older) if to.is_some() && !self.is_seen(from)? => {
+                Some(older) if to_watched && !self.is_seen(from)? => {
                     self.queue.take(from);
                     if let Some(item) = self.queue.get_mut(&older) {
                         item.moved_to.clone_from(&to);
@@ -85,7 +87,8 @@ impl Live<'_> {
             }
         }
         let Some(to) = to else { return Ok(()) };
-        if let Some(id) = event.file.filter(|_| self.follows) {
+        // A name that has no mark yet stays unknown, so that its look sets one.
+        if let Some(id) = event.file.filter(|_| self.follows && (is_marked || self.is_marked_at_birth(&to))) {
             self.index.add_file(&to, id);
         }
         self.mark(&to, event)?;

@@ -3,8 +3,10 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
-use crate::finding::{Record, Report, Sink};
+use crate::finding::{Detected, Record, Report, Severity, Sink};
 use crate::state::State;
+use crate::status::Latency;
+use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,7 +23,13 @@ pub(crate) struct Reporter {
     unsynced_since: Option<Instant>,
     /// Reports belong to the one series that goes on across restarts.
     is_series: bool,
+    /// What may pass does not end the watch.
+    is_patient: bool,
+    /// Why the state cannot be written since.
+    pub failed: Option<StoreError>,
     pub by_consumer: BTreeMap<&'static str, u64>,
+    pub by_severity: BTreeMap<(&'static str, Severity), u64>,
+    pub latency: Latency,
 }
 
 impl Reporter {
@@ -33,7 +41,11 @@ impl Reporter {
             written: 0,
             unsynced_since: None,
             is_series: false,
+            is_patient: false,
+            failed: None,
             by_consumer: BTreeMap::new(),
+            by_severity: BTreeMap::new(),
+            latency: Latency::default(),
         }
     }
 
@@ -68,8 +80,14 @@ impl Reporter {
     pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
         if let Record::Change(finding) = &record {
             *self.by_consumer.entry(finding.consumer).or_default() += 1;
+            *self.by_severity.entry((finding.consumer, finding.severity)).or_default() += 1;
         }
         let report = Report { sequence: self.sequence + 1, created: SystemTime::now(), record };
+        if let Record::Change(finding) = &report.record
+            && finding.detected == Detected::Live
+        {
+            self.latency.note(report.created.duration_since(finding.at).unwrap_or_default());
+        }
         self.sink.write(&report).map_err(EngineError::Sink)?;
         self.sequence += 1;
         self.written += 1;
@@ -84,6 +102,33 @@ impl Reporter {
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
         self.flush()?;
+        self.note(state)?;
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        match state.commit() {
+            Ok(anything) if anything => drop(self.unsynced_since.get_or_insert_with(Instant::now)),
+            Ok(_) => {}
+            Err(error) => self.fail(error)?,
+        }
+        Ok(())
+    }
+
+    /// From now on what may pass, such as a full disk, is kept in [`Self::failed`] instead of returned.
+    pub(crate) fn be_patient(&mut self) {
+        self.is_patient = true;
+    }
+
+    fn fail(&mut self, error: StoreError) -> Result<(), EngineError> {
+        if self.is_patient && error.may_pass() {
+            self.failed = Some(error);
+            return Ok(());
+        }
+        Err(error.into())
+    }
+
+    /// Notes in the state how far the lines have come.
+    fn note(&mut self, state: &mut State) -> Result<(), EngineError> {
         if self.written > 0 && self.is_series {
             state.set_meta(SEQUENCE, &self.sequence.to_le_bytes())?;
             if let Some(kept) = self.sink.kept() {
@@ -91,9 +136,15 @@ impl Reporter {
             }
         }
         self.written = 0;
-        if state.commit()? {
-            self.unsynced_since.get_or_insert_with(Instant::now);
-        }
+        Ok(())
+    }
+
+    /// Commits and makes durable, after a write failed, all that was not.
+    pub(crate) fn recover(&mut self, state: &mut State) -> Result<(), EngineError> {
+        self.flush()?;
+        self.note(state)?;
+        state.recover()?;
+        (self.unsynced_since, self.failed) = (None, None);
         Ok(())
     }
 
@@ -105,8 +156,11 @@ impl Reporter {
     /// Makes the state durable.
     pub(crate) fn sync(&mut self, state: &mut State) -> Result<(), EngineError> {
         self.commit(state)?;
-        if self.unsynced_since.take().is_some() {
-            state.sync()?;
+        if self.failed.is_none()
+            && self.unsynced_since.take().is_some()
+            && let Err(error) = state.sync()
+        {
+            self.fail(error)?;
         }
         Ok(())
     }

@@ -38,15 +38,17 @@ impl Live<'_> {
         let (marks, marks_limit) = self.telling.fill;
         let (gaps, gaps_open) = self.gaps.count();
         let pending = self.queue.len() as u64;
-        let by_consumer = &self.engine.reporter.by_consumer;
+        let reporter = &self.engine.reporter;
         self.engine.status.set(|now| {
             now.phase = phase;
             (now.marks, now.marks_limit) = (marks, marks_limit);
             (now.events, now.looks, now.findings) =
                 (self.stats.events, self.stats.looks, self.stats.findings);
-            if by_consumer.values().ne(now.by_consumer.values()) {
-                now.by_consumer.clone_from(by_consumer);
+            if reporter.by_severity.values().ne(now.by_severity.values()) {
+                now.by_consumer.clone_from(&reporter.by_consumer);
+                now.by_severity.clone_from(&reporter.by_severity);
             }
+            (now.latency, now.recovered) = (reporter.latency, self.gaps.recovered);
             (now.lost, now.gaps, now.gaps_open) = (self.stats.lost, gaps, gaps_open);
             (now.queued, now.pending) = (queued as u64, pending);
         });

@@ -2,11 +2,13 @@
 
 use super::error::EngineError;
 use super::index::Index;
+use super::unarmed::Unarmed;
 use super::walk::{Reading, Walk, Walked};
 use super::{Engine, ROUNDS};
+use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
 use crate::snapshot::{Limits, Reader};
-use crate::watch_set::WatchSet;
+use crate::watch_set::{Cover, WatchSet};
 use crate::watcher::Marks;
 use std::path::{Path, PathBuf};
 
@@ -14,18 +16,18 @@ use std::path::{Path, PathBuf};
 const COMMIT_EVERY: u64 = 20_000;
 
 /// What a walk counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub files: u64,
     pub dirs: u64,
-    pub unarmed: u64,
+    pub unarmed: Unarmed,
 }
 
 impl Tally {
-    const fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         self.files += other.files;
         self.dirs += other.dirs;
-        self.unarmed += other.unarmed;
+        self.unarmed.join(other.unarmed);
     }
 }
 
@@ -56,8 +58,23 @@ impl Engine {
         Ok(tally)
     }
 
+    /// Notes where remote file systems begin; those that were not known.
+    pub(super) fn note_remote(&mut self, found: RemoteTops) -> Vec<PathBuf> {
+        found.0.into_iter().filter(|(dir, name)| self.remote.note(dir, name)).map(|(dir, _)| dir).collect()
+    }
+
+    /// Whether a path, or something below it, is watched.
+    pub(super) fn is_watched(&self, path: &Path) -> bool {
+        self.watch.owner(path).is_some() || self.watch.cover(path) != Cover::Nothing
+    }
+
     pub(super) fn new_reader(&self) -> Result<Reader, EngineError> {
         reader(self.limits, self.secrecy.as_ref())
+    }
+
+    /// A reader that tries a file that moves only so often.
+    pub(super) fn new_reader_that_tries(&self, attempts: u32) -> Result<Reader, EngineError> {
+        reader(Limits { attempts, ..self.limits }, self.secrecy.as_ref())
     }
 
     fn walk_one(
@@ -85,8 +102,11 @@ impl Engine {
             }
             each(engine, walked)
         })?;
+        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
+        let remote = walk.remote;
+        self.note_remote(remote);
         self.tell_progress(done);
-        Ok(Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed })
+        Ok(tally)
     }
 }
 

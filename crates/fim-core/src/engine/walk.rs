@@ -6,13 +6,14 @@
 
 use super::error::EngineError;
 use super::index::Index;
+use super::unarmed::Unarmed;
 use crate::facts::{Facts, FileKind};
+use crate::remote::{RemoteTops, remote_file_system};
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
 use crate::watcher::{MarkRequest, MarkScope, Marks};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use rustix::fs::{Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -60,11 +61,13 @@ pub(crate) struct Walk<'a> {
     reader: Reader,
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
-    /// Files that could not be marked.
-    pub unarmed: u64,
+    /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
+    pub unarmed: Unarmed,
     /// Files that have an identity by now.
     pub files: u64,
     pub dirs: u64,
+    /// Where remote file systems begin.
+    pub remote: RemoteTops,
 }
 
 struct Entry {
@@ -108,9 +111,10 @@ impl<'a> Walk<'a> {
             reading,
             reader,
             helpers: Vec::new(),
-            unarmed: 0,
+            unarmed: Unarmed::default(),
             files: 0,
             dirs: 0,
+            remote: RemoteTops::default(),
         }
     }
 
@@ -160,11 +164,11 @@ impl<'a> Walk<'a> {
         self.open(vec![first], &mut dirs, host, each, pool)?;
         while let Some(dir) = dirs.pop() {
             let recorded = host.as_mut().list_dir(&dir)?;
-            let names = match list(&dir) {
+            let names = match list(&self.reader, &dir) {
                 Ok(names) => names,
                 Err(error) if Reader::is_gone(&error) => Vec::new(),
                 Err(error) => {
-                    log::warn!("{}: cannot list: {error}; what is in it is not watched", dir.display());
+                    self.cannot_read(&dir.join("*"), "list", &error);
                     continue;
                 }
             };
@@ -186,6 +190,16 @@ impl<'a> Walk<'a> {
             each(host, walked)?;
         }
         Ok(())
+    }
+
+    /// What cannot be read is not watched: a watch opens a gap for it, a comparison says so here.
+    fn cannot_read(&mut self, path: &Path, what: &str, error: &io::Error) {
+        if self.marks.is_some() {
+            log::debug!("{}: cannot {what}: {error}", path.display());
+            self.unarmed.add_unreadable(path);
+        } else {
+            log::warn!("{}: cannot {what}: {error}; it is not compared", path.display());
+        }
     }
 
     fn concerns(&self, path: &Path) -> bool {
@@ -212,10 +226,16 @@ impl<'a> Walk<'a> {
                             continue;
                         }
                     };
+                    if facts.kind == FileKind::Dir
+                        && entry.cover != Cover::Nothing
+                        && let FileSystem::Remote(name) = file_system(&file)
+                    {
+                        self.remote.note(&entry.path, name);
+                    }
                     opened.push((entry, file, facts));
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
-                Err(error) => log::warn!("{}: cannot open: {error}", entry.path.display()),
+                Err(error) => self.cannot_read(&entry.path, "open", &error),
             }
         }
         self.arm(&opened)?;
@@ -224,7 +244,7 @@ impl<'a> Walk<'a> {
             if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if is_dir && entry.cover != Cover::Nothing && !is_pseudo(&file) {
+            if is_dir && entry.cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
                 self.dirs += 1;
                 dirs.push(entry.path.clone());
             }
@@ -253,6 +273,7 @@ impl<'a> Walk<'a> {
         let is_same = |known: &&Facts| {
             known.same_stat(&job.facts)
                 && self.watch.overhearers(job.owner, &job.path).is_empty()
+                && !is_owed_a_first_look(&job)
                 && self.reader.could_have_made(&job.path, known)
                 && (self.marks.is_none()
                     || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
@@ -277,8 +298,11 @@ impl<'a> Walk<'a> {
             .iter()
             .filter_map(|(entry, file, facts)| {
                 let scope = scope(entry, facts.kind)?;
-                // Where events come by name, only a file of several names must be known as itself.
-                (follows || scope != MarkScope::File || facts.links > 1).then_some((entry, file, scope))
+                // Where events come by name, only a file of several names must be known as itself, and one in a
+                // directory of which not everything is watched.
+                let alone = || !self.watch.covers_all_beside(&entry.path);
+                (follows || scope != MarkScope::File || facts.links > 1 || alone())
+                    .then_some((entry, file, scope))
             })
             .collect();
         let requests: Vec<MarkRequest<'_>> = wanted
@@ -290,7 +314,9 @@ impl<'a> Walk<'a> {
         }
         let marked = marks.add(&requests)?;
         for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
-            self.unarmed += u64::from(!marked.armed);
+            if !marked.armed && !self.remote.has(&entry.path) {
+                self.unarmed.add(&entry.path);
+            }
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
             } else {
@@ -307,6 +333,13 @@ fn scope(entry: &Entry, kind: FileKind) -> Option<MarkScope> {
         (FileKind::Dir, Cover::Some) => Some(MarkScope::Names),
         _ => entry.owner.map(|_| MarkScope::File),
     }
+}
+
+/// Whether a consumer that reads content has nothing yet to compare with: it came to have the file later.
+fn is_owed_a_first_look(job: &Job) -> bool {
+    let fits = job.need.content.is_some_and(|most| job.facts.size <= most);
+    fits && job.facts.kind == FileKind::File
+        && job.record.as_ref().is_some_and(|record| record.kept.is_none())
 }
 
 fn was_dir(record: &FileRecord) -> bool {
@@ -411,12 +444,9 @@ fn merge(
     })
 }
 
-fn list(dir: &Path) -> io::Result<Vec<OsString>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME;
-    let file = match rustix::fs::open(dir, flags, Mode::empty()) {
-        Err(rustix::io::Errno::PERM) => rustix::fs::open(dir, flags - OFlags::NOATIME, Mode::empty())?,
-        other => other?,
-    };
+/// The names in a directory, in the order of their bytes.
+pub(super) fn list(reader: &Reader, dir: &Path) -> io::Result<Vec<OsString>> {
+    let file = reader.open_dir(dir)?;
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::new(file)? {
         let entry = entry?;
@@ -452,6 +482,26 @@ pub fn pseudo_file_system(f_type: u64) -> Option<&'static str> {
     KNOWN.iter().find(|(known, _)| *known == f_type).map(|(_, name)| *name)
 }
 
-fn is_pseudo(file: &OwnedFd) -> bool {
-    rustix::fs::fstatfs(file).is_ok_and(|fs| pseudo_file_system(fs.f_type.cast_unsigned()).is_some())
+/// What kind of file system a file is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileSystem {
+    /// Not watched.
+    Pseudo,
+    /// Changed by others too.
+    Remote(&'static str),
+    /// Changed through this kernel alone.
+    Local,
+}
+
+/// What kind of file system a file is on.
+pub(super) fn file_system(file: &OwnedFd) -> FileSystem {
+    let Ok(found) = rustix::fs::fstatfs(file) else {
+        return FileSystem::Local;
+    };
+    let f_type = found.f_type.cast_unsigned();
+    match (pseudo_file_system(f_type), remote_file_system(f_type)) {
+        (Some(_), _) => FileSystem::Pseudo,
+        (None, Some(name)) => FileSystem::Remote(name),
+        (None, None) => FileSystem::Local,
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of paths and of whether the file moves meanwhile.
 
+use super::read::EachPiece;
 use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
 use rustix::io::{Errno, Result, pread};
@@ -32,13 +33,17 @@ pub(super) struct Task<'a> {
 /// Reads a file of this size. A file that has no size may yet have bytes (those in /proc do); any other
 /// is read as far as its size says: if it has grown, it has moved. One that turns out to have a secret in it
 /// is read again from its start, to be hashed under the key.
-pub(super) fn read(file: BorrowedFd<'_>, task: &Task<'_>, buffer: &mut [u8]) -> Content {
+pub(super) fn read(file: BorrowedFd<'_>, task: &Task<'_>, buffer: &mut [u8], each: EachPiece<'_>) -> Content {
     if task.size > task.limit {
         return Content::TooBig;
     }
     match task.secrecy {
-        Some(secrecy) if secrecy.is_secret(task.path, &[]) => read_as(file, task, Some(secrecy), buffer),
-        secrecy => read_as(file, task, None, buffer).or_else(|| read_as(file, task, secrecy, buffer)),
+        Some(secrecy) if secrecy.is_secret(task.path, &[]) => {
+            read_as(file, task, Some(secrecy), buffer, each)
+        }
+        secrecy => {
+            read_as(file, task, None, buffer, each).or_else(|| read_as(file, task, secrecy, buffer, each))
+        }
     }
     .unwrap_or(Content::Unreadable)
 }
@@ -49,6 +54,7 @@ fn read_as(
     task: &Task<'_>,
     keyed: Option<&Secrecy>,
     buffer: &mut [u8],
+    each: EachPiece<'_>,
 ) -> Option<Content> {
     let Task { size, limit, need, .. } = *task;
     let suspect = task.secrecy.filter(|_| keyed.is_none());
@@ -65,6 +71,9 @@ fn read_as(
             Ok(piece) => piece,
             Err(_) => return Some(Content::Unreadable),
         };
+        if !each(piece.len() as u64) {
+            return Some(Content::Unreadable);
+        }
         if suspect.is_some_and(|secrecy| secrecy.is_secret(task.path, piece)) {
             return None;
         }

@@ -11,7 +11,9 @@ use super::xattrs::{self, Handle};
 use crate::facts::{Facts, FileKind, FileTime, HashState};
 use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
-use rustix::fs::{AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, makedev, readlinkat_raw, statx};
+use rustix::fs::{
+    Advice, AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, fadvise, makedev, readlinkat_raw, statx,
+};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::io;
@@ -44,8 +46,13 @@ pub struct Reader {
     limits: Limits,
     opener: Opener,
     secrecy: Option<Secrecy>,
+    /// What the cache holds of a file is dropped before it is read.
+    past_the_cache: bool,
     buffer: Box<[u8]>,
 }
+
+/// Told of each piece that was read how many bytes it had; `false` to give up.
+pub(crate) type EachPiece<'p> = &'p mut dyn FnMut(u64) -> bool;
 
 impl Reader {
     /// A reader with these bounds.
@@ -54,13 +61,20 @@ impl Reader {
     /// When `/proc/self/fd` cannot be opened: files are read through it.
     pub fn new(limits: Limits) -> io::Result<Self> {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Ok(Self { limits, opener: Opener::new()?, secrecy: None, buffer })
+        Ok(Self { limits, opener: Opener::new()?, secrecy: None, past_the_cache: false, buffer })
     }
 
     /// Hashes files with a secret in them under a key.
     #[must_use]
     pub fn with_secrecy(mut self, secrecy: Option<Secrecy>) -> Self {
         self.secrecy = secrecy;
+        self
+    }
+
+    /// Reads what is on the disk, even where somebody wrote to the disk past the file system and the cache.
+    /// What is mapped or dirty stays in the cache all the same.
+    pub(crate) fn past_the_cache(mut self) -> Self {
+        self.past_the_cache = true;
         self
     }
 
@@ -83,6 +97,15 @@ impl Reader {
     /// As openat2(2); see [`Self::is_gone`].
     pub fn open_path(&self, path: &Path) -> io::Result<OwnedFd> {
         self.opener.open_path(path).map_err(io::Error::from)
+    }
+
+    /// A directory to be listed, reached as by [`Self::open_path`].
+    ///
+    /// # Errors
+    /// As openat2(2); see [`Self::is_gone`].
+    pub(crate) fn open_dir(&self, path: &Path) -> io::Result<OwnedFd> {
+        let file = self.opener.open_path(path)?;
+        Ok(self.opener.reopen(file.as_fd(), OFlags::DIRECTORY)?)
     }
 
     /// Whether an error of [`Self::open_path`] means that nothing is at the path, a directory above it
@@ -118,7 +141,15 @@ impl Reader {
     #[must_use]
     pub fn look_at(&mut self, file: BorrowedFd<'_>, path: &Path, need: Need) -> Snapshot {
         match stat(file) {
-            Ok(found) => self.look_and(file, path, facts(&found), need, &mut || ()),
+            Ok(found) => self.look_and(file, path, facts(&found), need, &mut |_| true, &mut || ()),
+            Err(_) => Snapshot::new(path, unknown(), None),
+        }
+    }
+
+    /// As [`Self::look_at`], at the pace of `piece`. What was given up is unreadable.
+    pub(crate) fn look_paced(&mut self, file: BorrowedFd<'_>, path: &Path, piece: EachPiece<'_>) -> Snapshot {
+        match stat(file) {
+            Ok(found) => self.look_and(file, path, facts(&found), Need::default(), piece, &mut || ()),
             Err(_) => Snapshot::new(path, unknown(), None),
         }
     }
@@ -128,7 +159,7 @@ impl Reader {
     #[must_use]
     pub fn look_from(&mut self, file: BorrowedFd<'_>, path: &Path, stat: Facts, need: Need) -> Snapshot {
         if stat.kind == FileKind::File {
-            self.look_and(file, path, stat, need, &mut || ())
+            self.look_and(file, path, stat, need, &mut |_| true, &mut || ())
         } else {
             self.look_at(file, path, need)
         }
@@ -141,12 +172,15 @@ impl Reader {
         path: &Path,
         mut facts: Facts,
         need: Need,
+        piece: EachPiece<'_>,
         meanwhile: &mut dyn FnMut(),
     ) -> Snapshot {
         let mut content = None;
         match facts.kind {
             FileKind::File => match self.opener.reopen(file, OFlags::empty()) {
-                Ok(open) => (facts, content) = self.read(open.as_fd(), path, facts, need, meanwhile),
+                Ok(open) => {
+                    (facts, content) = self.read(open.as_fd(), path, facts, need, piece, meanwhile);
+                }
                 Err(_) => {
                     facts = stat(file).map_or(facts, |found| self::facts(&found));
                     facts.hash_state = HashState::Unreadable;
@@ -180,6 +214,7 @@ impl Reader {
         path: &Path,
         mut before: Facts,
         need: Need,
+        piece: EachPiece<'_>,
         meanwhile: &mut dyn FnMut(),
     ) -> (Facts, Option<Vec<u8>>) {
         let secrecy = self.secrecy.as_ref();
@@ -187,7 +222,11 @@ impl Reader {
         let mut attempt = 1;
         loop {
             let task = Task { path, size: before.size, limit: self.limits.max_hash_bytes, need, secrecy };
-            let content = content::read(file, &task, &mut self.buffer);
+            if self.past_the_cache {
+                // It is no more than advice: what the cache keeps is read from there.
+                let _refused = fadvise(file, 0, None, Advice::DontNeed);
+            }
+            let content = content::read(file, &task, &mut self.buffer, piece);
             let xattrs = xattrs::read(Handle::Open(file), &mut self.buffer);
             let flags = flags::of_open(file);
             meanwhile();

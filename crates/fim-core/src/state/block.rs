@@ -114,6 +114,9 @@ impl Block {
             if !block.is_empty() && name.as_slice() <= before {
                 return Err(Malformed("its names are out of order"));
             }
+            if matches!(name.as_slice(), b"." | b"..") || name.iter().any(|byte| matches!(byte, 0 | b'/')) {
+                return Err(Malformed("a name is none that a file can have"));
+            }
             let record = input.sized()?.to_vec();
             block.bytes += name.len() + record.len();
             block.entries.push((name, record));
@@ -132,7 +135,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_block() -> impl Strategy<Value = Block> {
-        btree_map(vec(any::<u8>(), 0..12), vec(any::<u8>(), 0..40), 0..40).prop_map(|entries| {
+        let name = vec(
+            any::<u8>().prop_map(|byte| if matches!(byte, 0 | b'/' | b'.') { b'x' } else { byte }),
+            0..12,
+        );
+        btree_map(name, vec(any::<u8>(), 0..40), 0..40).prop_map(|entries| {
             let mut block = Block::default();
             for (name, record) in entries {
                 block.put(&name, record);

@@ -25,7 +25,10 @@ enum Reach {
 #[derive(Debug)]
 struct Buffered {
     block: Block,
+    /// The store does not have it yet.
     changed: bool,
+    /// The store has it, but may lose it again.
+    applied: bool,
     reach: Reach,
 }
 
@@ -78,7 +81,7 @@ impl Blocks {
         }
         buffered.changed = true;
         if let Some((first, block)) = buffered.block.split(&place.name) {
-            let end = Buffered { block, changed: true, reach: buffered.reach.clone() };
+            let end = Buffered { block, changed: true, applied: false, reach: buffered.reach.clone() };
             self.buffer.insert(keys::block(&place.dir, &first), end);
         }
         Ok(())
@@ -141,9 +144,30 @@ impl Blocks {
         batch
     }
 
-    /// What was buffered is in the store by now.
+    /// What was buffered is in the store by now; it is kept until the store cannot lose it any more.
     pub fn committed(&mut self) {
-        self.buffer.clear();
+        self.buffer.retain(|_, buffered| {
+            buffered.applied |= std::mem::take(&mut buffered.changed);
+            buffered.applied
+        });
+    }
+
+    /// What is in the store stays there.
+    pub fn synced(&mut self) {
+        for buffered in self.buffer.values_mut() {
+            buffered.applied = false;
+        }
+        // Blocks that were split rely on each other: all go or none.
+        if self.buffer.values().all(|buffered| !buffered.changed) {
+            self.buffer.clear();
+        }
+    }
+
+    /// The store may have lost what was not synced.
+    pub fn unsynced(&mut self) {
+        for buffered in self.buffer.values_mut() {
+            buffered.changed |= std::mem::take(&mut buffered.applied);
+        }
     }
 
     fn buffered_floor(&self, place: &Place, key: &[u8]) -> Option<(&Vec<u8>, &Buffered)> {
@@ -165,7 +189,8 @@ impl Blocks {
                     if let Some(last) = block.last_name() {
                         reach = reach.max(Reach::Name(last.to_vec()));
                     }
-                    self.buffer.insert(stored.clone(), Buffered { block, changed: false, reach });
+                    self.buffer
+                        .insert(stored.clone(), Buffered { block, changed: false, applied: false, reach });
                     at = Some(stored);
                 }
                 _ => {
@@ -175,7 +200,7 @@ impl Blocks {
                         let first = keys::first_block(&place.dir);
                         self.buffer.insert(
                             first.clone(),
-                            Buffered { block: Block::default(), changed: false, reach },
+                            Buffered { block: Block::default(), changed: false, applied: false, reach },
                         );
                         at = Some(first);
                     }

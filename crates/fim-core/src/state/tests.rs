@@ -242,6 +242,7 @@ fn damage_names_its_directory_and_can_be_given_up() {
         }
     }
     state.commit().unwrap();
+    state.sync().unwrap();
     // The middle block of /b.
     let (key, mut value) = store.floor(b"f/b/\x00150").unwrap().unwrap();
     assert!(key.starts_with(b"f/b/\x001"));

@@ -17,10 +17,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
+const ENFILE: i32 = rustix::io::Errno::NFILE.raw_os_error();
+
 const STORE: &str = "sled";
 const STATE: &str = "STATE";
 const STATE_NEW: &str = "STATE.new";
 const LOCK: &str = "lock";
+const ROOM: &str = "room";
 
 /// A state folder, locked for as long as this lives.
 #[derive(Debug)]
@@ -81,6 +85,18 @@ impl Folder {
         sync_dir(&self.dir)
     }
 
+    /// Whether so many bytes can be written beside the store, for good.
+    pub fn has_room(&self, bytes: usize) -> Result<(), StoreError> {
+        let path = self.dir.join(ROOM);
+        let tried = File::create(&path).and_then(|mut file| {
+            file.write_all(&vec![1; bytes])?;
+            file.sync_all()
+        });
+        // What cannot be removed is written over the next time.
+        drop(std::fs::remove_file(&path));
+        tried.map_err(|source| io_error("cannot write the state", &path, source))
+    }
+
     /// Renames the store and its mark, so that the folder is as good as new; says where they are now.
     pub fn set_aside(&self) -> Result<PathBuf, StoreError> {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -114,7 +130,13 @@ impl Folder {
 pub(super) fn io_error(what: &str, path: &Path, source: io::Error) -> StoreError {
     let what = match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("{what}: the disk is full; free some space and start again")
+            format!("{what}: the disk is full; free some space")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            format!("{what}: the file system is read-only; mount it read-write, or name another by --state")
+        }
+        _ if matches!(source.raw_os_error(), Some(EMFILE | ENFILE)) => {
+            format!("{what}: too many files are open; raise the limit (LimitNOFILE= of systemd, ulimit -n)")
         }
         io::ErrorKind::PermissionDenied => {
             format!("{what}: run as the user the state belongs to, or name another by --state")

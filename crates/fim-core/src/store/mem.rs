@@ -39,9 +39,15 @@ impl MemStore {
         })))
     }
 
-    /// Lets this many calls of [`Store::apply`] and [`Store::sync`] succeed; the next one fails.
+    /// Lets this many calls of [`Store::apply`] and [`Store::sync`] succeed; the next one fails, and so does
+    /// [`Store::recover`] until [`MemStore::mend`].
     pub fn fail_after(&self, writes: u64) {
         self.inner().writes_left = Some(writes);
+    }
+
+    /// No call fails any more, once the store was recovered.
+    pub fn mend(&self) {
+        self.inner().writes_left = None;
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -115,5 +121,16 @@ impl Store for MemStore {
         inner.durable = inner.live.clone();
         inner.synced = inner.batches;
         Ok(Generation(inner.synced))
+    }
+
+    fn recover(&mut self) -> Result<(), StoreError> {
+        let mut inner = self.inner();
+        if inner.writes_left == Some(0) {
+            return Err(StoreError::new(StoreErrorKind::Io, "a write failed as it was told to"));
+        }
+        inner.live = inner.durable.clone();
+        inner.batches = inner.synced;
+        inner.poisoned = false;
+        Ok(())
     }
 }

@@ -18,14 +18,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// What must be free before a store that met a full disk is opened anew: opening writes a little itself.
+const ROOM: usize = 2 << 20;
 /// Before every key that is a user's; the mark is below them all.
 const KEY: u8 = b'k';
 const MARK: &[u8] = b"generation";
 
 /// An ordered, durable map of bytes in a folder.
 pub struct SledStore {
-    // Closed before the folder is unlocked.
-    db: Db,
+    // Closed before the folder is unlocked. `None` where opening it anew failed.
+    db: Option<Db>,
     folder: Folder,
     path: PathBuf,
     applied: u64,
@@ -68,25 +70,28 @@ impl SledStore {
     /// write in the folder, or it cannot be read.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let folder = Folder::open(dir)?;
-        let durable = folder.generation()?;
         let path = folder.store()?;
-        remove_unfinished(&path).map_err(|source| io_error("cannot open the state", &path, source))?;
-        let config = ::sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = open_sled(&config, &path)?;
-        let mut store = Self { db, folder, path, applied: 0, synced: 0, poisoned: Cell::new(false) };
-        store.applied = store.mark()?;
+        let mut store = Self { db: None, folder, path, applied: 0, synced: 0, poisoned: Cell::new(false) };
+        store.open_db()?;
+        Ok(store)
+    }
+
+    fn open_db(&mut self) -> Result<(), StoreError> {
+        let (durable, path) = (self.folder.generation()?, &self.path);
+        remove_unfinished(path).map_err(|source| io_error("cannot open the state", path, source))?;
+        let config = ::sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        self.db = Some(open_sled(&config, path)?);
+        self.applied = self.mark()?;
         match durable {
-            Some(durable) if store.applied >= durable => store.synced = durable,
-            None if store.applied == 0 => store.make_durable()?,
+            Some(durable) if self.applied >= durable => self.synced = durable,
+            None if self.applied == 0 => self.make_durable()?,
             _ => {
                 let what = "the state is older than it was when it was last written";
-                return Err(StoreError {
-                    path: Some(store.path.clone()),
-                    ..StoreError::new(StoreErrorKind::Rollback, what)
-                });
+                return Err(self.error(StoreErrorKind::Rollback, what));
             }
         }
-        Ok(store)
+        self.poisoned.set(false);
+        Ok(())
     }
 
     /// Moves a store that cannot be used any more into a folder of its own, beside where it was, so that a
@@ -119,7 +124,10 @@ impl SledStore {
 
     /// Calls sled; it can panic on damage that it does not expect.
     fn guard<T>(&self, what: &str, call: impl FnOnce(&Db) -> ::sled::Result<T>) -> Result<T, StoreError> {
-        match catch_unwind(AssertUnwindSafe(|| call(&self.db))) {
+        let Some(db) = &self.db else {
+            return Err(self.error(StoreErrorKind::Io, "the state is closed: it could not be opened anew"));
+        };
+        match catch_unwind(AssertUnwindSafe(|| call(db))) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(sled_error(what, &self.path, error)),
             Err(_) => {
@@ -222,6 +230,14 @@ impl Store for SledStore {
             }
             Ok(Generation(store.synced))
         })
+    }
+
+    fn recover(&mut self) -> Result<(), StoreError> {
+        // Until there is room, the old handle is still good to read from.
+        self.folder.has_room(ROOM)?;
+        let old = self.db.take();
+        drop(catch_unwind(AssertUnwindSafe(|| drop(old))));
+        self.open_db()
     }
 }
 

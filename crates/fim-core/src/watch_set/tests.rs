@@ -259,7 +259,7 @@ fn paths() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn like_the_simple_matcher(wanted in patterns(), excluded in patterns()) {

@@ -1,10 +1,18 @@
 //! Names that come and go, content and attributes.
 
-use crate::house::{House, at, event, findings, told};
-use fim_core::{Action, Change, Via, WatchMessage};
+use crate::house::{House, Lines, at, event, findings, told};
+use fim_core::{
+    Action, Change, Consumer, ConsumerError, Context, Coverage, EventSink, FileId, Interest, MarkRequest,
+    Marked, Marks, Place, Ready, Severity, Snapshot, StatMarks, StopToken, Via, WatchError, WatchMessage,
+    WatchSet, WatchStats, Watcher,
+};
+use rustix::fs::{Mode, OFlags};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::SystemTime;
 
 #[test]
@@ -145,6 +153,23 @@ fn an_identity_finds_all_its_names() {
 }
 
 #[test]
+fn a_write_by_a_name_nobody_watches_is_told_of_the_name_that_is_watched() {
+    let house = House::new();
+    let beside = house.root.parent().unwrap().join("beside");
+    for other in [beside, house.path("other.skip")] {
+        fs::hard_link(house.path("a"), &other).unwrap();
+        let lines = house.watch(move |_| {
+            fs::write(&other, format!("by {}", other.display())).unwrap();
+            let mut event = event(Via::Close);
+            event.file = Some(fim_core::file_id(&rustix::fs::stat(&other).unwrap()));
+            event.place = Some(Place::Path(other));
+            vec![WatchMessage::Event(event)]
+        });
+        assert_eq!(told(&house, &lines), [(Action::Updated, "a".into(), None)]);
+    }
+}
+
+#[test]
 fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
     let house = House::new();
     house.baseline();
@@ -160,6 +185,37 @@ fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
 }
 
 #[test]
+fn what_was_only_touched_is_routine_in_an_important_place_too() {
+    let house = House::new();
+    house.baseline();
+    let everything_matters = Box::new(Grave(house.root.to_str().unwrap().to_owned()));
+    let lines = house.watch_by(everything_matters, |root| {
+        let file = fs::File::options().write(true).open(root.join("a")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        vec![at(Via::Attributes, root.join("a"))]
+    });
+    assert_eq!(findings(&lines)[0].severity, Severity::Routine);
+}
+
+/// To it everything is grave.
+struct Grave(String);
+
+impl Consumer for Grave {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::in_paths([self.0.clone()])
+    }
+
+    fn inspect(&mut self, _: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+        cx.severity(Severity::High);
+        Ok(())
+    }
+}
+
+#[test]
 fn what_was_only_touched_is_told_before_the_state_forgets_it() {
     let house = House::new();
     house.baseline();
@@ -171,4 +227,87 @@ fn what_was_only_touched_is_told_before_the_state_forgets_it() {
     let lines = house.watch(touch);
     assert_eq!(findings(&lines)[0].changes, [Change::new("touched")]);
     assert!(findings(&house.watch(|_| Vec::new())).is_empty());
+}
+
+#[test]
+fn a_path_longer_than_the_kernel_takes_is_not_lost() {
+    let house = House::new();
+    house.baseline();
+    let name = "n".repeat(250);
+    let (mut path, mut at) = (house.root.clone(), open_dir(&house.root));
+    for _ in 0..20 {
+        rustix::fs::mkdirat(&at, &name, Mode::RWXU).unwrap();
+        at = rustix::fs::openat(&at, &name, OFlags::PATH, Mode::empty()).unwrap();
+        path.push(&name);
+    }
+    rustix::fs::openat(&at, "leaf", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR).unwrap();
+    let found: Vec<_> = house.check().into_iter().map(|it| it.path).collect();
+    assert_eq!(found.len(), 21);
+    assert!(found.contains(&path.join("leaf")));
+}
+
+#[test]
+fn a_deep_tree_is_walked_once_and_not_for_each_level() {
+    const DEPTH: usize = 60;
+    let house = House::new();
+    let path = house.path(&"d/".repeat(DEPTH));
+    let marks = Arc::new(AtomicUsize::new(0));
+    let (told, started) = channel();
+    let watcher = Box::new(Counting { started, marks: Arc::clone(&marks), path });
+    let lines = Lines { started: Some(told), ..Lines::default() };
+    house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    assert_eq!(findings(&lines).len(), DEPTH);
+    let marked = marks.load(Ordering::Relaxed);
+    assert!(marked < 3 * DEPTH, "{marked} marks for {DEPTH} directories");
+}
+
+fn open_dir(path: &Path) -> rustix::fd::OwnedFd {
+    rustix::fs::open(path, OFlags::PATH, Mode::empty()).unwrap()
+}
+
+/// Makes this directory with all above it once the watch has started, and counts what is marked.
+struct Counting {
+    started: Receiver<()>,
+    marks: Arc<AtomicUsize>,
+    path: PathBuf,
+}
+
+impl Watcher for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn run(self: Box<Self>, _: WatchSet, sink: EventSink, _: StopToken) -> Result<WatchStats, WatchError> {
+        let marks = Box::new(CountingMarks(Arc::clone(&self.marks)));
+        sink.ready(Ready { marks, coverage: Coverage::new(), notes: Vec::new() });
+        self.started.recv().unwrap();
+        self.marks.store(0, Ordering::Relaxed);
+        fs::create_dir_all(&self.path).unwrap();
+        let mut made: Vec<_> = self.path.ancestors().filter(|dir| dir.ends_with("d")).collect();
+        made.reverse();
+        for dir in made {
+            let mut event = event(Via::Mkdir);
+            event.file = Some(fim_core::file_id(&rustix::fs::stat(dir).unwrap()));
+            event.place = Some(Place::Path(dir.to_owned()));
+            assert!(sink.send(WatchMessage::Event(event)));
+        }
+        Ok(WatchStats::default())
+    }
+}
+
+struct CountingMarks(Arc<AtomicUsize>);
+
+impl Marks for CountingMarks {
+    fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
+        self.0.fetch_add(requests.len(), Ordering::Relaxed);
+        StatMarks.add(requests)
+    }
+
+    fn remove(&mut self, _: &[FileId]) {}
+
+    fn clear(&mut self, _: FileId) {}
+
+    fn follows_files(&self) -> bool {
+        false
+    }
 }

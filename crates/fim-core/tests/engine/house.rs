@@ -2,7 +2,7 @@
 
 use fim_core::{
     Action, Change, Consumer, ConsumerError, Context, Engine, FileEvent, Finding, Interest, MemStore, Place,
-    Record, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via, WatchMessage,
+    Record, Reloaded, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via, WatchMessage,
 };
 use std::fs;
 use std::io;
@@ -36,10 +36,14 @@ impl Consumer for Plain {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lines {
     pub reports: Arc<Mutex<Vec<Report>>>,
     pub started: Option<Sender<()>>,
+    /// Told of each change.
+    pub changed: Option<Sender<PathBuf>>,
+    /// Told of each new configuration.
+    pub reloaded: Option<Sender<Reloaded>>,
     pub broken_after: Option<usize>,
 }
 
@@ -53,6 +57,13 @@ impl Sink for Lines {
             && let Some(started) = &self.started
         {
             started.send(()).unwrap();
+        }
+        if let (Record::Change(finding), Some(changed)) = (&report.record, &self.changed) {
+            // A test that has seen enough listens no more.
+            let _enough = changed.send(finding.path.clone());
+        }
+        if let (Record::ConfigReloaded(told), Some(reloaded)) = (&report.record, &self.reloaded) {
+            let _enough = reloaded.send(told.clone());
         }
         reports.push(report.clone());
         Ok(())

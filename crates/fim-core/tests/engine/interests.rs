@@ -172,3 +172,33 @@ fn a_file_that_moves_from_one_consumer_to_another_means_something_to_both() {
         assert_eq!(moved.changes, [named]);
     }
 }
+
+#[test]
+fn a_file_that_comes_to_mean_something_is_told_though_it_is_as_it_was() {
+    let house = House::new();
+    let (list, known) = (house.path("list"), house.path("a"));
+    fs::write(&list, "").unwrap();
+    let engine = |lines: &Lines| {
+        let state = State::open(Box::new(house.store.clone())).unwrap();
+        Engine::builder()
+            .consumer(Box::new(Follower::new(&list)))
+            .consumer(Box::new(Plain(house.root.to_str().unwrap().to_owned())))
+            .build(state, Box::new(lines.clone()))
+            .unwrap()
+    };
+    engine(&Lines::default()).baseline(&[]).unwrap();
+    let (started, wait) = std::sync::mpsc::channel();
+    let lines = Lines { started: Some(started), ..Lines::default() };
+    let (into, text) = (list.clone(), known.to_str().unwrap().to_owned());
+    let messages = std::iter::once_with(move || {
+        wait.recv().unwrap();
+        fs::write(&into, text).unwrap();
+        at(Via::Write, &into)
+    });
+    engine(&lines).run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
+    let told = findings(&lines);
+    let of_known: Vec<_> = told.iter().filter(|it| it.path == known).collect();
+    let [one] = &of_known[..] else { panic!("{told:?}") };
+    assert_eq!((one.action, one.consumer), (Action::Updated, "follower"));
+    assert_eq!(one.changes, [Change::new("named").of("name", known.to_str().unwrap())]);
+}

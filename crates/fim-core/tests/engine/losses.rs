@@ -1,8 +1,14 @@
 //! Records that got lost.
 
-use crate::house::{House, at};
-use fim_core::{Loss, Record, Recovery, Via, WatchMessage};
+use crate::house::{House, Lines, at, told};
+use fim_core::{
+    Action, Coverage, EventSink, FileId, Loss, MarkRequest, Marked, Marks, Ready, Record, Recovery,
+    StatMarks, StopToken, Via, WatchError, WatchMessage, WatchSet, WatchStats, Watcher,
+};
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
 #[test]
 fn a_loss_opens_a_gap_that_closes_with_what_was_found() {
@@ -38,5 +44,73 @@ fn a_loss_opens_a_gap_that_closes_with_what_was_found() {
         assert_eq!(middle, ["Created", "Updated"]);
         assert_eq!(words[4], "closed 1 2");
         assert_eq!(words.last().unwrap(), "WatchStopped");
+    }
+}
+
+/// A watcher that sees nothing, and has no room for `sub/c` until there is.
+struct Cramped {
+    act: Box<dyn FnOnce() + Send>,
+    room: Arc<AtomicBool>,
+}
+
+struct CrampedMarks(Arc<AtomicBool>);
+
+impl Marks for CrampedMarks {
+    fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
+        let mut marked = StatMarks.add(requests)?;
+        for (request, marked) in requests.iter().zip(&mut marked) {
+            marked.armed = !request.path.ends_with("sub/c") || self.0.load(Ordering::Relaxed);
+        }
+        Ok(marked)
+    }
+
+    fn remove(&mut self, _ids: &[FileId]) {}
+
+    fn clear(&mut self, _id: FileId) {}
+}
+
+impl Watcher for Cramped {
+    fn name(&self) -> &'static str {
+        "cramped"
+    }
+
+    fn run(
+        self: Box<Self>,
+        _watch: WatchSet,
+        sink: EventSink,
+        _stop: StopToken,
+    ) -> Result<WatchStats, WatchError> {
+        let marks = Box::new(CrampedMarks(self.room));
+        sink.ready(Ready { marks, coverage: Coverage::new(), notes: Vec::new() });
+        (self.act)();
+        Ok(WatchStats::default())
+    }
+}
+
+#[test]
+fn what_there_is_no_room_for_is_a_gap_of_its_directory_until_there_is() {
+    for gets_room in [true, false] {
+        let house = House::new();
+        let (started, wait) = channel();
+        let lines = Lines { started: Some(started), ..Lines::default() };
+        let room = Arc::new(AtomicBool::new(false));
+        let (file, has_room) = (house.path("sub/c"), Arc::clone(&room));
+        let act = Box::new(move || {
+            wait.recv().unwrap();
+            fs::write(file, "unseen").unwrap();
+            has_room.store(gets_room, Ordering::Relaxed);
+        });
+        let watcher = Box::new(Cramped { act, room });
+        let stopped = house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+        assert_eq!(told(&house, &lines), [(Action::Updated, "sub/c".to_owned(), None)]);
+        assert_eq!((stopped.gaps, stopped.gaps_open), (1, u64::from(!gets_room)));
+        let reports = lines.reports.lock().unwrap();
+        let scope = house.path("sub").display().to_string();
+        assert!(reports.iter().any(|report| matches!(&report.record, Record::CoverageGap(gap)
+            if gap.cause == "marks_full" && gap.scope == scope && gap.lost == 1)));
+        let closed = reports.iter().any(
+            |report| matches!(&report.record, Record::GapClosed(gap) if gap.scope == scope && gap.found == 1),
+        );
+        assert_eq!(closed, gets_room);
     }
 }

@@ -8,11 +8,16 @@
     missing_debug_implementations
 )]
 
+mod births;
 mod changes;
+mod crash;
+mod faults;
 mod house;
 mod interests;
 mod losses;
 mod mounts;
+mod reload;
 mod renames;
+mod scans;
 mod state;
 mod status;

@@ -1,11 +1,12 @@
 //! Mounts over watched paths, in a mount table of the test's own.
 
-use crate::house::{House, findings, told};
-use fim_core::{Action, Via, WatchMessage};
+use crate::house::{House, event, findings, told};
+use fim_core::{Action, Actor, Via, WatchMessage};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Gives this thread, and those it starts, a mount table of their own; `false` where that is forbidden.
 #[allow(unsafe_code)]
@@ -36,10 +37,13 @@ fn a_mount_over_a_directory_hides_it_and_what_differs_is_told() {
     let lines = house.watch(|root| {
         tmpfs(&root.join("sub"));
         fs::write(root.join("sub/n"), "new").unwrap();
-        nothing_seen()
+        let mut about_to = event(Via::Mount);
+        about_to.actor = Some(Arc::new(Actor::new(7)));
+        vec![WatchMessage::Event(about_to)]
     });
     let mut what = told(&house, &lines);
-    assert_eq!(what.remove(0), (Action::Updated, "sub".to_owned(), None));
+    assert_eq!(what[0], (Action::Updated, "sub".to_owned(), None), "{what:?}");
+    what.remove(0);
     what.sort_by(|one, other| one.1.cmp(&other.1));
     assert_eq!(
         what,
@@ -48,6 +52,7 @@ fn a_mount_over_a_directory_hides_it_and_what_differs_is_told() {
     let first = &findings(&lines)[0];
     assert_eq!(first.via, Some(Via::Mount));
     assert_eq!(first.changes[0].what, "mount");
+    assert_eq!(first.actors[0].pid, 7);
 
     // Revealed while nothing ran.
     unmount(house.path("sub"), UnmountFlags::empty()).unwrap();

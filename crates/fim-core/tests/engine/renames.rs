@@ -1,6 +1,6 @@
 //! Renames and exchanges, of files and directories.
 
-use crate::house::{House, at, event, findings, renamed, told};
+use crate::house::{House, Plain, at, event, findings, renamed, told};
 use fim_core::{Action, Place, Via, WatchMessage};
 use std::fs;
 
@@ -30,6 +30,20 @@ fn a_rename_to_a_free_name_is_a_move_and_a_chain_is_one() {
     });
     assert_eq!(told(&house, &lines), [(Action::Moved, "y".into(), Some("a".into()))]);
     assert!(told(&house, &house.watch(|_| Vec::new())).is_empty(), "the state followed");
+}
+
+#[test]
+fn what_is_below_goes_with_a_directory_above_it() {
+    let house = House::new();
+    let sub = Plain(house.path("sub").to_str().unwrap().to_owned());
+    let lines = house.watch_by(Box::new(sub), |root| {
+        let away = root.with_file_name("away");
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut told = told(&house, &lines);
+    told.sort();
+    assert_eq!(told, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
 }
 
 #[test]
@@ -111,6 +125,19 @@ fn a_tree_moved_in_is_told_file_by_file_and_one_moved_out_too() {
 }
 
 #[test]
+fn a_file_moved_out_says_where_it_went() {
+    let house = House::new();
+    let outside = house.root.parent().unwrap().join("out");
+    let to = outside.clone();
+    let lines = house.watch(move |root| {
+        fs::rename(root.join("a"), &to).unwrap();
+        vec![renamed(root.join("a"), to)]
+    });
+    assert_eq!(told(&house, &lines), [(Action::Deleted, "a".into(), None)]);
+    assert_eq!(findings(&lines)[0].moved_to, Some(outside));
+}
+
+#[test]
 fn an_exchange_is_two_updates() {
     let house = House::new();
     fs::write(house.path("b"), "other").unwrap();
@@ -157,4 +184,18 @@ fn what_takes_the_place_of_its_like_is_told() {
     told.sort();
     let updated = |to: &str, from: &str| (Action::Updated, to.to_owned(), Some(from.to_owned()));
     assert_eq!(told, [updated("b", "a"), updated("empty", "full")]);
+}
+
+#[test]
+fn a_directory_above_takes_what_is_watched_along() {
+    let house = House::new();
+    let away = house.root.with_file_name("away");
+    let sub = house.path("sub").to_str().unwrap().to_owned();
+    let lines = house.watch_by(Box::new(Plain(sub)), move |root| {
+        fs::rename(root, &away).unwrap();
+        vec![renamed(root, away)]
+    });
+    let mut names = told(&house, &lines);
+    names.sort();
+    assert_eq!(names, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
 }

@@ -106,13 +106,11 @@ pub fn cases() -> io::Result<Vec<Case>> {
         )
         .needs(&["sed"]),
         also_in("AuthorizedKeysFile_known", "/root/keys/of-%u", "/etc/ssh/keys/%u")
-            .finding(keys("updated", "etc/ssh/keys/bob", 70).says("key_added user=bob comment=two"))
-            .gap("a file that another consumer knows already is not looked at when it comes to hold keys"),
+            .finding(keys("updated", "etc/ssh/keys/bob", 70).says("key_added user=bob comment=two")),
         case(
             "key_in_known_file",
             format!("echo '{}' >> /etc/ssh/keys/bob", THREE.trim_end()),
             [keys("updated", "etc/ssh/keys/bob", 70)
-                .says("key_added user=bob type=ssh-ed25519 comment=two")
                 .says("key_added user=bob type=ssh-ed25519 comment=three")
                 .by(&["sh"])],
         )
@@ -127,9 +125,9 @@ pub fn cases() -> io::Result<Vec<Case>> {
                 keys("updated", "etc/gshadow", 40).says("group_password_entry_added group=grace"),
                 finding("generic", "updated", "etc/subuid", 10),
                 finding("generic", "updated", "etc/subgid", 10),
+                // Whether the home was made before or after it was watched is a matter of speed: so is the actor.
                 keys("created", "home/grace/.ssh/authorized_keys", 70)
-                    .says("key_added user=grace type=ssh-ed25519 comment=three")
-                    .by(&["useradd"]),
+                    .says("key_added user=grace type=ssh-ed25519 comment=three"),
             ],
         )
         .needs(&["useradd"]),

@@ -1,7 +1,7 @@
 //! What comes out is a configuration of ours, and nothing of what went in is lost without a word.
 
 use super::*;
-use crate::config::{Access, Config, Format, Users};
+use crate::config::{Access, Config, Format, Graphite, Role, Users};
 use std::path::Path;
 
 fn converted(text: &str) -> (Converted, Config) {
@@ -72,6 +72,18 @@ fn everything() {
     ] {
         assert!(converted.text.contains(said), "{said}\n{}", converted.text);
     }
+}
+
+#[test]
+fn metrics_go_where_they_went() {
+    let (_, config) = converted(&WHOLE.replace("graphiteMode = \"1\"", "graphiteMode = 3"));
+    assert_eq!(config.metrics.graphite, Some(Graphite::Tcp("127.0.0.1:3002".to_owned())));
+    assert_eq!(config.metrics.namespace, "security.");
+    let role = Role::In { file: "/etc/role".into(), key: "role".to_owned(), separator: ":".to_owned() };
+    assert_eq!(config.metrics.role, role);
+    let (_, config) = converted(&format!("graphite-mode = 2\n{WHOLE}"));
+    assert_eq!(config.metrics.graphite, Some(Graphite::Stderr));
+    assert_eq!(converted(WHOLE).1.metrics, crate::config::Metrics::default());
 }
 
 #[test]

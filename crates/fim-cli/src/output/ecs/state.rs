@@ -1,6 +1,6 @@
 //! The lines that are not about one file: that the watch started, stopped, or missed something.
 
-use fim_core::{BaselineLost, Gap, Record, Severity, Started, Stopped};
+use fim_core::{BaselineLost, Gap, Record, Reloaded, Severity, Started, Stopped};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ pub enum FimState {
     Counts(Counts),
     Gap(GapFields),
     Baseline(BaselineFields),
+    Reload(ReloadFields),
     #[serde(untagged)]
     Started(StartedFields),
 }
@@ -67,6 +68,28 @@ pub struct BaselineFields {
     scope: String,
 }
 
+/// A refused configuration has its reason alone.
+#[derive(Serialize)]
+pub struct ReloadFields {
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(flatten)]
+    applied: Option<AppliedFields>,
+}
+
+#[derive(Serialize)]
+struct AppliedFields {
+    gained: Vec<String>,
+    gained_count: u64,
+    lost: Vec<String>,
+    lost_count: u64,
+    files: u64,
+    dirs: u64,
+    learned: u64,
+    notes: Vec<String>,
+}
+
 /// The kind of line and its fields.
 pub fn of(record: &Record) -> (Word, FimState) {
     let word = |kind, action, change, severity| Word { kind, action, change, severity };
@@ -77,6 +100,11 @@ pub fn of(record: &Record) -> (Word, FimState) {
         ),
         Record::WatchStopped(stopped) => {
             (word("state", "watch_stopped", &["end"], Severity::Routine), FimState::Counts(counts(stopped)))
+        }
+        Record::ConfigReloaded(reloaded) => {
+            let severity = if reloaded.refused.is_some() { Severity::Notable } else { Severity::Routine };
+            let word = word("state", "config_reloaded", &["change"], severity);
+            (word, FimState::Reload(reload_fields(reloaded)))
         }
         Record::CoverageGap(gap) => {
             (word("alert", "coverage_gap", &["info"], Severity::High), FimState::Gap(gap_fields(gap, None)))
@@ -112,6 +140,23 @@ fn started_fields(started: &Started) -> StartedFields {
         dirs: started.dirs,
         first_baseline: started.first_baseline,
     }
+}
+
+fn reload_fields(reloaded: &Reloaded) -> ReloadFields {
+    if let Some(reason) = &reloaded.refused {
+        return ReloadFields { result: "refused", reason: Some(reason.clone()), applied: None };
+    }
+    let applied = AppliedFields {
+        gained: reloaded.gained.clone(),
+        gained_count: reloaded.gained_count,
+        lost: reloaded.lost.clone(),
+        lost_count: reloaded.lost_count,
+        files: reloaded.files,
+        dirs: reloaded.dirs,
+        learned: reloaded.learned,
+        notes: reloaded.notes.clone(),
+    };
+    ReloadFields { result: "applied", reason: None, applied: Some(applied) }
 }
 
 fn counts(stopped: &Stopped) -> Counts {

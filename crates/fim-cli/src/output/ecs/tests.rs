@@ -3,7 +3,7 @@
 use super::*;
 use fim_core::{
     Actor, BaselineLost, Change, Degree, Detected, Facts, FileKind, FileTime, Gap, HashState, Parent,
-    Severity, Started, Stopped, Value, Via, Xattr,
+    Reloaded, Severity, Started, Stopped, Value, Via, Xattr,
 };
 use serde_json::Value as Json;
 use std::ffi::OsString;
@@ -273,6 +273,23 @@ fn the_lines_about_the_watch_itself() {
     let line = line_of(Record::WatchStopped(stopped));
     assert_eq!(line["event"]["action"], "watch_stopped");
     assert_eq!(line["fim"]["counts"]["by_consumer"]["generic"], 2);
+
+    let mut reloaded = Reloaded::default();
+    (reloaded.gained, reloaded.gained_count, reloaded.learned) = (vec!["/srv".into()], 1, 17);
+    let line = line_of(Record::ConfigReloaded(reloaded.clone()));
+    assert_eq!(
+        (&line["event"]["action"], &line["event"]["kind"]),
+        (&"config_reloaded".into(), &"state".into())
+    );
+    assert_eq!(line["fim"]["reload"]["gained"], serde_json::json!(["/srv"]));
+    assert_eq!(
+        (&line["fim"]["reload"]["result"], &line["fim"]["reload"]["learned"]),
+        (&"applied".into(), &17.into())
+    );
+    reloaded.refused = Some("fim.toml:3: no".into());
+    let line = line_of(Record::ConfigReloaded(reloaded));
+    assert_eq!(line["fim"]["reload"], serde_json::json!({"result": "refused", "reason": "fim.toml:3: no"}));
+    assert_eq!(line["event"]["severity"], 40);
 
     let mut gap = Gap::default();
     gap.id = 3;

@@ -61,6 +61,15 @@ pub fn line(host: &Host, run: i64, report: &Report, record: &Record) -> serde_js
             let head = begin(LIFECYCLE, (4, "Stop"), word.severity, message);
             json::to_line(&Lifecycle { head, status_id: 1, status: "Success", app: Product::FIM, unmapped })
         }
+        Record::ConfigReloaded(reloaded) => {
+            let (status, message) = match &reloaded.refused {
+                None => ((1, "Success"), format!("watching {} files by a new configuration", reloaded.files)),
+                Some(why) => ((2, "Failure"), format!("the new configuration is refused: {why}")),
+            };
+            let head = begin(LIFECYCLE, (8, "Update"), word.severity, message);
+            let (status_id, status) = status;
+            json::to_line(&Lifecycle { head, status_id, status, app: Product::FIM, unmapped })
+        }
         record => {
             let closed = matches!(record, Record::GapClosed(_));
             let activity = if closed { (3, "Close") } else { (1, "Create") };

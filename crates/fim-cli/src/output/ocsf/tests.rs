@@ -2,7 +2,8 @@
 
 use super::*;
 use fim_core::{
-    BaselineLost, Degree, Facts, FileKind, FileTime, Gap, HashState, Parent, Started, Stopped, Xattr,
+    BaselineLost, Degree, Facts, FileKind, FileTime, Gap, HashState, Parent, Reloaded, Started, Stopped,
+    Xattr,
 };
 use serde_json::Value as Json;
 use std::sync::{Arc, LazyLock};
@@ -161,6 +162,7 @@ fn the_life_of_the_agent_and_its_alerts() {
     for (record, class, activity, severity) in [
         (Record::WatchStarted(started), 6002, 3, 1),
         (Record::WatchStopped(Stopped::default()), 6002, 4, 1),
+        (Record::ConfigReloaded(Reloaded::default()), 6002, 8, 1),
         (Record::CoverageGap(gap.clone()), 2004, 1, 4),
         (Record::GapClosed(gap), 2004, 3, 3),
         (Record::BaselineLost(lost), 2004, 1, 5),

@@ -183,7 +183,7 @@ fn a_file_that_moves_once_is_read_again() {
     let file = reader.open_path(&path).unwrap();
     let mut looks = 0;
     let stat = Reader::stat(file.as_fd()).unwrap();
-    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut |_| true, &mut || {
         looks += 1;
         if looks == 1 {
             fs::write(&path, "afterwards").unwrap();
@@ -204,7 +204,7 @@ fn a_file_that_never_rests_is_unstable() {
     let mut looks = 0;
     let mut append = fs::OpenOptions::new().append(true).open(&path).unwrap();
     let stat = Reader::stat(file.as_fd()).unwrap();
-    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut |_| true, &mut || {
         looks += 1;
         append.write_all(b"+").unwrap();
     });
@@ -224,7 +224,7 @@ fn a_file_cut_while_it_is_read_is_read_again() {
     let mut reader = reader();
     let file = reader.open_path(&path).unwrap();
     let stat = Reader::stat(file.as_fd()).unwrap();
-    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut || {
+    let snapshot = reader.look_and(file.as_fd(), &path, stat, ALL, &mut |_| true, &mut || {
         drop(File::create(&path).unwrap());
     });
     // Cutting an empty file again moves its times: it may be unstable, but never keeps the old bytes.

@@ -1,0 +1,130 @@
+//! Files the watcher has no room for: a gap that stays open, and whose directories are compared again and again
+//! until there is room for them.
+
+use super::error::EngineError;
+use super::live::Live;
+use crate::event::{FileEvent, Via};
+use crate::finding::{Gap, Record};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often what is not watched is compared.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What could not be marked on one way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unarmed {
+    files: u64,
+    /// The directories they are in.
+    dirs: BTreeSet<PathBuf>,
+    /// Some of it for want of a right to read it.
+    unreadable: bool,
+}
+
+impl Unarmed {
+    pub(super) fn add(&mut self, path: &Path) {
+        self.files += 1;
+        let dir = path.parent().unwrap_or(path);
+        if !self.dirs.contains(dir) {
+            self.dirs.insert(dir.to_owned());
+        }
+    }
+
+    /// A file that cannot be opened, or anything in a directory that cannot be listed.
+    pub(super) fn add_unreadable(&mut self, path: &Path) {
+        self.unreadable = true;
+        self.add(path);
+    }
+
+    pub(super) fn join(&mut self, other: Self) {
+        self.files += other.files;
+        self.unreadable |= other.unreadable;
+        self.dirs.extend(other.dirs);
+    }
+}
+
+/// All that is not marked by now.
+#[derive(Debug, Default)]
+pub(super) struct Blind {
+    dirs: BTreeSet<PathBuf>,
+    gaps: Vec<(PathBuf, Gap)>,
+    due: Option<Instant>,
+}
+
+impl Blind {
+    /// Gaps still open.
+    pub(super) fn open(&self) -> u64 {
+        self.gaps.len() as u64
+    }
+}
+
+impl Live<'_> {
+    /// Says which files could not be marked, and sees to them later.
+    pub(super) fn unarmed(&mut self, unarmed: Unarmed) -> Result<(), EngineError> {
+        if unarmed.files == 0 {
+            return Ok(());
+        }
+        self.blind.dirs.extend(unarmed.dirs);
+        self.blind.due.get_or_insert(Instant::now() + AGAIN);
+        let scope = common(&self.blind.dirs);
+        if self.blind.gaps.iter().any(|(told, _)| scope.starts_with(told)) {
+            return Ok(());
+        }
+        let cause = if unarmed.unreadable { "unreadable" } else { "marks_full" };
+        let mut gap = self.gaps.open(cause, unarmed.files);
+        gap.scope = scope.display().to_string();
+        self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
+        self.blind.gaps.push((scope, gap));
+        Ok(())
+    }
+
+    /// Compares what is not marked, if it is time to or the end, and marks what there is room for by now.
+    pub(super) fn see_to_unarmed(&mut self, at_end: bool) -> Result<(), EngineError> {
+        if self.blind.due.is_none_or(|due| !at_end && due > Instant::now()) {
+            return Ok(());
+        }
+        self.blind.due = None;
+        let mut dirs: Vec<PathBuf> = std::mem::take(&mut self.blind.dirs).into_iter().collect();
+        dirs.dedup_by(|later, earlier| later.starts_with(earlier));
+        for dir in dirs {
+            self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
+        }
+        self.drain(false)?;
+        if !self.blind.dirs.is_empty() {
+            return Ok(());
+        }
+        self.tell_storms()?;
+        for (_, mut gap) in std::mem::take(&mut self.blind.gaps) {
+            gap.found = std::mem::take(&mut self.gaps.found);
+            self.engine.reporter.report(Record::GapClosed(gap))?;
+        }
+        Ok(())
+    }
+}
+
+/// The directory that all of them are in.
+fn common(dirs: &BTreeSet<PathBuf>) -> PathBuf {
+    // Sorted, so that what the first and the last share is shared by all between.
+    let (Some(first), Some(last)) = (dirs.first(), dirs.last()) else { return PathBuf::from("/") };
+    let shared = first.components().zip(last.components()).take_while(|(one, other)| one == other);
+    shared.map(|(part, _)| part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_what_all_have_in_common() {
+        for (dirs, scope) in [
+            (vec!["/a/b"], "/a/b"),
+            (vec!["/a/b", "/a/b/c", "/a/bc"], "/a"),
+            (vec!["/a", "/b"], "/"),
+            (vec!["/"], "/"),
+        ] {
+            let dirs = dirs.into_iter().map(PathBuf::from).collect();
+            assert_eq!(common(&dirs), Path::new(scope));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Keys, as they were and as they are.
+#![no_main]
+#[path = "users/two_looks.rs"]
+mod two_looks;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&[u8], &[u8])| {
+    let (before, after) = input;
+    two_looks::compare("/root/.ssh/authorized_keys", Some(before), None, after);
+});
