@@ -86,7 +86,7 @@ pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::R
     // As if it had crashed: a debugger of root's could read the files themselves.
     let (status, lines) = agent.stop(Signal::ABORT)?;
     let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    fs::write(stage.beside("lines"), text.join("\n"))?;
+    fs::write(stage.beside("lines"), text.join("\n") + "\n")?;
     let told = lines.iter().filter(|line| line["event"]["kind"] == "event").count();
     score.say("canary_told", if told >= ran { Ok(()) } else { Err(format!("{told} lines for {ran} acts")) });
     score.say("canary_lines", clean(&secrets, &[stage.beside("lines")]));
