@@ -40,7 +40,7 @@ pub fn prepare(top: &Path) -> io::Result<Vec<Tool>> {
         tool(top, "sed", "sed -i s/old/new/ f", [line("updated", "f")])?,
         tool(top, "sh", "echo more >> f", [line("updated", "f")])?,
         tool(top, "cp", "cp other f", [line("updated", "f")])?,
-        tool(top, "cp_new", "cp -p f copy", [line("created", "copy")])?,
+        tool(top, "cp_new", "cp -p f copy", [line("created", "copy"), mode("copy")])?,
         tool(top, "mv", "mv other f", [line("updated", "f").from("other")])?,
         tool(top, "install", "install -m 755 other f", [line("updated", "f"), mode("f")])?,
         tool(top, "dd", "dd if=other of=f conv=notrunc 2>/dev/null", [line("updated", "f")])?,
