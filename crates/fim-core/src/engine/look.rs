@@ -319,7 +319,8 @@ impl Live<'_> {
         how: &Adopt<'_>,
     ) -> Result<Tally, EngineError> {
         let mut event = event.clone();
-        event.settled = true;
+        // What was just found may be about to be written; what makes up for a loss is late already.
+        event.settled = event.via == Via::Sweep;
         (event.file, event.place) = (None, None);
         let watch = self.engine.watch.clone();
         let reader = self.engine.new_reader()?;
