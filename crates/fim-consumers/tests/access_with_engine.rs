@@ -3,27 +3,12 @@
 #![cfg(feature = "access")]
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::Findings;
 use fim_consumers::{Access, AccessConfig};
-use fim_core::{Change, Engine, Finding, MemStore, Record, Report, Severity, Sink, State, Value};
+use fim_core::{Change, Engine, Finding, MemStore, Severity, State, Value};
 use std::fs::write;
-use std::io;
-use std::sync::{Arc, Mutex};
-
-#[derive(Clone, Default)]
-struct Findings(Arc<Mutex<Vec<Finding>>>);
-
-impl Sink for Findings {
-    fn write(&mut self, report: &Report) -> io::Result<()> {
-        if let Record::Change(finding) = &report.record {
-            self.0.lock().unwrap().push((**finding).clone());
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn effects(finding: &Finding) -> Vec<&Change> {
     finding.changes.iter().filter(|change| change.what.starts_with("access_")).collect()

@@ -4,29 +4,14 @@
 #![cfg(feature = "generic_diff")]
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::Findings;
 use fim_consumers::redact::Redactor;
 use fim_consumers::{GenericDiff, GenericDiffConfig, secrets};
-use fim_core::{Action, Engine, Finding, Key, MemStore, Record, Report, Secrecy, Sink, State};
+use fim_core::{Action, Engine, Key, MemStore, Secrecy, State};
 use std::fs::{remove_file, rename, write};
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-
-#[derive(Clone, Default)]
-struct Findings(Arc<Mutex<Vec<Finding>>>);
-
-impl Sink for Findings {
-    fn write(&mut self, report: &Report) -> io::Result<()> {
-        if let Record::Change(finding) = &report.record {
-            self.0.lock().unwrap().push((**finding).clone());
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn engine(dir: &Path, findings: &Findings) -> Engine {
     let key = Key::new([3; 32]);

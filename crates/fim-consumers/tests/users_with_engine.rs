@@ -3,31 +3,16 @@
 #![cfg(feature = "users")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::Findings;
 use fim_consumers::{Users, UsersConfig};
-use fim_core::{Engine, Finding, Key, MemStore, Record, Report, Severity, Sink, State};
+use fim_core::{Engine, Finding, Key, MemStore, Severity, State};
 use std::fs::{create_dir_all, remove_file, write};
-use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHIy0GHh2/9pDRrFwS8c8d2IbiNo4sDBssnIU6Zfi8KY bob\n";
-
-#[derive(Clone, Default)]
-struct Findings(Arc<Mutex<Vec<Finding>>>);
-
-impl Sink for Findings {
-    fn write(&mut self, report: &Report) -> io::Result<()> {
-        if let Record::Change(finding) = &report.record {
-            self.0.lock().unwrap().push((**finding).clone());
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 struct House {
     dir: tempfile::TempDir,
