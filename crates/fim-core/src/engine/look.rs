@@ -163,8 +163,7 @@ impl Origin {
                     severity.map_or(finding.severity, |severity| finding.severity.max(severity));
             }
         }
-        let record = live.engine.state.get(previous)?;
-        advance(&mut live.engine.state, record, Snapshot::gone(previous), None)?;
+        advance(&mut live.engine.state, self.record.clone(), Snapshot::gone(previous), None)?;
         live.queue.take(previous);
         Ok(())
     }
