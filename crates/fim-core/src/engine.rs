@@ -7,6 +7,7 @@ mod compare;
 mod consult;
 mod covered;
 mod error;
+mod file_system;
 mod gaps;
 mod heal;
 mod index;
@@ -32,10 +33,10 @@ mod visit;
 mod walk;
 
 pub use error::EngineError;
+pub use file_system::pseudo_file_system;
 pub use mounts::own_coverage;
 pub use once::{BaselineSummary, CheckSummary};
 pub use scan::Scan;
-pub use walk::pseudo_file_system;
 
 use crate::consumer::Consumer;
 use crate::control::{Control, Order};

@@ -5,7 +5,8 @@
 use super::Scan;
 use super::pace::Pace;
 use super::schedule::{Kind, Schedule};
-use crate::engine::walk::{FileSystem, file_system, list};
+use crate::engine::file_system::{FileSystem, file_system};
+use crate::engine::walk::list;
 use crate::facts::FileKind;
 use crate::remote::RemoteTops;
 use crate::snapshot::{Reader, Snapshot};
