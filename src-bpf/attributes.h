@@ -74,3 +74,54 @@ int BPF_PROG(drop_write, struct file *file)
 {
 	return touch(file->f_inode, OP_FLAGS, OP_FLAGS);
 }
+
+/* What a process is about to change through a descriptor, as it is called until then. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, struct fim_key);
+} changing SEC(".maps");
+
+SEC("fentry/mnt_want_write_file")
+int BPF_PROG(want_write, struct file *file)
+{
+	u64 me = bpf_get_current_pid_tgid();
+	struct fim_key key;
+
+	if (mark_of(file->f_inode, &key))
+		bpf_map_update_elem(&changing, &me, &key, BPF_ANY);
+	return 0;
+}
+
+/*
+ * FS_IOC_SETVERSION gives a file another generation, and so another key. Its mark goes along;
+ * user space is told that the file it knew is no more, and looks who is there now.
+ */
+SEC("fentry/mnt_drop_write_file")
+int BPF_PROG(regenerated, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct fim_key *before, was, now;
+	struct fim_mark *mark;
+	u64 me;
+
+	if (!filter[filter_slot(inode->i_ino)])
+		return 0;
+	me = bpf_get_current_pid_tgid();
+	before = bpf_map_lookup_elem(&changing, &me);
+	if (!before)
+		return 0;
+	key_of(inode, &now);
+	was = *before;
+	if (was.ino != now.ino || was.dev != now.dev || was.gen == now.gen)
+		return 0;
+	mark = bpf_map_lookup_elem(&marks, &was);
+	if (!mark)
+		return 0;
+	add_mark(&now, mark->scope);
+	/* Without the record, what stays of the old one is found dirty. */
+	if (send_change(OP_EVICT, 0, &was, announce()))
+		drop_mark(&was);
+	return 0;
+}

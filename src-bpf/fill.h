@@ -20,6 +20,7 @@ int fill(struct bpf_iter__task_file *ctx)
 	struct fim_mark *mark;
 	u32 *scope;
 
+	self_start = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), group_leader, start_boottime);
 	self_tgid = tgid;
 	if (!task || !file || task->tgid != tgid)
 		return 0;
@@ -29,6 +30,7 @@ int fill(struct bpf_iter__task_file *ctx)
 	if (!scope)
 		return 0;
 	key_of(file->f_inode, &out.key);
+	filter[filter_slot(out.key.ino)] = 1;
 	mark = bpf_map_lookup_elem(&marks, &out.key);
 	if (mark)
 		*(volatile u8 *)&mark->scope = *scope;

@@ -13,6 +13,7 @@
 #include "send.h"
 #include "actor.h"
 #include "fill.h"
+#include "kept.h"
 #include "content.h"
 #include "attributes.h"
 #include "names.h"
@@ -23,5 +24,6 @@ struct fim_change *shown_change;
 struct fim_names *shown_names;
 struct fim_process *shown_process;
 struct fim_filled *shown_filled;
+struct fim_kept *shown_kept;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -34,6 +34,7 @@ enum {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
+#define BTRFS_SUPER_MAGIC 0x9123683e
 #define S_IFMT 0170000
 #define S_IFLNK 0120000
 #define S_IFREG 0100000
@@ -73,6 +74,7 @@ typedef struct {
 
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 };
 struct inode {
 	unsigned short i_mode;
@@ -81,6 +83,14 @@ struct inode {
 	unsigned int i_nlink;
 	struct super_block *i_sb;
 	atomic_t i_writecount;
+};
+/* In the types of a module, if at all. */
+struct btrfs_root {
+	u32 anon_dev;
+};
+struct btrfs_inode {
+	struct btrfs_root *root;
+	struct inode vfs_inode;
 };
 struct qstr {
 	u32 len;

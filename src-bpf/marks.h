@@ -30,6 +30,7 @@ u8 filter[1 << FILTER_BITS];
 
 /* This agent: learned by the fill, since its pid namespace may not be the first. */
 u32 self_tgid;
+u64 self_start; /* its number may be another's once it has gone and we go on */
 u64 self_mnt_ns;
 u32 probing;
 
@@ -51,10 +52,31 @@ static __always_inline struct fim_counts *counters(void)
 			__sync_fetch_and_add(&c_->field, (n)); \
 	} while (0)
 
+/* Which of the file systems that one btrfs is: its subvolumes number their files each for itself. */
+static __noinline u32 subvolume_of(struct inode *inode)
+{
+	struct btrfs_inode *it = (void *)inode - bpf_core_field_offset(struct btrfs_inode, vfs_inode);
+
+	return BPF_CORE_READ(it, root, anon_dev);
+}
+
+/* What user space sees as the device, where the kernel can say it. */
+static __always_inline u32 device_of(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	if (sb->s_magic == BTRFS_SUPER_MAGIC && bpf_core_type_exists(struct btrfs_inode)) {
+		u32 dev = subvolume_of(inode);
+		if (dev)
+			return dev;
+	}
+	return sb->s_dev;
+}
+
 static __always_inline void key_of(struct inode *inode, struct fim_key *key)
 {
 	key->ino = inode->i_ino;
-	key->dev = inode->i_sb->s_dev;
+	key->dev = device_of(inode);
 	key->gen = inode->i_generation;
 }
 
@@ -65,6 +87,13 @@ static __always_inline struct fim_mark *mark_of(struct inode *inode, struct fim_
 		return 0;
 	key_of(inode, key);
 	return bpf_map_lookup_elem(&marks, key);
+}
+
+/* Whether a file is marked. The filter is ours alone and opened in any case: the mark may be our predecessor's. */
+static __always_inline int has_mark(const struct fim_key *key)
+{
+	filter[filter_slot(key->ino)] = 1;
+	return !!bpf_map_lookup_elem(&marks, key);
 }
 
 /* 0 when it is marked, 1 when there was no room. */
@@ -101,7 +130,12 @@ static __always_inline void set_dirty(const struct fim_key *key)
 /* Own operations count while hooks are proved, and are otherwise nothing. */
 static __always_inline int is_self(u32 op)
 {
+	struct task_struct *task;
+
 	if ((u32)(bpf_get_current_pid_tgid() >> 32) != self_tgid)
+		return 0;
+	task = (void *)bpf_get_current_task();
+	if (BPF_CORE_READ(task, group_leader, start_boottime) != self_start)
 		return 0;
 	if (probing)
 		COUNT(hits[op], 1);

@@ -48,7 +48,7 @@ int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 	if (self && !probing)
 		return 0;
 	key_of(inode, &n.file);
-	if (bpf_map_lookup_elem(&marks, &n.file))
+	if (has_mark(&n.file))
 		return 0;
 	if (parent->scope == SCOPE_TREE)
 		add_mark(&n.file, child_scope(inode->i_mode));
@@ -204,12 +204,13 @@ static __always_inline int rename_ends(struct dentry *old, int ret)
 	n.op = note->exchange ? OP_EXCHANGE : OP_RENAME;
 	if (is_self(n.op))
 		goto out;
+	n.flags = (note->file_mode & S_IFMT) == S_IFDIR ? FLAG_DIR : 0;
 	n.file = note->file;
 	n.dir = note->new_dir;
 	n.from = note->old_dir;
-	if (note->new_tree && !bpf_map_lookup_elem(&marks, &n.file))
+	if (note->new_tree && !has_mark(&n.file))
 		add_mark(&n.file, child_scope(note->file_mode));
-	if (note->exchange && note->old_tree && !bpf_map_lookup_elem(&marks, &note->target))
+	if (note->exchange && note->old_tree && !has_mark(&note->target))
 		add_mark(&note->target, child_scope(note->target_mode));
 	/* By now the dentry bears the new name. */
 	name_of(old, &n.name, &n.longest);

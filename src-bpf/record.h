@@ -8,7 +8,7 @@
 /* A file as the kernel knows it. */
 struct fim_key {
 	__u64 ino;
-	__u32 dev; /* s_dev, the kernel's encoding */
+	__u32 dev; /* the kernel's encoding: s_dev, or a btrfs subvolume's own */
 	__u32 gen; /* i_generation */
 };
 _Static_assert(sizeof(struct fim_key) == 16, "fim_key");
@@ -70,6 +70,7 @@ enum fim_op {
 };
 
 #define FLAG_SETTLED 1 /* no writer is left */
+#define FLAG_DIR 2     /* what was renamed is a directory */
 
 /* A touch of a marked file. */
 struct fim_change {
@@ -143,5 +144,14 @@ struct fim_counts {
 	__u64 marks_full; /* files that found no room among the marks */
 	__u64 hits[OPS];  /* own operations seen while proving */
 };
+
+/* What one agent leaves to the next. */
+struct fim_kept {
+	__u64 layout;	/* which form of all this */
+	__u64 lost;	/* of fim_counts, as far as it was told */
+	__u64 complete; /* all that was watched was marked */
+	__u64 _pad;
+};
+_Static_assert(sizeof(struct fim_kept) == 32, "fim_kept");
 
 enum fim_control { CONTROL_CLEAR = 1, CONTROL_REMOVE, CONTROL_PROBE, CONTROL_PROBED };

@@ -36,6 +36,7 @@ struct names {
 	const void *from_name;
 	u64 image;
 	u32 op;
+	u32 flags;
 	u32 longest;
 };
 
@@ -43,7 +44,7 @@ static __always_inline int put_names(struct fim_names *n, char *slots, u32 slot,
 {
 	long len;
 
-	fill_change(&n->change, KIND_NAMES, in->op, 0, &in->file, in->image);
+	fill_change(&n->change, KIND_NAMES, in->op, in->flags, &in->file, in->image);
 	n->dir = in->dir;
 	n->from = in->from;
 	n->slot = slot;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs, with apt, what a fresh Debian 12, Debian 13 or Ubuntu machine lacks. Does nothing, quickly, when all is there.
-#   sourced:  setup build | setup test     test: also what the kernel tests need (QEMU, busybox ...)
-#   run:      sudo bash scripts/lib/setup.sh build|test      the packages only, for when the scripts run without root
+#   sourced:  setup build | setup test | setup bench     test: also what the kernel tests need (QEMU, busybox ...); bench: and peers
+#   run:      sudo bash scripts/lib/setup.sh build|test|bench      the packages only, for when the scripts run without root
 # shellcheck source=scripts/lib/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 PATH=$PATH:/usr/sbin:/sbin:${CARGO_HOME:-$HOME/.cargo}/bin
@@ -22,6 +22,8 @@ cpio             command -v cpio
 xz-utils         command -v xz
 zstd             command -v zstd
 e2fsprogs        command -v mke2fs
+btrfs-progs      command -v mkfs.btrfs
+xfsprogs         command -v mkfs.xfs
 shellcheck       command -v shellcheck
 b3sum            command -v b3sum
 git              command -v git
@@ -34,7 +36,14 @@ openssh-client   command -v ssh-copy-id
 vim-tiny         command -v vim || command -v vim.tiny
 nano             command -v nano
 bsdutils         command -v script
+graphite-carbon  command -v carbon-cache
+prometheus       command -v promtool
 debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg'
+bench_needs='
+auditd           test -x /usr/sbin/auditd
+inotify-tools    command -v inotifywait
+aide             command -v aide
+findutils        command -v xargs'
 
 static_busybox() { command -v busybox && ! ldd "$(command -v busybox)"; }
 qemu_major() { qemu-system-x86_64 --version 2>/dev/null | sed -n 's/.*version \([0-9]*\).*/\1/p'; }
@@ -43,10 +52,10 @@ setup_packages() {
 	local what=$1 package check missing=() qemu='' dir os policy='' failed=''
 	while read -r package check; do
 		[ -z "$package" ] || eval "$check" >/dev/null 2>&1 || missing+=("$package")
-	done <<<"$build_needs$([ "$what" = build ] || echo "$test_needs")"
+	done <<<"$build_needs$([ "$what" = build ] || echo "$test_needs")$([ "$what" != bench ] || echo "$bench_needs")"
 	# shellcheck disable=SC1091
 	os=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	if [ "$what" = test ] && [ "$(uname -m)" = x86_64 ]; then
+	if [ "$what" != build ] && [ "$(uname -m)" = x86_64 ]; then
 		# QEMU before 10 loses boots now and then; bookworm has it in its backports
 		if [ "$os" = bookworm ] && [ "0$(qemu_major)" -lt 10 ]; then qemu=bookworm-backports
 		elif [ -z "$(qemu_major)" ]; then missing+=(qemu-system-x86); fi
@@ -105,5 +114,5 @@ setup() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 	set -euo pipefail
-	setup_packages "${1:?build or test}"
+	setup_packages "${1:?build, test or bench}"
 fi

@@ -1,7 +1,8 @@
 # limit: 900
-# Every kind of change and real tools, watched by BPF, on ext4 and on tmpfs: see tests/e2e.
+# Every kind of change and real tools, watched by BPF, on ext4 and on tmpfs: see tests/e2e. Starts, kills and reloads do not
+# depend on the file system, nor do many writes on the kernel: they are made once.
 export FIM_E2E_SLOW=1
-for dir in "$DATA" "$TMP"; do
-	[ "$dir" = "$DATA" ] || export FIM_E2E_LIGHT=1
-	fim-e2e suite /usr/bin/fim bpf "$dir" || [ $? = 1 ] || echo "FAIL $dir: the suite could not run"
-done
+case $(uname -r) in 6.1.*) ;; *) export FIM_E2E_LIGHT=1;; esac
+fim-e2e suite /usr/bin/fim bpf "$DATA" || [ $? = 1 ] || echo "FAIL $DATA: the suite could not run"
+export FIM_E2E_LIGHT=1
+fim-e2e changes /usr/bin/fim bpf "$TMP" || [ $? = 1 ] || echo "FAIL $TMP: the suite could not run"

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of rings or maps.
 
+use crate::cgroup::Paths;
 use crate::clock::Clock;
 use crate::decode::Process;
 use fim_core::{Actor, Parent};
@@ -15,6 +16,7 @@ const KEPT: usize = 8192;
 #[derive(Debug, Default)]
 pub struct Actors {
     known: HashMap<u32, Known>,
+    cgroups: Paths,
     tick: u64,
 }
 
@@ -32,7 +34,9 @@ impl Actors {
             self.forget_half();
         }
         self.tick += 1;
-        let known = Known { image: process.image, used: self.tick, actor: Arc::new(actor(process, clock)) };
+        let mut actor = actor(process, clock);
+        actor.cgroup = self.cgroups.of(process.tgid, process.start, process.cgroup);
+        let known = Known { image: process.image, used: self.tick, actor: Arc::new(actor) };
         self.known.insert(process.tgid, known);
     }
 
@@ -69,7 +73,6 @@ fn actor(process: &Process<'_>, clock: &Clock) -> Actor {
     actor.name = Some(process.comm.to_owned()).filter(|name| !name.is_empty());
     actor.executable.clone_from(&process.executable);
     actor.args = process.args.iter().map(|arg| (*arg).to_owned()).collect();
-    actor.cgroup = Some(process.cgroup.to_string_lossy().into_owned()).filter(|name| !name.is_empty());
     actor.kernel = process.kernel;
     if process.parent != 0 {
         let mut parent = Parent::new(process.parent);

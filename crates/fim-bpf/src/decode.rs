@@ -46,6 +46,8 @@ pub struct Names<'a> {
     pub dir: FileId,
     /// The name in it.
     pub name: &'a OsStr,
+    /// For a move: whether what moved is a directory.
+    pub moved_dir: Option<bool>,
     /// For a move: the directory and name before.
     pub from: Option<(FileId, &'a OsStr)>,
 }
@@ -170,13 +172,14 @@ fn names(bytes: &[u8]) -> Result<Names<'_>, DecodeError> {
     let from_len = usize::from(u16_at(bytes, layout::NAMES_SLOT + 4)?);
     let change = change(bytes)?;
     let name = name_in(bytes, layout::NAMES, slot, name_len)?;
-    let from = if matches!(change.via, Via::Rename | Via::Exchange) {
+    let (from, moved_dir) = if matches!(change.via, Via::Rename | Via::Exchange) {
         let dir = key_at(bytes, layout::CHANGE + layout::KEY)?;
-        Some((dir, name_in(bytes, layout::NAMES + slot, slot, from_len)?))
+        let name = name_in(bytes, layout::NAMES + slot, slot, from_len)?;
+        (Some((dir, name)), Some(u16_at(bytes, 2)? & layout::DIR != 0))
     } else {
-        None
+        (None, None)
     };
-    Ok(Names { change, dir: key_at(bytes, layout::CHANGE)?, name, from })
+    Ok(Names { change, dir: key_at(bytes, layout::CHANGE)?, name, moved_dir, from })
 }
 
 fn name_in(bytes: &[u8], at: usize, slot: usize, len: usize) -> Result<&OsStr, DecodeError> {

@@ -27,7 +27,8 @@ pub enum Heals {
     Open,
     /// Nothing need: it completes what others told. But those above count on it.
     Close,
-    /// Nothing need: a mark of a file that is gone is kept, or who mounted something is not known.
+    /// Nothing need: a mark of a file that is gone is kept, who mounted something is not known, or a file that
+    /// is given another generation in that very moment loses its mark until it is looked at again.
     Keep,
     /// Comparing everything.
     Scan,
@@ -80,6 +81,8 @@ pub const HOOKS: &[Hook] = &[
     hook("remove_acl", "vfs_remove_acl", 3),
     hook("fileattr_set", "vfs_fileattr_set", 3),
     spare("drop_write", "mnt_drop_write_file", 1, "fileattr_set"),
+    hook("want_write", "mnt_want_write_file", 1).heals(Heals::Keep),
+    hook("regenerated", "mnt_drop_write_file", 1).heals(Heals::Keep),
     hook("d_instantiate", "security_d_instantiate", 2),
     hook("vfs_link_4", "vfs_link", 4),
     hook("vfs_link_5", "vfs_link", 5),

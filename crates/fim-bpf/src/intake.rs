@@ -18,6 +18,20 @@ pub struct Intake {
     pub stats: WatchStats,
     /// The engine has gone: nothing more is to be sent.
     pub gone: bool,
+    /// What is not sent yet, while it is held back.
+    held: Option<Vec<WatchMessage>>,
+    remember: Option<Remember>,
+}
+
+/// Keeps the record of a process, by its id, for whoever reads records that name it later.
+pub struct Remember(pub Box<RememberOne>);
+
+type RememberOne = dyn FnMut(u32, &[u8]);
+
+impl std::fmt::Debug for Remember {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remember").finish_non_exhaustive()
+    }
 }
 
 impl Intake {
@@ -30,7 +44,26 @@ impl Intake {
             clock: Clock::now(),
             stats: WatchStats::default(),
             gone: false,
+            held: None,
+            remember: None,
         }
+    }
+
+    /// Keeps processes there, too.
+    #[must_use]
+    pub fn remembering(mut self, remember: Option<Remember>) -> Self {
+        self.remember = remember;
+        self
+    }
+
+    /// Holds back what is to be sent.
+    pub fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// Gives what was held back; the rest is sent.
+    pub fn release(&mut self) -> Vec<WatchMessage> {
+        self.held.take().unwrap_or_default()
     }
 
     /// Samples the clocks anew: the time of day may have been set, or the machine have slept.
@@ -41,7 +74,12 @@ impl Intake {
     /// Takes one record from the ring.
     pub fn take(&mut self, bytes: &[u8]) {
         match decode::decode(bytes) {
-            Ok(RawRecord::Process(process)) => self.actors.learn(&process, &self.clock),
+            Ok(RawRecord::Process(process)) => {
+                self.actors.learn(&process, &self.clock);
+                if let Some(Remember(remember)) = &mut self.remember {
+                    remember(process.tgid, bytes);
+                }
+            }
             Ok(RawRecord::Change(change)) => {
                 let event = self.event(&change);
                 self.send_event(event);
@@ -70,7 +108,9 @@ impl Intake {
 
     /// Sends any other message.
     pub fn send(&mut self, message: WatchMessage) {
-        if !self.gone && !self.sink.send(message) {
+        if let Some(held) = &mut self.held {
+            held.push(message);
+        } else if !self.gone && !self.sink.send(message) {
             self.gone = true;
         }
     }
@@ -99,6 +139,7 @@ impl Intake {
         let entry = |dir: FileId, name: &std::ffi::OsStr| Place::Entry { dir, name: name.to_owned() };
         let mut event = self.event(&names.change);
         event.place = Some(entry(names.dir, names.name));
+        event.dir = names.moved_dir;
         event.from = names.from.map(|(dir, name)| entry(dir, name));
         event
     }

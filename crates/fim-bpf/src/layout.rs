@@ -36,6 +36,15 @@ pub const FILLED: usize = 24;
 pub const OPS: usize = 32;
 /// `struct fim_counts`.
 pub const COUNTS: usize = 8 * (3 + OPS);
+/// `struct fim_kept`.
+pub const KEPT: usize = 32;
+/// Processes that are kept for the next agent, and that the kernel remembers having told where they are.
+pub const KEPT_PROCESSES: u32 = 2048;
+/// A digest of `src-bpf/record.h`: maps of another form are of no use to us.
+pub const DIGEST: u64 = match u64::from_str_radix(env!("FIM_RECORD_DIGEST"), 10) {
+    Ok(digest) => digest,
+    Err(_) => 0,
+};
 /// Entries of the map `wanted`: the largest batch of one fill.
 pub const WANTED: usize = 4096;
 
@@ -85,6 +94,8 @@ pub mod op {
 
 /// Flags of a change.
 pub const SETTLED: u16 = 1;
+/// In the flags of a rename: what was renamed is a directory.
+pub const DIR: u16 = 2;
 
 /// Flags of a process.
 pub mod process {

@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of what is in a record.
 
+use crate::checks::Wrong;
 use crate::hooks::Heals;
 use crate::intake::Intake;
 use crate::marks::{BpfMarks, Counts};
 use crate::object::Attached;
 use crate::sys;
-use fim_core::{Loss, Recovery, WatchMessage};
+use fim_core::{Loss, Recovery, Tampering, WatchMessage};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -39,12 +40,14 @@ struct Skipped {
 }
 
 impl Losses {
-    /// Nothing told yet; what the counters hold by now was before the watch.
-    pub fn since(marks: &BpfMarks, programs: &[Attached]) -> Self {
+    /// Nothing told yet; what the counters hold by now was before the watch, but for records lost that nobody
+    /// told of: `told` is how many were.
+    pub fn since(marks: &BpfMarks, programs: &[Attached], told: Option<u64>) -> Self {
         let now = Instant::now();
+        let counts = marks.counts();
         Self {
             number: 0,
-            told: marks.counts(),
+            told: Counts { lost: told.unwrap_or(counts.lost).min(counts.lost), ..counts },
             skipped: Skipped::count(programs),
             to_scan: 0,
             next: now + RARELY,
@@ -52,12 +55,25 @@ impl Losses {
         }
     }
 
+    /// Tells of records lost before the watch; the number of the loss. Whoever asks sweeps the marks.
+    pub fn tell_inherited(&mut self, marks: &BpfMarks, intake: &mut Intake) -> Option<u64> {
+        let count = self.newly_lost(marks, marks.counts().lost)?;
+        Some(self.tell("ring_full", count, Recovery::Sweep, intake))
+    }
+
+    fn newly_lost(&mut self, marks: &BpfMarks, lost: u64) -> Option<u64> {
+        let count = lost.checked_sub(self.told.lost).filter(|count| *count > 0)?;
+        self.told.lost = lost;
+        if let Some(kept) = &marks.kept {
+            kept.set(|now| now.lost = lost);
+        }
+        Some(count)
+    }
+
     /// Tells of losses since the last call, and sweeps the dirty marks for records that found the ring full.
     pub fn check(&mut self, marks: &BpfMarks, programs: &[Attached], intake: &mut Intake) {
         let counts = marks.counts();
-        if counts.lost > self.told.lost {
-            let count = counts.lost - self.told.lost;
-            self.told.lost = counts.lost;
+        if let Some(count) = self.newly_lost(marks, counts.lost) {
             let number = self.tell("ring_full", count, Recovery::Sweep, intake);
             match marks.dirty(|id, mapped| intake.found_dirty(id, mapped)) {
                 Ok(()) => intake.send(WatchMessage::Recovered(number)),
@@ -115,6 +131,14 @@ impl Losses {
             self.next_scan = Instant::now() + GATHER;
             let count = std::mem::take(&mut self.to_scan);
             self.tell("missed_runs", count, Recovery::Rescan, intake);
+        }
+    }
+
+    /// Tells that somebody meddled with the programs or their maps: what they did not see since is made up for.
+    pub fn tampered(&mut self, wrong: Wrong, intake: &mut Intake) {
+        intake.send(WatchMessage::Tampered(Tampering::new("watcher", wrong.what)));
+        if wrong.blinds {
+            self.tell("tampering", 0, Recovery::Rescan, intake);
         }
     }
 

@@ -2,13 +2,16 @@
 //!
 //! Knows nothing of events. Holds only descriptors, so that it may outlive the watcher.
 
+use crate::kept::Kept;
 use crate::layout::{self, control, scope};
+use crate::ring::Positions;
 use crate::{decode, sys};
-use fim_core::{FileId, MarkRequest, MarkScope, Marked, Marks, WatchError};
+use fim_core::{Backlog, FileId, Headway, MarkRequest, MarkScope, Marked, Marks, WatchError};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 /// The marks of a loaded set of programs.
 pub struct BpfMarks {
@@ -18,6 +21,21 @@ pub struct BpfMarks {
     pub(crate) fill: OwnedFd,
     pub(crate) writers: OwnedFd,
     pub(crate) control: OwnedFd,
+    pub(crate) kept: Option<Arc<Kept>>,
+    /// Of the ring, where they can be had.
+    pub(crate) positions: Option<Positions>,
+    /// Marked by an earlier start, and not yet again by this one.
+    pub(crate) inherited: HashSet<FileId>,
+    pub(crate) backlog: Option<Backlog>,
+}
+
+/// How a mark is.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkState {
+    /// Touched since it was last cleared.
+    pub dirty: bool,
+    /// It may change without a further touch.
+    pub mapped: bool,
 }
 
 /// What the programs count.
@@ -43,6 +61,10 @@ impl BpfMarks {
             fill: self.fill.try_clone()?,
             writers: self.writers.try_clone()?,
             control: self.control.try_clone()?,
+            kept: self.kept.clone(),
+            positions: None,
+            inherited: HashSet::new(),
+            backlog: None,
         })
     }
 
@@ -82,21 +104,30 @@ impl BpfMarks {
 
     /// Visits every mark that is dirty: its file, and whether it is mapped.
     pub(crate) fn dirty(&self, mut visit: impl FnMut(FileId, bool)) -> io::Result<()> {
+        self.visit(|id, state| {
+            if state.dirty {
+                visit(id, state.mapped);
+            }
+        })
+    }
+
+    /// Visits every mark.
+    pub(crate) fn visit(&self, mut visit: impl FnMut(FileId, MarkState)) -> io::Result<()> {
         sys::visit_map(self.marks.as_fd(), (layout::KEY, layout::MARK), 4096, |key, mark| {
             let is = |at: usize| mark.get(at).is_some_and(|byte| *byte != 0);
-            if let (true, Some(id)) = (is(layout::MARK_DIRTY), decode::key(key)) {
-                visit(id, is(layout::MARK_MAPPED));
+            if let Some(id) = decode::key(key) {
+                visit(id, MarkState { dirty: is(layout::MARK_DIRTY), mapped: is(layout::MARK_MAPPED) });
             }
         })
     }
 
     fn add_batch(&self, requests: &[MarkRequest<'_>], answers: &mut Vec<Marked>) -> io::Result<()> {
-        for request in requests {
-            self.want(request.file, request.scope)?;
-        }
         let mut found = HashMap::with_capacity(requests.len());
-        let passed = self.pass(|fd, id, armed| {
-            found.insert(fd, Marked { id, armed });
+        let wanted = requests.iter().try_for_each(|request| self.want(request.file, request.scope));
+        let passed = wanted.and_then(|()| {
+            self.pass(|fd, id, armed| {
+                found.insert(fd, Marked { id, armed });
+            })
         });
         for request in requests {
             let fd = fd_number(request.file);
@@ -153,9 +184,15 @@ impl Marks for BpfMarks {
     fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
         let mut answers = Vec::with_capacity(requests.len());
         for batch in requests.chunks(layout::WANTED / 2) {
-            self.add_batch(batch, &mut answers).map_err(|error| {
-                WatchError::new(format!("cannot mark {} files in the kernel", batch.len())).caused_by(error)
-            })?;
+            // Descriptors or memory may be short for a while: what has no mark is tried again.
+            if let Err(error) = self.add_batch(batch, &mut answers) {
+                log::warn!("cannot mark {} files in the kernel for now: {error}", batch.len());
+            }
+        }
+        if !self.inherited.is_empty() {
+            for answer in &answers {
+                self.inherited.remove(&answer.id);
+            }
         }
         Ok(answers)
     }
@@ -176,5 +213,21 @@ impl Marks for BpfMarks {
 
     fn fill(&self) -> (u64, u64) {
         (self.counts().used, u64::from(self.marks.max_entries()))
+    }
+
+    fn headway(&self) -> Option<Headway> {
+        self.positions.as_ref().map(Positions::headway)
+    }
+
+    fn backlog(&mut self) -> Option<Backlog> {
+        self.backlog.take()
+    }
+
+    fn all_marked(&mut self) {
+        let stale: Vec<FileId> = std::mem::take(&mut self.inherited).into_iter().collect();
+        self.remove(&stale);
+        if let Some(kept) = &self.kept {
+            kept.set(|now| now.complete = true);
+        }
     }
 }

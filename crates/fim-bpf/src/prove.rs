@@ -16,6 +16,19 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// What was proved.
+///
+/// ```no_run
+/// use fim_bpf::{BpfConfig, BpfWatcher};
+/// use fim_core::Degree;
+///
+/// let watcher = BpfWatcher::load(&BpfConfig::default())?;
+/// for (class, degree) in &watcher.probe().coverage {
+///     if *degree != Degree::Full {
+///         println!("{class}: {}", degree.as_str());
+///     }
+/// }
+/// # Ok::<(), fim_core::WatchError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Probe {

@@ -31,5 +31,6 @@ const _: () = {
     assert!(offset_of!(types::fim_process, comm) == layout::PROCESS_COMM);
     assert!(offset_of!(types::fim_process, path) == layout::PROCESS_PATH);
     assert!(size_of::<types::fim_filled>() == layout::FILLED);
+    assert!(size_of::<types::fim_kept>() == layout::KEPT);
     assert!(size_of::<types::fim_counts>() == layout::COUNTS);
 };

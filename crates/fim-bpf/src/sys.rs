@@ -5,10 +5,12 @@
 #![allow(unsafe_code)]
 
 use libbpf_rs::libbpf_sys;
-use std::ffi::c_void;
+use std::ffi::{CString, c_void};
 use std::io;
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Makes an iterator over the files of processes: of process `pid` alone if one is given and where the kernel
 /// can, else of all. The link is to be opened by [`open_iterator`].
@@ -65,13 +67,49 @@ pub fn run(program: BorrowedFd<'_>, args: &[u64]) -> io::Result<()> {
 
 /// How often the kernel skipped a program because it was already running; 0 where it does not count.
 pub fn missed_runs(program: BorrowedFd<'_>) -> io::Result<u64> {
+    program_cost(program).map(|(_, _, missed)| missed)
+}
+
+/// Makes the kernel measure all programs while this is open.
+pub fn measure_programs() -> io::Result<OwnedFd> {
+    // SAFETY: it takes a number and nothing else.
+    owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) })
+}
+
+/// Runs of a program while the kernel measured, the nanoseconds they took, and runs it skipped.
+pub fn program_cost(program: BorrowedFd<'_>) -> io::Result<(u64, u64, u64)> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = size_of::<libbpf_sys::bpf_prog_info>() as u32;
     // SAFETY: `info` is plain data of `size` bytes that the kernel fills up to what it knows.
     match unsafe { libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size) } {
-        0 => Ok(info.recursion_misses),
+        0 => Ok((info.run_cnt, info.run_time_ns, info.recursion_misses)),
         error => Err(io::Error::from_raw_os_error(-error)),
     }
+}
+
+/// The number of a pinned link; `None` when it cannot be opened.
+pub fn pinned_link(path: &Path) -> Option<u32> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: the path is a string that outlives the call.
+    let fd = owned(unsafe { libbpf_sys::bpf_obj_get(path.as_ptr()) }).ok()?;
+    link_id(fd.as_fd()).ok()
+}
+
+/// The number of a link, as long as the descriptor is one.
+pub fn link_id(link: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = libbpf_sys::bpf_link_info::default();
+    let mut size = size_of::<libbpf_sys::bpf_link_info>() as u32;
+    // SAFETY: `info` is plain data of `size` bytes that the kernel fills up to what it knows.
+    match unsafe { libbpf_sys::bpf_link_get_info_by_fd(link.as_raw_fd(), &raw mut info, &raw mut size) } {
+        0 => Ok(info.id),
+        error => Err(io::Error::from_raw_os_error(-error)),
+    }
+}
+
+/// Whether there is a link of this number.
+pub fn link_exists(id: u32) -> bool {
+    // SAFETY: it takes a number and nothing else.
+    owned(unsafe { libbpf_sys::bpf_link_get_fd_by_id(id) }).is_ok()
 }
 
 /// Visits all entries of a hash map, whole buckets at a time, so that no entry that stays is missed.

@@ -2,26 +2,46 @@
 //!
 //! Joins the other modules; knows no kernel structure and no record.
 
+use crate::checks::Checks;
 use crate::config::BpfConfig;
-use crate::intake::Intake;
+use crate::costs::Costs;
+use crate::intake::{Intake, Remember};
+use crate::layout;
 use crate::losses::Losses;
 use crate::object::{self, Programs};
 use crate::prove::{self, Probe};
+use crate::ring::Positions;
+use crate::{sys, takeover};
 use fim_core::{EventSink, Ready, StopToken, WatchError, WatchSet, WatchStats, Watcher};
-use libbpf_rs::{RingBuffer, RingBufferBuilder};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
 use std::cell::RefCell;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 /// Records taken from the ring before counters and the stop token are looked at again.
 const AT_ONCE: usize = 512;
-/// The longest sleep, in nanoseconds: what stop and losses wait for at most.
-const PATIENCE: i64 = 50_000_000;
+/// The longest sleep: what the rarer counters wait for while nothing else happens.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// No record is shorter, with its header in the ring.
+const SHORTEST: usize = 8 + layout::CHANGE;
 
 /// Watches by BPF programs in the kernel.
+///
+/// ```no_run
+/// # fn example(mut engine: fim_core::Engine) -> Result<(), Box<dyn std::error::Error>> {
+/// use fim_bpf::{BpfConfig, BpfWatcher};
+/// use fim_core::StopToken;
+///
+/// // The error says why this kernel does not let it: take fim-fanotify then.
+/// let watcher = BpfWatcher::load(&BpfConfig::default())?;
+/// engine.run(Box::new(watcher), &StopToken::new())?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct BpfWatcher {
     programs: Programs,
     probe: Probe,
+    measure: bool,
 }
 
 impl std::fmt::Debug for BpfWatcher {
@@ -38,7 +58,18 @@ impl BpfWatcher {
     pub fn load(config: &BpfConfig) -> Result<Self, WatchError> {
         let mut programs = object::load(config)?;
         let probe = prove::prove(&mut programs, config);
-        Ok(Self { programs, probe })
+        Ok(Self { programs, probe, measure: config.measure })
+    }
+
+    /// What its programs cost, to be asked while it watches.
+    ///
+    /// # Errors
+    /// When descriptors have run out, or the kernel cannot measure.
+    pub fn costs(&self) -> Result<Costs, WatchError> {
+        let failed =
+            |error: std::io::Error| WatchError::new("cannot measure the BPF programs").caused_by(error);
+        let measuring = self.measure.then(sys::measure_programs).transpose().map_err(failed)?;
+        Costs::of(&self.programs.attached, measuring).map_err(failed)
     }
 
     /// What was proved.
@@ -59,15 +90,24 @@ impl Watcher for BpfWatcher {
         sink: EventSink,
         stop: StopToken,
     ) -> Result<WatchStats, WatchError> {
-        let Self { mut programs, probe } = *self;
+        let Self { mut programs, probe, .. } = *self;
         let mut attached = std::mem::take(&mut programs.attached);
-        let intake = RefCell::new(Intake::new(sink));
+        let inherited = programs.inherited.take();
+        let remember = programs.marks.kept.is_some().then(|| remember(&programs)).transpose()?;
+        let mut checks = Checks::new(&mut programs.marks, &attached, programs.pinned.take());
+        let intake = RefCell::new(Intake::new(sink).remembering(remember));
         let ring = ring(&programs, &intake)?;
-        let marks = programs
-            .marks
-            .try_clone()
-            .map_err(|error| WatchError::new("cannot share the BPF marks").caused_by(error))?;
-        let mut losses = Losses::since(&programs.marks, &attached);
+        let mut marks = programs.marks.try_clone().map_err(unshared)?;
+        marks.positions = Positions::of(&programs.events)
+            .inspect_err(|error| log::warn!("cannot map the positions of the BPF ring: {error}"))
+            .ok();
+        let told = inherited.as_ref().map(|inherited| inherited.kept.lost);
+        let mut losses = Losses::since(&programs.marks, &attached, told);
+        if let Some(inherited) = inherited {
+            let drain = || drain_all(&ring, &programs);
+            marks.backlog = Some(takeover::backlog(&programs, &inherited, &intake, &mut losses, drain)?);
+            marks.inherited = inherited.marked;
+        }
         intake.borrow().sink().ready(Ready {
             marks: Box::new(marks),
             coverage: probe.coverage,
@@ -75,16 +115,19 @@ impl Watcher for BpfWatcher {
         });
 
         while !stop.is_stopped() && !intake.borrow().gone {
-            wait(&ring)?;
+            wait(&ring, &stop)?;
             drain(&ring, AT_ONCE)?;
             losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
+            for wrong in checks.noticed(&programs.marks, &attached) {
+                losses.tampered(wrong, &mut intake.borrow_mut());
+            }
         }
 
-        // Nothing new from here on; what is in the ring is still ours to tell.
+        // Nothing new from here on, unless it is pinned; what is in the ring is still ours to tell.
         losses.hurry();
         losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
         attached.clear();
-        while drain(&ring, AT_ONCE)? > 0 && !intake.borrow().gone {}
+        drain_all(&ring, &programs)?;
         losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
         drop(ring);
         Ok(intake.into_inner().stats)
@@ -109,16 +152,41 @@ fn ring<'a>(programs: &'a Programs, intake: &'a RefCell<Intake>) -> Result<RingB
     builder.build().map_err(failed)
 }
 
-/// Sleeps until there are records, but not for long.
+/// Sleeps until there are records or the end is asked for.
 #[allow(unsafe_code)]
-fn wait(ring: &RingBuffer<'_>) -> Result<(), WatchError> {
+fn wait(ring: &RingBuffer<'_>, stop: &StopToken) -> Result<(), WatchError> {
     // SAFETY: the descriptor belongs to the ring, which is borrowed for longer than this call.
     let fd = unsafe { BorrowedFd::borrow_raw(ring.epoll_fd()) };
-    let patience = Timespec { tv_sec: 0, tv_nsec: PATIENCE };
-    match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&patience)) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => Err(WatchError::new("cannot wait for BPF records").caused_by(error)),
+    stop.wait_readable(fd, Some(PATIENCE))
+        .map_err(|error| WatchError::new("cannot wait for BPF records").caused_by(error))
+}
+
+/// Takes what is in the ring, but not for ever: where it is pinned, more may come all the time.
+fn drain_all(ring: &RingBuffer<'_>, programs: &Programs) -> Result<(), WatchError> {
+    let most = usize::try_from(programs.events.max_entries()).unwrap_or(usize::MAX) / SHORTEST;
+    let mut taken = 0;
+    while taken <= most {
+        match drain(ring, AT_ONCE)? {
+            0 => break,
+            count => taken += count,
+        }
     }
+    Ok(())
+}
+
+/// Keeps told processes where the next start finds them.
+fn remember(programs: &Programs) -> Result<Remember, WatchError> {
+    let processes = MapHandle::try_from(&programs.processes).map_err(unshared)?;
+    Ok(Remember(Box::new(move |tgid, record| {
+        let whole = record.get(..layout::PROCESS).unwrap_or_default();
+        if let Err(error) = processes.update(&tgid.to_ne_bytes(), whole, MapFlags::ANY) {
+            log::debug!("cannot keep process {tgid} for the next start: {error}");
+        }
+    })))
+}
+
+fn unshared(error: impl std::error::Error + Send + Sync + 'static) -> WatchError {
+    WatchError::new("cannot share the BPF maps").caused_by(error)
 }
 
 /// Takes up to this many records; how many it was.

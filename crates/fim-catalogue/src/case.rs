@@ -31,6 +31,8 @@ pub struct Expect {
     pub from: Option<&'static str>,
     /// A change that must be among those the line names: `mode`, `touched`, …
     pub what: Option<&'static str>,
+    /// A line of this action does as well: where two calls make the change, somebody may look between them.
+    pub or: Option<Action>,
 }
 
 /// How soon it must be reported.
@@ -45,8 +47,12 @@ pub enum Speed {
 /// Who must be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// The process that made the change.
+    /// The process that made the change, or one of several.
     Doer,
+    /// The same, and what it was: executable, arguments, parent.
+    Described,
+    /// Every process that had a hand in it.
+    Everybody,
     /// Nobody in particular: a thread of the kernel did it.
     Anyone,
 }
@@ -87,6 +93,8 @@ pub struct Case {
     pub(crate) who: Who,
     /// A line that says only that the file was touched may come.
     pub(crate) may_touch: bool,
+    /// What is done before it pauses must have been reported, else nothing is to be seen of what follows.
+    pub(crate) tells_before: bool,
     pub(crate) prepare: fn(&Scene) -> io::Result<()>,
     pub(crate) change: Change,
     /// What the effect is proved by, where comparing the expected files before and after does not show it.
@@ -110,6 +118,7 @@ pub(crate) fn way(class: &'static str, name: &'static str, says: &'static str, c
         apart: false,
         who: Who::Doer,
         may_touch: false,
+        tells_before: false,
         prepare: |_| Ok(()),
         change,
         proof: None,
@@ -124,13 +133,21 @@ impl Case {
         from: Option<&'static str>,
         what: Option<&'static str>,
     ) -> Self {
-        self.expect.push(Expect { action, path, from, what });
+        self.expect.push(Expect { action, path, from, what, or: None });
         self
     }
 
     /// The content of this file changes.
     pub(crate) fn updates(self, path: &'static str) -> Self {
         self.line(Some(Action::Updated), path, None, None)
+    }
+
+    /// A line of this action does as well as the last that is expected.
+    pub(crate) fn or(mut self, action: Action) -> Self {
+        if let Some(last) = self.expect.last_mut() {
+            last.or = Some(action);
+        }
+        self
     }
 
     /// This file is replaced by one of another name.
@@ -179,6 +196,12 @@ impl Case {
         self
     }
 
+    /// It takes back what it did before its pause.
+    pub(crate) fn tells_before(mut self) -> Self {
+        self.tells_before = true;
+        self
+    }
+
     /// No kernel tells it as it happens.
     pub(crate) fn late(mut self) -> Self {
         self.speed = Speed::Late;
@@ -188,6 +211,18 @@ impl Case {
     /// It changes what is above a watched directory.
     pub(crate) fn apart(mut self) -> Self {
         self.apart = true;
+        self
+    }
+
+    /// Who does it is gone at once, and is to be described all the same.
+    pub(crate) fn described(mut self) -> Self {
+        self.who = Who::Described;
+        self
+    }
+
+    /// All who do it are to be named.
+    pub(crate) fn by_everybody(mut self) -> Self {
+        self.who = Who::Everybody;
         self
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Fence {
 }
 
 impl Fence {
-    /// Starts the process; `dir` is watched and empty.
+    /// Starts the process; `dir` is watched.
     pub(crate) fn start(mut keeper: Command, dir: PathBuf) -> io::Result<Self> {
         let keeper = keeper.arg(&dir).stdin(Stdio::piped()).spawn()?;
         Ok(Self { keeper, dir, made: 0 })
@@ -26,7 +26,8 @@ impl Fence {
     /// Makes a file, and waits for its report. What was reported before it.
     pub(crate) fn cross(&mut self, observer: &mut dyn Observer) -> io::Result<Vec<Seen>> {
         self.made += 1;
-        let name = self.made.to_string();
+        // Another fence may have been here before.
+        let name = format!("{}-{}", self.keeper.id(), self.made);
         let stdin = self.keeper.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         writeln!(stdin, "{name}")?;
         let path = self.dir.join(name);

@@ -17,10 +17,13 @@ use std::time::{Duration, Instant};
 
 /// A report within this is prompt; ten times what a look waits for, and room for an emulated machine.
 const PROMPT: Duration = Duration::from_secs(2);
-/// How long a report may follow after the fence was reported.
-const PATIENCE: Duration = Duration::from_millis(300);
-/// The same for what is found by looking again: files that may change unseen are looked at every 5 s.
-const LONG_PATIENCE: Duration = Duration::from_millis(6_500);
+/// How long a report may follow after the fence was reported: some take a second round of looks.
+const PATIENCE: Duration = PROMPT;
+/// How long after a skipped run of a program it may take until that is noticed and said.
+const UNTIL_SAID: Duration = Duration::from_secs(1);
+/// The same for what is found by looking again: files that may change unseen are looked at every 5 s, and scans have
+/// the lowest priority on a machine that may be emulated.
+const LONG_PATIENCE: Duration = Duration::from_secs(12);
 
 /// One reported change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Seen {
     pub changes: Vec<String>,
     /// The processes named.
     pub pids: Vec<u32>,
+    /// Those of them of which more than the number is told: start, owner, executable, arguments and parent.
+    pub described: Vec<u32>,
     /// Whether an event told it, and not a comparison.
     pub live: bool,
 }
@@ -48,6 +53,11 @@ pub trait Observer {
     /// # Errors
     /// When there will be no more.
     fn next(&mut self, within: Duration) -> io::Result<Option<Seen>>;
+
+    /// How often it was said, by what [`Observer::next`] has come to, that records were lost.
+    fn losses(&self) -> u64 {
+        0
+    }
 }
 
 /// What became of a case. Better ones are greater.
@@ -59,7 +69,7 @@ pub enum Verdict {
     NoActor,
     /// Something was reported though nothing had changed.
     FalseAlarm,
-    /// Reported by looking again, or when the file was closed.
+    /// Reported by looking again, or when the file was closed. A comparison names nobody.
     Late,
     /// Reported at once, with the process that did it.
     Full,
@@ -96,6 +106,9 @@ pub struct Outcome {
     pub after: Option<Duration>,
     /// Why it is so: what is missing, who was named, why it is not possible.
     pub note: String,
+    /// Records of it may have been lost, and that was said: who made the change is not known then, and it comes
+    /// late.
+    pub lost: bool,
 }
 
 /// Runs cases in a scratch directory.
@@ -145,46 +158,89 @@ impl<'a> Runner<'a> {
         Ok(Self { scratch: scratch.to_owned(), perform, observer, fence })
     }
 
-    /// Runs one case.
+    /// Runs one case, which may be reported as late as `speed` says.
     ///
     /// # Errors
     /// When its process cannot be started, or nothing is reported any more.
-    pub fn run(&mut self, case: &Case) -> io::Result<Outcome> {
+    pub fn run(&mut self, case: &Case, speed: Speed) -> io::Result<Outcome> {
+        let mut outcomes = self.run_together(&[case], speed)?;
+        outcomes.pop().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Runs cases side by side, so that what is reported late is waited for once. The outcomes are in the order
+    /// of the cases.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn run_together(&mut self, cases: &[&Case], speed: Speed) -> io::Result<Vec<Outcome>> {
+        let (mut under_way, mut lines) = (Vec::with_capacity(cases.len()), Vec::new());
+        let losses = self.observer.losses();
+        for case in cases {
+            under_way.push(self.begin(case, speed, &mut lines)?);
+        }
+        lines = self.gather(&under_way, speed, lines)?;
+        for it in &mut under_way {
+            it.held = it.is_told(&lines);
+            it.ended = it.process.release()?;
+        }
+        lines = self.gather(&under_way, speed, lines)?;
+        let mut outcomes: Vec<Outcome> = under_way.iter().map(|it| it.judge(&lines)).collect();
+        let falls_short = |it: &Outcome| it.verdict == Verdict::NoActor || it.verdict == Verdict::Late;
+        if outcomes.iter().any(|it| falls_short(it) && speed == Speed::Prompt) {
+            while self.observer.next(UNTIL_SAID)?.is_some() {}
+        }
+        let lost = self.observer.losses() > losses;
+        outcomes.iter_mut().for_each(|it| it.lost = lost);
+        Ok(outcomes)
+    }
+
+    /// Has the change of a case made by a process of its own, which holds on to what it opened. What is reported
+    /// meanwhile joins the lines, but for what this case does before it is to be judged.
+    fn begin<'c>(&mut self, case: &'c Case, speed: Speed, lines: &mut Vec<Seen>) -> io::Result<UnderWay<'c>> {
         let scene = Scene::new(&self.scratch, case.name);
         let mut command = (self.perform)();
         command.arg(&self.scratch).arg(case.name);
         let mut process = Process::start(command)?;
-        let (at, pids) = loop {
+        let done = loop {
             match process.says()? {
                 Word::Pause => {
-                    self.fence.cross(self.observer)?;
+                    lines.append(&mut self.fence.cross(self.observer)?);
+                    if case.tells_before && speed == Speed::Late {
+                        self.wait_for_any(&scene, lines)?;
+                    }
+                    lines.retain(|seen| !scene.has(&seen.path));
                     process.go_on()?;
                 }
-                Word::Done { at, pids } => break (at, pids),
-                Word::Impossible(why) => {
-                    process.release()?;
-                    self.fence.cross(self.observer)?;
-                    return Ok(outcome(case, Verdict::NotPossible, None, why));
-                }
+                Word::Done { at, pids } => break Ok((at, pids)),
+                Word::Impossible(why) => break Err(why),
             }
         };
-        let mut lines = self.gather(case, &scene, Vec::new())?;
-        let held = unmatched(case, &scene, &lines).is_none();
-        let ended = process.release()?;
-        lines = self.gather(case, &scene, lines)?;
-        let mut judged = judge(case, &scene, &lines, at, &pids, held);
-        if let Some(how) = ended {
-            judged.note = format!("{} (the process that did it {how})", judged.note);
+        Ok(UnderWay { case, scene, process, done, held: false, ended: None })
+    }
+
+    /// Waits for a report about this scene, as long as a late one may take.
+    fn wait_for_any(&mut self, scene: &Scene, lines: &mut Vec<Seen>) -> io::Result<()> {
+        let end = Instant::now() + LONG_PATIENCE;
+        while !lines.iter().any(|seen| scene.has(&seen.path)) {
+            match self.observer.next(end.saturating_duration_since(Instant::now()))? {
+                Some(seen) => lines.push(seen),
+                None => break,
+            }
         }
-        Ok(judged)
+        Ok(())
     }
 
     /// Takes reports until all that are expected are there or have had their time.
-    fn gather(&mut self, case: &Case, scene: &Scene, mut lines: Vec<Seen>) -> io::Result<Vec<Seen>> {
+    fn gather(
+        &mut self,
+        under_way: &[UnderWay<'_>],
+        speed: Speed,
+        mut lines: Vec<Seen>,
+    ) -> io::Result<Vec<Seen>> {
         lines.append(&mut self.fence.cross(self.observer)?);
-        let patience = if case.speed == Speed::Late { LONG_PATIENCE } else { PATIENCE };
+        let patience = if speed == Speed::Late { LONG_PATIENCE } else { PATIENCE };
         let end = Instant::now() + patience;
-        while unmatched(case, scene, &lines).is_some() {
+        while !under_way.iter().all(|it| it.is_told(&lines)) {
             match self.observer.next(end.saturating_duration_since(Instant::now()))? {
                 Some(seen) => lines.push(seen),
                 None => break,
@@ -194,8 +250,39 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// A case whose change was made.
+struct UnderWay<'c> {
+    case: &'c Case,
+    scene: Scene,
+    process: Process,
+    /// When it was done and by whom, or why it cannot be.
+    done: Result<(Duration, Vec<u32>), String>,
+    /// Whether all was reported while the process held what it had opened.
+    held: bool,
+    /// How the process ended, if that was not well.
+    ended: Option<String>,
+}
+
+impl UnderWay<'_> {
+    fn is_told(&self, lines: &[Seen]) -> bool {
+        self.done.is_err() || unmatched(self.case, &self.scene, lines).is_none()
+    }
+
+    fn judge(&self, lines: &[Seen]) -> Outcome {
+        let (at, pids) = match &self.done {
+            Ok(done) => done,
+            Err(why) => return outcome(self.case, Verdict::NotPossible, None, why.clone()),
+        };
+        let mut judged = judge(self.case, &self.scene, lines, *at, pids, self.held);
+        if let Some(how) = &self.ended {
+            judged.note = format!("{} (the process that did it {how})", judged.note);
+        }
+        judged
+    }
+}
+
 fn outcome(case: &Case, verdict: Verdict, after: Option<Duration>, note: String) -> Outcome {
-    Outcome { case: case.clone(), verdict, after, note }
+    Outcome { case: case.clone(), verdict, after, note, lost: false }
 }
 
 /// The first expected line that did not come.
@@ -204,17 +291,14 @@ fn unmatched<'c>(case: &'c Case, scene: &Scene, lines: &[Seen]) -> Option<&'c Ex
 }
 
 fn is(line: &Expect, scene: &Scene, seen: &Seen) -> bool {
-    seen.path == scene.expected(line.path)
-        && line.action.is_none_or(|action| action == seen.action)
+    let as_expected = line.action.is_none_or(|action| action == seen.action)
         && line.from.is_none_or(|from| seen.previous == Some(scene.expected(from)))
-        && line.what.is_none_or(|what| seen.changes.iter().any(|change| change == what))
+        && line.what.is_none_or(|what| seen.changes.iter().any(|change| change == what));
+    seen.path == scene.expected(line.path) && (as_expected || line.or == Some(seen.action))
 }
 
 fn judge(case: &Case, scene: &Scene, lines: &[Seen], at: Duration, pids: &[u32], held: bool) -> Outcome {
-    let about: Vec<&Seen> = lines
-        .iter()
-        .filter(|seen| seen.path.starts_with(&scene.dir) || seen.path.starts_with(&scene.above))
-        .collect();
+    let about: Vec<&Seen> = lines.iter().filter(|seen| scene.has(&seen.path)).collect();
     if let Some(line) = unmatched(case, scene, lines) {
         return outcome(case, Verdict::Missed, None, format!("no {}{}", words(line), instead(scene, &about)));
     }
@@ -236,16 +320,28 @@ fn judge(case: &Case, scene: &Scene, lines: &[Seen], at: Duration, pids: &[u32],
     if !extra.is_empty() {
         notes.push(format!("besides: {}", told(scene, &extra)));
     }
-    let wrong = matching().find_map(|seen| actor::fault(seen, pids)).filter(|_| case.who == Who::Doer);
+    let wrong = match case.who {
+        Who::Doer => matching().find_map(|seen| actor::fault(seen, pids)),
+        Who::Described => {
+            matching().find_map(|seen| actor::fault(seen, pids).or_else(|| actor::undescribed(seen)))
+        }
+        Who::Everybody => actor::forgotten(&about, pids),
+        Who::Anyone => None,
+    };
     let verdict = if let Some(wrong) = wrong {
         notes.insert(0, wrong);
         Verdict::NoActor
     } else if held && after.is_some_and(|after| after <= PROMPT) && matching().all(|seen| seen.live) {
         Verdict::Full
     } else {
-        if !held {
-            notes.insert(0, "when it was let go".to_owned());
-        }
+        let how = if !matching().all(|seen| seen.live) {
+            "by comparing"
+        } else if !held {
+            "when it was let go"
+        } else {
+            "by looking again"
+        };
+        notes.insert(0, how.to_owned());
         Verdict::Late
     };
     outcome(case, verdict, after, notes.join("; "))

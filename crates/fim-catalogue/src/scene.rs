@@ -66,6 +66,11 @@ impl Scene {
         path.strip_prefix("^/").map_or_else(|| self.at(path), |path| self.above.join(path))
     }
 
+    /// Whether a path is of this scene.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        path.starts_with(&self.dir) || path.starts_with(&self.above)
+    }
+
     /// The directory in which the fence is made.
     pub(crate) fn fence(scratch: &Path) -> PathBuf {
         scratch.join(WATCHED).join("fence")

@@ -4,6 +4,7 @@ mod above;
 mod aio;
 mod copy;
 mod elsewhere;
+mod failing;
 mod kernel;
 mod metadata;
 mod mmap;
@@ -39,6 +40,7 @@ pub fn table() -> Vec<Case> {
         xattrs::cases(),
         mounts::cases(),
         nothing::cases(),
+        failing::cases(),
     ]
     .into_iter()
     .flatten()

@@ -19,7 +19,7 @@ use std::ffi::OsString;
     error_code(0, "Done, and nothing to report"),
     error_code(
         1,
-        "check found changes, doctor or selftest fell short, or nothing covers the path to explain"
+        "check found changes, verify a break, doctor or selftest fell short, or nothing covers the path to explain"
     ),
     error_code(2, "It could not be done, and standard error says why")
 )]
@@ -99,6 +99,10 @@ subcommands! {
     /// Watch until stopped; findings on stdout, diagnostics on stderr.
     #[argh(subcommand, name = "run")]
     Run {
+        /// do not watch: remove what earlier starts with [pins] left in the kernel
+        #[argh(switch)]
+        unpin: bool,
+
         /// watch these, instead of what the configuration names
         #[argh(positional, arg_name = "path")]
         paths: Vec<String>,
@@ -128,7 +132,8 @@ subcommands! {
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
-    /// Say which rule, consumer and watch covers a path, and why not if none does. Exit status 1 if none.
+    /// Say which rule, consumer and watch covers a path, and why not if none does; which package has it. Exit status 1 if
+    /// none covers it.
     #[argh(subcommand, name = "explain")]
     Explain {
         /// the path; it need not exist
@@ -139,11 +144,35 @@ subcommands! {
     /// Prove that a log of lines is whole and in order, or name the first break. Exit status 1 if it is broken.
     #[argh(subcommand, name = "verify")]
     Verify {
+        /// the lines may be in any order, again, and of several hosts: put those of each chain in order first
+        #[argh(switch)]
+        unordered: bool,
+
         /// the key the lines are sealed under, where they are
         #[argh(option, arg_name = "file")]
         key: Option<String>,
 
+        /// the public key by which the chain is signed: 64 hexadecimal digits, or a file of them
+        #[argh(option, arg_name = "key")]
+        public_key: Option<String>,
+
         /// logs, the oldest first; - is standard input
+        #[argh(positional, arg_name = "log")]
+        logs: Vec<String>,
+    }
+
+    /// Make a page to look at of logs: timeline, filters, diffs, gaps and broken chains. It loads nothing.
+    #[argh(subcommand, name = "report")]
+    Report {
+        /// the page to write
+        #[argh(option, arg_name = "file")]
+        html: String,
+
+        /// the key the lines are sealed under, where they are
+        #[argh(option, arg_name = "file")]
+        key: Option<String>,
+
+        /// logs, of one host or of several; - is standard input
         #[argh(positional, arg_name = "log")]
         logs: Vec<String>,
     }
@@ -179,6 +208,10 @@ subcommands! {
         #[argh(option, arg_name = "file")]
         plan: Option<String>,
 
+        /// with --plan: the file is one more of conf.d, not a whole configuration
+        #[argh(switch)]
+        drop_in: bool,
+
         /// print what a configuration of bpfink comes to here
         #[argh(option, arg_name = "file")]
         from_bpfink: Option<String>,
@@ -207,6 +240,8 @@ pub struct Shared {
 pub enum Command {
     /// Watch.
     Run { paths: Vec<String> },
+    /// Remove what is pinned.
+    Unpin,
     /// Trust the present state.
     Baseline { paths: Vec<String> },
     /// Compare.
@@ -220,13 +255,15 @@ pub enum Command {
     /// Make every kind of change, and see which are reported.
     Selftest { json: bool, only: Vec<String>, dir: Option<String> },
     /// Prove that logs are whole.
-    Verify { logs: Vec<String>, key: Option<String> },
+    Verify { logs: Vec<String>, key: Option<String>, public_key: Option<String>, unordered: bool },
+    /// Make a page of logs.
+    Report { logs: Vec<String>, html: String, key: Option<String> },
     /// Print the configuration that holds.
     Config,
     /// Print a configuration to begin with.
     DefaultConfig,
     /// Say what another configuration would change.
-    ComparePlan { file: String },
+    ComparePlan { file: String, drop_in: bool },
     /// Print what a configuration of bpfink comes to.
     FromBpfink { file: String },
 }
@@ -278,15 +315,25 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
     };
     let shared = parsed.shared();
     let command = match parsed {
+        Parsed::Run(args) if args.unpin && !args.paths.is_empty() => {
+            return Err(Early::Wrong("--unpin only removes what is pinned: it takes no paths".to_owned()));
+        }
+        Parsed::Run(args) if args.unpin => Command::Unpin,
         Parsed::Run(args) => Command::Run { paths: args.paths },
         Parsed::Baseline(args) => Command::Baseline { paths: args.paths },
         Parsed::Check(args) => Command::Check { full: args.full, paths: args.paths },
         Parsed::Doctor(_) => Command::Doctor,
         Parsed::Explain(args) => Command::Explain { path: args.path },
-        Parsed::Verify(args) if args.logs.is_empty() => {
+        Parsed::Verify(Verify { logs, .. }) | Parsed::Report(Report { logs, .. }) if logs.is_empty() => {
             return Err(Early::Wrong("name at least one log; - is standard input".to_owned()));
         }
-        Parsed::Verify(args) => Command::Verify { logs: args.logs, key: args.key },
+        Parsed::Verify(args) => Command::Verify {
+            logs: args.logs,
+            key: args.key,
+            public_key: args.public_key,
+            unordered: args.unordered,
+        },
+        Parsed::Report(args) => Command::Report { logs: args.logs, html: args.html, key: args.key },
         Parsed::Status(_) => Command::Status,
         Parsed::Config(args) => config(args)?,
         Parsed::Selftest(args) => Command::Selftest { json: args.json, only: args.only, dir: args.dir },
@@ -295,10 +342,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ear
 }
 
 fn config(args: Config) -> Result<Command, Early> {
+    let drop_in = args.drop_in;
     match (args.default, args.plan, args.from_bpfink) {
+        (false, Some(file), None) => Ok(Command::ComparePlan { file, drop_in }),
+        _ if drop_in => Err(Early::Wrong("--drop-in needs --plan".to_owned())),
         (false, None, None) => Ok(Command::Config),
         (true, None, None) => Ok(Command::DefaultConfig),
-        (false, Some(file), None) => Ok(Command::ComparePlan { file }),
         (false, None, Some(file)) => Ok(Command::FromBpfink { file }),
         _ => Err(Early::Wrong("--default, --plan and --from-bpfink exclude each other".to_owned())),
     }
@@ -340,6 +389,7 @@ mod tests {
     fn commands() {
         for (line, command) in [
             ("run", Command::Run { paths: vec![] }),
+            ("run --unpin", Command::Unpin),
             ("baseline /a", Command::Baseline { paths: vec!["/a".into()] }),
             ("check", Command::Check { full: false, paths: vec![] }),
             ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
@@ -348,7 +398,16 @@ mod tests {
             ("explain /a", Command::Explain { path: "/a".into() }),
             (
                 "verify a - --key /k",
-                Command::Verify { logs: vec!["a".into(), "/dev/stdin".into()], key: Some("/k".into()) },
+                Command::Verify {
+                    logs: vec!["a".into(), "/dev/stdin".into()],
+                    key: Some("/k".into()),
+                    public_key: None,
+                    unordered: false,
+                },
+            ),
+            (
+                "report --html /p a -",
+                Command::Report { logs: vec!["a".into(), "/dev/stdin".into()], html: "/p".into(), key: None },
             ),
             ("status", Command::Status),
             ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
@@ -362,7 +421,8 @@ mod tests {
             ),
             ("config", Command::Config),
             ("config --default", Command::DefaultConfig),
-            ("config --plan=/n", Command::ComparePlan { file: "/n".into() }),
+            ("config --plan=/n", Command::ComparePlan { file: "/n".into(), drop_in: false }),
+            ("config --plan=/n --drop-in", Command::ComparePlan { file: "/n".into(), drop_in: true }),
             ("config --from-bpfink=/b", Command::FromBpfink { file: "/b".into() }),
         ] {
             assert_eq!(read(line).unwrap().command, command, "{line}");
@@ -389,6 +449,7 @@ mod tests {
             "",
             "walk",
             "run --colour",
+            "run --unpin /etc",
             "run --state",
             "--full run",
             "config /etc",
@@ -396,7 +457,11 @@ mod tests {
             "explain",
             "explain /a /b",
             "verify",
+            "report a",
+            "report --html /p",
             "config --default --plan /n",
+            "config --drop-in",
+            "config --drop-in --from-bpfink /b",
             "config --plan /n --from-bpfink /b",
             "run --state /a --state /b",
             "-v",

@@ -6,9 +6,11 @@
 //! ```
 //! `digest` is the BLAKE3 of the bytes of the line before `,"digest":"`; under a key of the installation
 //! there is a `key` with its number before `previous`. `previous` is the digest of the line before, of zeros
-//! in the first line of a chain. So each line can be tried by itself, and any two that are neighbours.
+//! in the first line of a chain. So each line can be tried by itself, and any two that are neighbours. A `signature`
+//! may follow the digest, which it is of.
 
 use crate::key;
+use crate::signature::Signed;
 use fim_core::Key;
 use std::io;
 
@@ -24,6 +26,7 @@ const BEGIN: &[u8] = b",\"chain\":{\"id\":\"";
 const KEY: &[u8] = b"\",\"key\":\"";
 const PREVIOUS: &[u8] = b"\",\"previous\":\"";
 const DIGEST: &[u8] = b"\",\"digest\":\"";
+const SIGNATURE: &[u8] = b"\",\"signature\":\"";
 const END: &[u8] = b"\"}";
 /// The object that holds the chain, and the line.
 const CLOSING: &[u8] = b"}}";
@@ -82,6 +85,20 @@ impl Chain {
         line.extend_from_slice(CLOSING);
         Ok(())
     }
+
+    /// Which chain, and the digest of the last line.
+    pub const fn head(&self) -> (&Id, &Digest) {
+        (&self.id, &self.head)
+    }
+}
+
+/// Adds a signature to a line that was just sealed.
+pub fn attach(line: &mut Vec<u8>, signature: &Signed) {
+    line.truncate(line.len().saturating_sub(END.len() + CLOSING.len()));
+    line.extend_from_slice(SIGNATURE);
+    put_hex(line, signature);
+    line.extend_from_slice(END);
+    line.extend_from_slice(CLOSING);
 }
 
 fn digest(sealed: &[u8], key: Option<&Key>) -> Digest {
@@ -102,6 +119,8 @@ pub struct Link<'a> {
     pub previous: Digest,
     /// The digest of this line.
     pub digest: Digest,
+    /// The signature of that digest.
+    pub signature: Option<Signed>,
     sealed: &'a [u8],
 }
 
@@ -121,8 +140,13 @@ impl<'a> Link<'a> {
         let sealed = line.get(..line.len() - rest.len() + 1)?;
         rest = rest.strip_prefix(DIGEST)?;
         let digest = take_hex(&mut rest)?;
+        let mut signature = None;
+        if let Some(signed) = rest.strip_prefix(SIGNATURE) {
+            rest = signed;
+            signature = Some(take_hex(&mut rest)?);
+        }
         let closed = rest.strip_prefix(END)? == CLOSING;
-        closed.then_some(Self { id, key, previous, digest, sealed })
+        closed.then_some(Self { id, key, previous, digest, signature, sealed })
     }
 
     /// Whether the line is as it was sealed.
@@ -146,7 +170,7 @@ fn put_hex(to: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Lower case only: there is one way to write a digest.
-fn take_hex<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
+pub fn take_hex<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     let (digits, rest) = from.split_at_checked(2 * N)?;
     let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
@@ -220,6 +244,19 @@ mod tests {
             }
             assert!(Link::read(&line[..at]).is_none());
         }
+    }
+
+    #[test]
+    fn a_signature_follows_the_digest_and_changes_nothing_of_it() {
+        let mut chain = Chain::begin(None).unwrap();
+        let line = sealed(&mut chain, r#"{"fim":{"b":2}}"#);
+        let mut signed = line.clone();
+        attach(&mut signed, &[0xab; 64]);
+        let (plain, link) = (Link::read(&line).unwrap(), Link::read(&signed).unwrap());
+        assert_eq!((plain.signature, link.signature), (None, Some([0xab; 64])));
+        assert!(link.is_sealed(None) && link.digest == plain.digest && chain.head().1 == &link.digest);
+        let json: serde_json::Value = serde_json::from_slice(&signed).unwrap();
+        assert_eq!(json["fim"]["chain"]["signature"], "ab".repeat(64));
     }
 
     #[test]

@@ -9,36 +9,46 @@ pub mod load;
 mod metrics;
 pub mod origin;
 pub mod plan;
+mod reasons;
+#[cfg(test)]
+mod reference;
 mod section;
 mod size;
 mod span;
+mod watched;
 
 pub use load::{ConfigError, load};
 pub use metrics::{Graphite, Metrics, Role};
 pub use plan::Plan;
-pub use section::Section;
+pub use reasons::{Maintenance, Packages, Writer};
+pub use section::{ARGUMENTS, Section};
 pub use size::Size;
 pub use span::Span;
+pub use watched::{Access, Generic, GenericDiff, Hash, Users};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A commented file with every default.
 pub const DEFAULT: &str = include_str!("config/default.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Folder the state is kept in.
+    /// Folder in which the state is kept. Also `--state`. Not below `root`.
     pub state: PathBuf,
-    /// By what means to watch.
+    /// By what means to watch. Which one was taken and why is said on standard error and in
+    /// `watch_started`. Also `--watcher`.
     pub watcher: WatcherChoice,
-    /// In what form to report.
+    /// In what form to report. Also `--format`.
     pub format: Format,
-    /// Prefix of every configured path.
+    /// Prefix of every configured path; account names of files are read from `etc/passwd` and `etc/group`
+    /// below it. Also `--root`.
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
@@ -48,6 +58,18 @@ pub struct Config {
     pub metrics: Metrics,
     /// How lines prove that they are whole.
     pub evidence: Evidence,
+    /// What the process may do.
+    pub process: Process,
+    /// What goes on while no agent runs.
+    pub pins: Pins,
+    /// Whether changes are held against the package manager's database.
+    pub packages: Packages,
+    /// When changes are expected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
+    /// Who is expected to make changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writer: Vec<Writer>,
     /// Accounts and keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -73,6 +95,11 @@ impl Default for Config {
             scan: Scan::default(),
             metrics: Metrics::default(),
             evidence: Evidence::default(),
+            process: Process::default(),
+            pins: Pins::default(),
+            packages: Packages::default(),
+            maintenance: Vec::new(),
+            writer: Vec::new(),
             users: None,
             access: None,
             generic_diff: Vec::new(),
@@ -99,13 +126,17 @@ impl Config {
 
 /// `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Larger files are not hashed.
+    /// Larger files are not hashed: changes of their metadata are reported with `fim.hash_state: too_big`.
+    /// A number of bytes, or like `"64 MiB"` or `"1GB"`.
     pub max_file_size: Size,
-    /// Room for records between the kernel and the BPF watcher.
+    /// Room for records between the kernel and the BPF watcher, taken at the start. What finds it full is
+    /// told as a gap and made up for by looking at every file that is marked dirty.
     pub ring_bytes: Size,
-    /// Files and directories the BPF watcher has room for at least; more if more are there at the start.
+    /// Files and directories the BPF watcher has room for at least, about 90 bytes of kernel memory each,
+    /// taken at the start; twice what is there if that is more.
     pub watch_room: u32,
 }
 
@@ -117,17 +148,20 @@ impl Default for Limits {
 
 /// `[scan]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Scan {
-    /// Between two scans of the metadata.
+    /// Names, sizes, owners, modes and clocks of everything watched.
     pub metadata_every: Span,
-    /// Between two scans that read every byte.
+    /// Every byte, read from the disk where the page cache may be dropped (what is mapped or dirty stays in
+    /// it). Counted across restarts.
     pub full_every: Span,
-    /// Between two scans of remote file systems.
+    /// Names and metadata on NFS, CIFS, FUSE, 9p and other file systems that somebody else than this kernel
+    /// can change: `watch_started` and `doctor` name the watched directories that lie on one.
     pub remote_every: Span,
-    /// Files looked at in a second.
+    /// All scans together; 0 has no bound.
     pub files_per_second: u32,
-    /// Bytes read in a second.
+    /// What is read of the files; 0 has no bound.
     pub bytes_per_second: Size,
 }
 
@@ -163,136 +197,64 @@ impl fmt::Display for Scan {
 }
 
 /// `[evidence]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Evidence {
-    /// Lines are sealed under the key of this installation.
+    /// Seal the chain of lines ([events.md](events.md#the-chain)) under the key of this installation, `key`
+    /// in the state folder. Then only who has that key can make lines that pass `fim verify`, or try them:
+    /// `fim verify --key FILE`.
     pub keyed: bool,
+    /// Sign the chain (Ed25519) with `signing-key` in the state folder, made at the first start, for its
+    /// user alone. `fim verify --public-key signing-key.pub` (a copy of the file beside it, or its 64
+    /// digits) tries that on another machine, where nobody can make such lines.
+    pub sign: bool,
+    /// The first line so long after the last signature has the next; `0` is each line, about 20 µs and 142
+    /// bytes. `watch_started` and `watch_stopped` always have one. What comes after the last is bound by
+    /// the chain alone.
+    pub sign_every: Span,
 }
 
-/// `[users]`.
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { keyed: false, sign: false, sign_every: Span(Duration::from_secs(60)) }
+    }
+}
+
+/// `[process]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct Users {
-    /// The account file.
-    pub passwd: String,
-    /// Its secrets.
-    pub shadow: String,
-    /// The group file.
-    pub group: String,
-    /// Its secrets.
-    pub gshadow: String,
-    /// Key files: relative ones are below each home.
-    pub authorized_keys: Vec<String>,
+pub struct Process {
+    /// Once it has begun, `fim run` gives up what it does not need
+    /// ([security.md](security.md#what-it-may-still-do)): capabilities, starting programs, writing anywhere
+    /// but in the state folder and the folder of `textfile` in `[metrics]`. `fim doctor` says what of it
+    /// holds on this machine. Switch it off to trace the agent, or where the state lies on a file system
+    /// that moves away under it.
+    pub confine: bool,
+    /// `fim run` watches over itself, and reports `tampering`
+    /// ([events.md](events.md#lines-about-the-watch)): its program, its configuration, its unit and
+    /// drop-ins of it (`fim.service`, or the unit it runs in if its name begins so), its state folder, that
+    /// it is not stopped or frozen, that the clock is not set.
+    pub guard: bool,
 }
 
-impl Default for Users {
+impl Default for Process {
     fn default() -> Self {
-        Self {
-            passwd: "/etc/passwd".to_owned(),
-            shadow: "/etc/shadow".to_owned(),
-            group: "/etc/group".to_owned(),
-            gshadow: "/etc/gshadow".to_owned(),
-            authorized_keys: vec![".ssh/authorized_keys".to_owned(), ".ssh/authorized_keys2".to_owned()],
-        }
+        Self { confine: true, guard: true }
     }
 }
 
-/// `[access]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// `[pins]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct Access {
-    /// Files and globs.
-    pub paths: Vec<String>,
-}
-
-impl Default for Access {
-    fn default() -> Self {
-        Self {
-            paths: vec!["/etc/security/access.conf".to_owned(), "/etc/security/access.d/*.conf".to_owned()],
-        }
-    }
-}
-
-/// One `[[generic]]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Generic {
-    /// Files, folders and globs.
-    pub paths: Vec<String>,
-    /// Globs to leave out.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Regular expressions to leave out.
-    #[serde(default)]
-    pub exclude_regex: Vec<String>,
-    /// Hashes to compute: BLAKE3 in any case.
-    #[serde(default = "blake3")]
-    pub hash: Vec<Hash>,
-}
-
-impl Default for Generic {
-    fn default() -> Self {
-        Self { paths: Vec::new(), exclude: Vec::new(), exclude_regex: Vec::new(), hash: blake3() }
-    }
-}
-
-fn blake3() -> Vec<Hash> {
-    vec![Hash::Blake3]
-}
-
-/// One `[[generic_diff]]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct GenericDiff {
-    /// Files, folders and globs.
-    pub paths: Vec<String>,
-    /// Globs to leave out.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Regular expressions to leave out.
-    #[serde(default)]
-    pub exclude_regex: Vec<String>,
-    /// What to hide: the last group of each expression, or the whole match if it has none.
-    #[serde(default)]
-    pub redact: Vec<String>,
-    /// Leave out changes of nothing but comments.
-    #[serde(default)]
-    pub ignore_comments: bool,
-    /// Leave out changes of nothing but blank lines.
-    #[serde(default)]
-    pub ignore_blank: bool,
-    /// Keep the redacted text for the next comparison.
-    #[serde(default = "yes")]
-    pub keep_text: bool,
-    /// Larger files are told by their hash.
-    #[serde(default = "one_mebibyte")]
-    pub max_file_size: Size,
-    /// Longer diffs are cut.
-    #[serde(default = "thousand")]
-    pub max_lines: usize,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn one_mebibyte() -> Size {
-    Size(1 << 20)
-}
-
-const fn thousand() -> usize {
-    1000
-}
-
-/// A hash that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Hash {
-    /// BLAKE3.
-    Blake3,
-    /// SHA-256.
-    Sha256,
+pub struct Pins {
+    /// With BPF: pin programs and maps on the BPF file system, in `/sys/fs/bpf/fim/` by a digest of the
+    /// state folder's path. They go on marking while the agent restarts, is upgraded, or has crashed; the
+    /// next start tells what was changed meanwhile, and by whom
+    /// ([events.md](events.md#between-two-watches)).
+    pub enabled: bool,
 }
 
 /// Declares a choice among words that is read alike from an option and from the configuration.
@@ -300,6 +262,7 @@ macro_rules! words {
     ($(#[$($meta:tt)*])* $name:ident, $what:literal { $($(#[$($variant_meta:tt)*])* $variant:ident = $word:literal,)* }) => {
         $(#[$($meta)*])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum $name {
             $($(#[$($variant_meta)*])* #[serde(rename = $word)] $variant,)*
         }
@@ -328,7 +291,7 @@ macro_rules! words {
 words! {
     /// By what means to watch.
     WatcherChoice, "watcher" {
-        /// BPF where it attaches, else fanotify.
+        /// BPF where it can be attached, else fanotify.
         Auto = "auto",
         /// BPF or nothing.
         Bpf = "bpf",
@@ -340,13 +303,13 @@ words! {
 words! {
     /// In what form to report.
     Format, "format" {
-        /// Elastic Common Schema, one JSON object a line.
+        /// The Elastic Common Schema, one JSON object a line: see [events.md](events.md).
         Json = "json",
-        /// One line for people.
+        /// For people; its form may change.
         Pretty = "pretty",
-        /// Open Cybersecurity Schema Framework.
+        /// The Open Cybersecurity Schema Framework.
         Ocsf = "ocsf",
-        /// As bpfink prints.
+        /// As bpfink prints, see [from-bpfink.md](from-bpfink.md).
         Bpfink = "bpfink",
     }
 }

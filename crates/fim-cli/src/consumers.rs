@@ -2,6 +2,8 @@
 
 use crate::config::{GenericDiff, Plan, Section};
 use crate::failure::Failure;
+use crate::own::Own;
+use fim_consumers::parse::access::Separators;
 use fim_consumers::redact::Redactor;
 use fim_consumers::{
     Access, AccessConfig, Generic, GenericConfig, GenericDiffConfig, Users, UsersConfig, secrets,
@@ -16,12 +18,14 @@ pub struct Watched {
     pub configured: bool,
     /// Paths given besides, for the generic consumer.
     pub paths: Option<Interest>,
+    /// The agent's own files, while it runs.
+    pub own: Option<Own>,
 }
 
 impl Watched {
     /// What the configuration says.
     pub const fn configured() -> Self {
-        Self { configured: true, paths: None }
+        Self { configured: true, paths: None, own: None }
     }
 
     fn sections(&self, plan: &Plan) -> Vec<Section> {
@@ -37,7 +41,7 @@ impl Watched {
         let mut consumers: Vec<Box<dyn Consumer>> = Vec::new();
         for section in &sections {
             match (section.name, section.index.and_then(|index| plan.config.generic_diff.get(index))) {
-                ("access", _) => consumers.push(Box::new(access(&section.interest))),
+                ("access", _) => consumers.extend(access(plan, &section.interest)),
                 ("users", _) => consumers.extend(users(plan, key, &sections)),
                 ("generic_diff", Some(diff)) => {
                     consumers.push(Box::new(generic_diff(diff, section.interest.clone(), key)?));
@@ -46,6 +50,7 @@ impl Watched {
             }
         }
         consumers.extend(self.paths.clone().map(|paths| Box::new(generic(paths)) as Box<dyn Consumer>));
+        consumers.extend(self.own.iter().map(|own| Box::new(generic(own.interest())) as Box<dyn Consumer>));
         Ok(consumers)
     }
 
@@ -60,7 +65,7 @@ impl Watched {
         let claims = WatchSet::new(interests).map_err(EngineError::from)?;
         let redactors = plan.config.generic_diff.iter().map(redactor);
         let redactors = if diffs.is_empty() { Vec::new() } else { redactors.collect::<Result<_, _>>()? };
-        Ok(Secrecy::new(key, secrets::rule(redactors, move |path| claims.owner(path))))
+        Ok(secrets::secrecy(key, redactors, move |path| claims.owner(path)))
     }
 }
 
@@ -84,8 +89,13 @@ pub fn claims(plan: &Plan, homes: &[PathBuf]) -> Vec<(Section, &'static str)> {
         .collect()
 }
 
-fn access(interest: &Interest) -> Access {
-    Access::new(AccessConfig { paths: interest.paths.clone(), ..AccessConfig::default() })
+fn access(plan: &Plan, interest: &Interest) -> Option<Box<dyn Consumer>> {
+    let section = plan.config.access.as_ref()?;
+    Some(Box::new(Access::new(AccessConfig {
+        paths: interest.paths.clone(),
+        separators: Separators { fields: section.fieldsep.clone(), lists: section.listsep.clone() },
+        nodefgroup: section.nodefgroup,
+    })))
 }
 
 fn generic(interest: Interest) -> Generic {

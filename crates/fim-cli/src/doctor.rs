@@ -1,11 +1,13 @@
 //! What this machine allows: the watcher, what it sees, where the watched paths lie, what is missing.
 
 mod fault;
+mod loops;
 mod mounts;
 mod place;
 mod privileges;
 
 use crate::config::{Plan, Scan};
+use crate::confine;
 use crate::watchers::{self, Tried};
 use crate::wiring;
 use fault::Fault;
@@ -32,7 +34,7 @@ pub struct Diagnosis {
 /// Examines the machine for what the plan wants to watch.
 pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
     let set = WatchSet::new(watched).unwrap_or_default();
-    let mut tried = watchers::try_all(plan.config.watcher, watchers::Room::of(&plan.config.limits, &set));
+    let mut tried = watchers::try_all(plan.config.watcher, &watchers::Needs::of(&plan.config.limits, &set));
     let scan = wiring::scan(plan);
     for sight in tried.iter_mut().filter_map(|one| one.sight.as_mut().ok()) {
         scan.make_up(&mut sight.coverage);
@@ -44,8 +46,14 @@ pub fn examine(plan: &Plan, watched: Vec<Interest>) -> Diagnosis {
     let shared = below.map(|path| (path.clone(), Place::of(&path)));
     let shared: Vec<_> = shared.filter(|place| !place.1.is_covered() && !places.contains(place)).collect();
     places.extend(shared);
-    let state = &plan.config.state;
-    describe(&tried, &places, &privileges::missing(), (state, state_fault(state)), &plan.config.scan)
+    let behind = loops::direct().into_iter().filter(|(file, _)| set.owner(file).is_some());
+    places.extend(behind.map(|(file, device)| (file, Place::Behind(device))));
+    let state: &Path = &plan.config.state;
+    let watcher = tried.iter().find(|one| one.sight.is_ok()).map_or("none", |one| one.name);
+    let confinement = confine::tried(&plan.config, watcher);
+    let state = (state, state_fault(state));
+    let rest = [("confinement", confinement), ("packages", wiring::packages(plan))];
+    describe(&tried, &places, &privileges::missing(), state, &plan.config.scan, &rest)
 }
 
 /// In a word, the kind of file system a path lies on.
@@ -59,6 +67,7 @@ fn describe(
     missing: &[Privilege],
     (state, state_fault): (&Path, Option<String>),
     scan: &Scan,
+    rest: &[(&str, String)],
 ) -> Diagnosis {
     let mut faults = fault::of_watchers(tried);
     let mut text = String::new();
@@ -115,6 +124,10 @@ fn describe(
             "run as root, or name another folder by --state DIR",
         ));
     }
+    // This does not bear on what is seen: it is told, and no fault.
+    for (word, what) in rest {
+        let _ = writeln!(text, "{word:<11} {what}");
+    }
     if missing.is_empty() {
         let _ = writeln!(text, "privileges  all that are needed");
     }
@@ -170,6 +183,7 @@ mod tests {
             missing,
             (Path::new("/var/lib/fim"), fault.map(str::to_owned)),
             &Scan::default(),
+            &[],
         )
     }
 
@@ -181,7 +195,7 @@ mod tests {
         let places = [(PathBuf::from("/etc"), Place::Local("ext4"))];
         let mut never = Scan::default();
         never.full_every.0 = std::time::Duration::ZERO;
-        assert!(!describe(&full, &places, &[], (Path::new("/s"), None), &never).covered);
+        assert!(!describe(&full, &places, &[], (Path::new("/s"), None), &never, &[]).covered);
         assert!(!verdict(&full, Place::Shared("nfs"), &[], None).covered);
         assert!(
             !verdict(&full, Place::Local("ext4"), &[Privilege { name: "CAP_X", purpose: "x" }], None).covered

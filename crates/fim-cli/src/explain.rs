@@ -1,11 +1,13 @@
 //! Why a path is watched, or is not: the pattern and the line that say so, what is read of it, what is known.
 //!
-//! Looks at names and metadata, opens nothing that is watched.
+//! Looks at names and metadata; opens nothing that is watched but a file of a package, to compare it with that.
 
 mod known;
 mod on_disk;
+mod package;
 
-use crate::config::{Plan, Section};
+use crate::agent::Told;
+use crate::config::{ARGUMENTS, Plan, Section};
 use crate::{consumers, output};
 use fim_consumers::secrets::hides_hash;
 use fim_core::{Cover, Interest, WatchSet, Why};
@@ -23,12 +25,40 @@ pub struct Explanation {
     pub covered: bool,
 }
 
-/// Explains an absolute path, which need not exist.
-pub fn explain(plan: &Plan, asked: &Path) -> Explanation {
-    let claims = consumers::claims(plan, &output::homes(&plan.config.root));
+/// Explains an absolute path, which need not exist: as it is watched by the agent that runs, or would be by one.
+pub fn explain(plan: &Plan, asked: &Path, running: Option<&Told>) -> Explanation {
+    let claims = match running.and_then(|told| told.paths.as_ref()) {
+        Some(paths) => vec![(Section::of_arguments(paths), "generic")],
+        None => consumers::claims(plan, &output::homes(&plan.config.root)),
+    };
     let on_disk = OnDisk::look(asked);
     let verdict = Verdict::of(&claims, &on_disk.path);
-    describe(plan, asked, &on_disk, &verdict, &Known::of(&plan.config.state, &on_disk.path))
+    let mut explanation = describe(plan, asked, &on_disk, &verdict);
+    let mut lines = Lines::default();
+    // Every package has a file in some folders.
+    if !on_disk.is_dir
+        && let Some(package) = package::package(plan, &on_disk.path)
+    {
+        lines.add("package", package);
+    }
+    lines.add("state", Known::of(&plan.config.state, &on_disk.path));
+    lines.add("agent", agent(running));
+    explanation.text.push_str(&lines.0);
+    explanation
+}
+
+fn agent(running: Option<&Told>) -> String {
+    match running {
+        None => "none runs: so would one that is started".to_owned(),
+        Some(Told { pid, paths: None, .. }) => format!("runs, pid {pid}, by the configuration"),
+        Some(Told { pid, paths: Some(paths), .. }) => {
+            let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            format!(
+                "runs, pid {pid}, and was started with PATHs, in place of what the configuration names: {}",
+                paths.join(" ")
+            )
+        }
+    }
 }
 
 /// What the sections say of a path.
@@ -39,6 +69,8 @@ struct Verdict<'a> {
     refused: Vec<(&'a Section, String, String)>,
     /// The first section whose consumer wants to be told of it.
     overheard: Option<(&'a Section, String, &'static str)>,
+    /// There is no section: paths were named on a command line.
+    is_of_arguments: bool,
     /// How much is watched below it.
     cover: Cover,
     /// How much is watched in the folder it is in.
@@ -55,6 +87,7 @@ impl<'a> Verdict<'a> {
             owner: None,
             refused: Vec::new(),
             overheard: None,
+            is_of_arguments: claims.iter().any(|(section, _)| section.name == ARGUMENTS),
             cover: set.cover(path),
             beside: set.cover(parent),
         };
@@ -91,13 +124,7 @@ fn as_written(section: &Section, by: &str) -> String {
     at.and_then(|at| section.written.get(at)).map_or_else(|| by.to_owned(), Clone::clone)
 }
 
-fn describe(
-    plan: &Plan,
-    asked: &Path,
-    on_disk: &OnDisk,
-    verdict: &Verdict<'_>,
-    known: &Known,
-) -> Explanation {
+fn describe(plan: &Plan, asked: &Path, on_disk: &OnDisk, verdict: &Verdict<'_>) -> Explanation {
     let mut lines = Lines::default();
     lines.add("path", asked.display());
     if on_disk.path != asked {
@@ -115,7 +142,11 @@ fn describe(
     }
     match &verdict.owner {
         Some((section, by, consumer)) => {
-            lines.add("by", format!("\"{by}\" of {section} ({})", plan.place(section, &["paths"], by)));
+            let at = match section.name {
+                ARGUMENTS => String::new(),
+                _ => format!(" ({})", plan.place(section, &["paths"], by)),
+            };
+            lines.add("by", format!("\"{by}\" of {section}{at}"));
             if covered {
                 lines.add("consumer", consumer);
                 lines.add("watch", watch(on_disk, verdict));
@@ -125,7 +156,12 @@ fn describe(
         None if on_disk.pseudo.is_some() => {}
         None => {
             if verdict.refused.is_empty() {
-                lines.add("", "no path or pattern of the configuration matches it");
+                let of = if verdict.is_of_arguments {
+                    "PATH of the agent"
+                } else {
+                    "path or pattern of the configuration"
+                };
+                lines.add("", format!("no {of} matches it"));
             }
             if verdict.cover == Cover::Some {
                 lines.add("", "names in it are looked at, because something below it is watched");
@@ -133,7 +169,6 @@ fn describe(
             lines.add("to watch it", advice(verdict, &on_disk.path));
         }
     }
-    lines.add("state", known);
     Explanation { text: lines.0, covered }
 }
 
@@ -187,6 +222,7 @@ fn reads(plan: &Plan, section: &Section, on_disk: &OnDisk) -> String {
 fn advice(verdict: &Verdict<'_>, path: &Path) -> String {
     match verdict.refused.first() {
         Some((section, _, but)) => format!("take \"{but}\" out of {section}, or name it in a section before"),
+        None if verdict.is_of_arguments => "start `fim run` with it too, or without PATHs".to_owned(),
         None => {
             format!("[[generic]] paths = [{}]", toml::Value::from(fim_core::escape(&path.to_string_lossy())))
         }
@@ -203,6 +239,7 @@ mod tests {
     struct Scene {
         dir: tempfile::TempDir,
         plan: Plan,
+        running: Option<Told>,
     }
 
     impl Scene {
@@ -211,9 +248,11 @@ mod tests {
             let base = dir.path().canonicalize().unwrap();
             let file = base.join("fim.toml");
             let text = text.replace("BASE", base.to_str().unwrap());
-            std::fs::write(&file, format!("state = '{}/state'\n{text}", base.display())).unwrap();
+            // Not the machine's own packages.
+            let text = format!("state = '{}/state'\n{text}\n[packages]\nverify = false\n", base.display());
+            std::fs::write(&file, text).unwrap();
             let plan = Plan::new(load(Some(&file)).unwrap(), &Shared::default()).unwrap();
-            Self { dir, plan }
+            Self { dir, plan, running: None }
         }
 
         fn at(&self, name: &str) -> PathBuf {
@@ -221,7 +260,7 @@ mod tests {
         }
 
         fn told(&self, name: &str, covered: bool, said: &[&str]) {
-            let explanation = explain(&self.plan, &self.at(name));
+            let explanation = explain(&self.plan, &self.at(name), self.running.as_ref());
             assert_eq!(explanation.covered, covered, "{}", explanation.text);
             for said in said {
                 assert!(explanation.text.contains(said), "{said}\n{}", explanation.text);
@@ -276,8 +315,45 @@ mod tests {
     #[test]
     fn the_kernels_windows_are_not_watched() {
         let scene = Scene::new("[[generic]]\npaths = ['/']\n");
-        let explanation = explain(&scene.plan, Path::new("/proc/self/status"));
+        let explanation = explain(&scene.plan, Path::new("/proc/self/status"), None);
         assert!(!explanation.covered);
         assert!(explanation.text.contains("proc is a window into the kernel"), "{}", explanation.text);
+    }
+
+    #[test]
+    fn the_paths_of_the_agent_that_runs_are_what_counts() {
+        let mut scene = Scene::new("[[generic]]\npaths = ['BASE/configured']\n");
+        scene.told("configured", true, &["fim.toml:3)", "agent       none runs"]);
+        let paths = Some(vec![scene.at("a [b]")]);
+        scene.running = Some(Told { pid: 7, paths, config: None });
+        scene.told("configured", false, &["no PATH of the agent matches it", "start `fim run` with it too"]);
+        let said =
+            ["a [b]\" of the PATHs that the agent was started with\n", "runs, pid 7, and was started with"];
+        scene.told("a [b]/c", true, &said);
+        scene.running = Some(Told { pid: 7, ..Told::default() });
+        scene.told("configured", true, &["runs, pid 7, by the configuration"]);
+    }
+
+    #[test]
+    fn a_file_of_a_package_is_said_to_be_as_it_came_or_not() {
+        let mut scene = Scene::new("[[generic]]\npaths = ['BASE/root/usr']\n");
+        let root = scene.at("root");
+        scene.plan.config.root.clone_from(&root);
+        scene.plan.config.packages.verify = true;
+        for folder in ["var/lib/dpkg/info", "usr/bin"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let put = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+        put("var/lib/dpkg/status", "Package: p\nStatus: install ok installed\nVersion: 1-2\n\n");
+        // MD5 of "one".
+        put("var/lib/dpkg/info/p.md5sums", "f97c5d29941bfb1b2fdab0874906ab82  usr/bin/p\n");
+        put("var/lib/dpkg/info/p.list", "/.\n/usr\n/usr/bin\n/usr/bin/p\n");
+        for (text, said) in [("one", "p 1-2, and as it came with it"), ("two", "p 1-2, but NOT AS IT CAME")] {
+            put("usr/bin/p", text);
+            let said = format!("package     {said}");
+            assert!(explain(&scene.plan, &root.join("usr/bin/p"), None).text.contains(&said), "{said}");
+        }
+        let text = explain(&scene.plan, &root.join("usr/q"), None).text;
+        assert!(text.contains("package     of none"), "{text}");
     }
 }

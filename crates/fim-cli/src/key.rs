@@ -1,4 +1,4 @@
-//! The key of this installation: `key` in the state folder, made at the first start.
+//! The key of this installation: `key` in the state folder, made at the first start; other secrets are made alike.
 
 use crate::failure::Failure;
 use fim_core::Key;
@@ -17,12 +17,20 @@ const NEW: &str = "key.new";
 /// # Errors
 /// When it cannot be read or made, or is no key.
 pub fn load(state: &Path) -> Result<Key, Failure> {
-    let path = state.join(FILE);
+    bytes(state, FILE).map(Key::new)
+}
+
+/// The secret of this name in a state folder, which must exist; makes one if there is none.
+///
+/// # Errors
+/// When it cannot be read or made, or is none.
+pub fn bytes(state: &Path, name: &str) -> Result<[u8; 32], Failure> {
+    let path = state.join(name);
     let failed = |what: &str, error: &io::Error| Failure::new(format!("{}: {what}: {error}", path.display()));
     match read(&path) {
         Ok(key) => Ok(key),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make(state).map_err(|error| failed("cannot make the key of this installation", &error))
+            make(state, name).map_err(|error| failed("cannot make the key of this installation", &error))
         }
         Err(error) => Err(failed("cannot read the key of this installation", &error)),
     }
@@ -50,7 +58,7 @@ pub fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn read(path: &Path) -> io::Result<Key> {
+fn read(path: &Path) -> io::Result<[u8; 32]> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let stat = file.metadata()?;
@@ -67,19 +75,19 @@ fn read(path: &Path) -> io::Result<Key> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     file.read_exact(&mut bytes)?;
-    Ok(Key::new(bytes))
+    Ok(bytes)
 }
 
-fn make(state: &Path) -> io::Result<Key> {
+fn make(state: &Path, name: &str) -> io::Result<[u8; 32]> {
     let bytes = random()?;
     let new = state.join(NEW);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(&new, flags, Mode::RUSR | Mode::WUSR)?);
     file.write_all(&bytes)?;
     file.sync_all()?;
-    std::fs::rename(&new, state.join(FILE))?;
+    std::fs::rename(&new, state.join(name))?;
     File::open(state)?.sync_all()?;
-    Ok(Key::new(bytes))
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+mod agent;
 mod args;
 mod chain;
 mod commands;
 mod config;
+mod confine;
 mod consumers;
 mod doctor;
 mod estimate;
@@ -19,11 +21,17 @@ mod key;
 mod logging;
 mod metrics;
 mod output;
+mod own;
+mod pins;
 mod progress;
 mod reload;
+mod report;
 mod selftest;
+mod sentinel;
 mod signals;
+mod signature;
 mod status;
+mod supervision;
 mod verify;
 mod watchers;
 mod wiring;
@@ -86,21 +94,30 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     match &invocation.command {
         Command::DefaultConfig => return commands::default_config(),
         Command::FromBpfink { file } => return commands::from_bpfink(file),
-        Command::Verify { logs, key } => return commands::verify(logs, key.as_deref()),
+        Command::Verify { logs, key, public_key, unordered } => {
+            return commands::verify(logs, key.as_deref(), public_key.as_deref(), *unordered);
+        }
+        Command::Report { logs, html, key } => return commands::report(logs, html, key.as_deref()),
         _ => {}
     }
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     match &invocation.command {
         Command::Run { paths } => commands::run(&plan, paths, &invocation.shared),
+        Command::Unpin => commands::unpin(&plan),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),
         Command::Doctor => commands::doctor(&plan),
-        Command::Explain { path } => commands::explain(&plan, path),
+        Command::Explain { path } => commands::explain(&plan, path, &invocation.shared),
         Command::Status => commands::status(&plan, invocation.shared.format.as_deref() == Some("json")),
         Command::Config => commands::effective_config(&plan),
-        Command::ComparePlan { file } => commands::compare_plan(&plan, file, &invocation.shared),
-        Command::Verify { logs, key } => commands::verify(logs, key.as_deref()),
+        Command::ComparePlan { file, drop_in } => {
+            commands::compare_plan(&plan, file, *drop_in, &invocation.shared)
+        }
+        Command::Verify { logs, key, public_key, unordered } => {
+            commands::verify(logs, key.as_deref(), public_key.as_deref(), *unordered)
+        }
+        Command::Report { logs, html, key } => commands::report(logs, html, key.as_deref()),
         Command::DefaultConfig => commands::default_config(),
         Command::FromBpfink { file } => commands::from_bpfink(file),
         Command::Selftest { json, only, dir } => commands::selftest(&plan, dir.as_deref(), only, *json),

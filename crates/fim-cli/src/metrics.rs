@@ -11,6 +11,7 @@ mod push;
 use crate::config::{Metrics, Role};
 use crate::failure::Failure;
 use crate::output::Host;
+use crate::watchers::{Costs, ProgramCost};
 use fim_core::{Now, Status};
 use graphite::Names;
 use push::Push;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 struct Sample {
     now: Now,
+    programs: Vec<ProgramCost>,
     version: &'static str,
     /// Since the epoch.
     started: Duration,
@@ -32,6 +34,7 @@ struct Sample {
 #[derive(Clone, Debug)]
 struct Source {
     status: Status,
+    costs: Costs,
     started: SystemTime,
     since: Instant,
 }
@@ -40,6 +43,7 @@ impl Source {
     fn sample(&self) -> Sample {
         Sample {
             now: self.status.now(),
+            programs: self.costs.now(),
             version: env!("CARGO_PKG_VERSION"),
             started: self.started.duration_since(UNIX_EPOCH).unwrap_or_default(),
             uptime: self.since.elapsed(),
@@ -68,8 +72,8 @@ impl Drop for Exporting {
 ///
 /// # Errors
 /// When the role cannot be read, the endpoint not be opened, or there is no thread to be had.
-pub fn start(config: &Metrics, status: Status) -> Result<Exporting, Failure> {
-    let source = Source { status, started: SystemTime::now(), since: Instant::now() };
+pub fn start(config: &Metrics, status: Status, costs: Costs) -> Result<Exporting, Failure> {
+    let source = Source { status, costs, started: SystemTime::now(), since: Instant::now() };
     if let Some(address) = config.listen {
         endpoint::serve(address, source.clone()).map_err(|error| {
             Failure::new(format!("[metrics] listen: cannot listen on {address}: {error}"))

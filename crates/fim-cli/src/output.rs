@@ -1,6 +1,7 @@
 //! Reports as lines on standard output. Knows no watcher and no store.
 
 mod bpfink;
+mod container;
 mod ecs;
 mod host;
 mod json;
@@ -8,15 +9,18 @@ mod names;
 mod ocsf;
 mod pretty;
 mod secret;
+mod stdout;
 mod time;
 mod words;
 
 pub use host::Host;
 pub use names::homes;
 pub use secret::Redactor;
+pub use stdout::Stdout;
 pub use words::tame;
 
-use crate::chain::Chain;
+use crate::chain::{self, Chain};
+use crate::signature::Signer;
 use bpfink::Bpfink;
 use ecs::Ecs;
 use fim_core::{Key, Record, Report, Sink};
@@ -26,6 +30,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// To the start of the line, and nothing on it any more.
 const WIPE: &[u8] = b"\r\x1b[K";
@@ -69,7 +74,8 @@ impl Form {
         matches!(self, Self::Json(_) | Self::Ocsf(_))
     }
 
-    /// The line for a report, or lines, without the last line break.
+    /// The line for a report, or lines, without the last line break; none for what there is no line for, or
+    /// what is told with others at the [end of a turn](Self::rest).
     ///
     /// # Errors
     /// When it cannot be written as JSON.
@@ -81,16 +87,35 @@ impl Form {
             Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
         }
     }
+
+    /// What was put off until now, line by line.
+    pub fn rest(&mut self) -> Vec<String> {
+        match self {
+            Self::Pretty(pretty) => pretty.rest(),
+            Self::Json(_) | Self::Ocsf(_) | Self::Bpfink(_) => Vec::new(),
+        }
+    }
 }
 
-/// Whether the reader of standard output has gone; shared by a sink and whoever explains the end.
+/// How the reader of standard output does; shared by a sink and whoever explains the end or a silence.
 #[derive(Clone, Debug, Default)]
-pub struct ReaderGone(Arc<AtomicBool>);
+pub struct Reader(Arc<ReaderFlags>);
 
-impl ReaderGone {
+#[derive(Debug, Default)]
+struct ReaderFlags {
+    gone: AtomicBool,
+    awaited: AtomicBool,
+}
+
+impl Reader {
     /// Whether it has gone.
     pub fn is_gone(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.gone.load(Ordering::Acquire)
+    }
+
+    /// Whether it is being waited for now: it is slow.
+    pub fn is_awaited(&self) -> bool {
+        self.0.awaited.load(Ordering::Acquire)
     }
 }
 
@@ -99,19 +124,20 @@ impl ReaderGone {
 pub struct LineSink<W: Write + Send> {
     out: BufWriter<W>,
     form: Form,
-    gone: ReaderGone,
+    reader: Reader,
     notes: Vec<String>,
     wipes: bool,
     /// Of a watch.
     chain: Option<Chain>,
     key: Option<Key>,
+    signer: Option<Signer>,
 }
 
 impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
-    pub fn new(out: W, form: Form, gone: ReaderGone, notes: Vec<String>) -> Self {
+    pub fn new(out: W, form: Form, reader: Reader, notes: Vec<String>) -> Self {
         let out = BufWriter::with_capacity(64 << 10, out);
-        Self { out, form, gone, notes, wipes: false, chain: None, key: None }
+        Self { out, form, reader, notes, wipes: false, chain: None, key: None, signer: None }
     }
 
     /// Wipes the line of the terminal before each report: progress may stand there.
@@ -127,11 +153,28 @@ impl<W: Write + Send> LineSink<W> {
         self
     }
 
-    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+    /// Signs the chain from time to time, when it begins and at its end.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Signer) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    fn put(&mut self, mut line: Vec<u8>) -> io::Result<()> {
+        line.push(b'\n');
+        let wipe = if self.wipes { WIPE } else { b"" };
+        self.hand_on(|out| out.write_all(wipe).and_then(|()| out.write_all(&line)))
+    }
+
+    /// Writes, and notes how the reader takes it.
+    fn hand_on(&mut self, write: impl FnOnce(&mut BufWriter<W>) -> io::Result<()>) -> io::Result<()> {
+        self.reader.0.awaited.store(true, Ordering::Release);
+        let result = write(&mut self.out);
+        self.reader.0.awaited.store(false, Ordering::Release);
         if let Err(error) = &result
             && error.kind() == io::ErrorKind::BrokenPipe
         {
-            self.gone.0.store(true, Ordering::Release);
+            self.reader.0.gone.store(true, Ordering::Release);
         }
         result
     }
@@ -165,16 +208,19 @@ impl<W: Write + Send> Sink for LineSink<W> {
         }
         if let Some(chain) = &mut self.chain {
             chain.seal(&mut line)?;
+            let always = matches!(report.record, Record::WatchStarted(_) | Record::WatchStopped(_));
+            let (id, head) = chain.head();
+            let signature = self.signer.as_mut().and_then(|it| it.sign(id, head, always, Instant::now()));
+            signature.iter().for_each(|signature| chain::attach(&mut line, signature));
         }
-        line.push(b'\n');
-        let wipe = if self.wipes { WIPE } else { b"" };
-        let result = self.out.write_all(wipe).and_then(|()| self.out.write_all(&line));
-        self.note(result)
+        self.put(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = self.out.flush();
-        self.note(result)
+        for line in self.form.rest() {
+            self.put(line.into_bytes())?;
+        }
+        self.hand_on(BufWriter::flush)
     }
 }
 
@@ -206,19 +252,19 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_gone_is_noticed() {
-        let gone = ReaderGone::default();
-        let mut sink = LineSink::new(Closed, Form::pretty(Redactor::new(vec![])), gone.clone(), vec![]);
+        let reader = Reader::default();
+        let mut sink = LineSink::new(Closed, Form::pretty(Redactor::new(vec![])), reader.clone(), vec![]);
         sink.write(&report()).unwrap();
-        assert!(!gone.is_gone());
+        assert!(!reader.is_gone());
         assert_eq!(sink.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        assert!(gone.is_gone());
+        assert!(reader.is_gone());
     }
 
     #[test]
     fn lines_leave_at_the_flush() {
         let mut out = Vec::new();
         let form = Form::json(Path::new("/"), Redactor::new(vec![]));
-        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        let mut sink = LineSink::new(&mut out, form, Reader::default(), vec![]);
         sink.write(&report()).unwrap();
         sink.write(&report()).unwrap();
         sink.flush().unwrap();
@@ -231,7 +277,7 @@ mod tests {
     fn what_a_form_has_no_line_for_is_no_line() {
         let mut out = Vec::new();
         let form = Form::bpfink(Redactor::new(vec![]));
-        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec![]);
+        let mut sink = LineSink::new(&mut out, form, Reader::default(), vec![]);
         sink.write(&report()).unwrap();
         drop(sink);
         assert_eq!(out, b"");
@@ -244,7 +290,7 @@ mod tests {
         let mut started = Started::default();
         started.notes = vec!["own".to_owned()];
         let report = Report { record: Record::WatchStarted(started), ..report() };
-        let mut sink = LineSink::new(&mut out, form, ReaderGone::default(), vec!["added".to_owned()]);
+        let mut sink = LineSink::new(&mut out, form, Reader::default(), vec!["added".to_owned()]);
         sink.write(&report).unwrap();
         drop(sink);
         let line = String::from_utf8(out).unwrap();

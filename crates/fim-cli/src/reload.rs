@@ -1,22 +1,23 @@
 //! Another configuration while `fim run` runs: on SIGHUP, and when a file of it changes.
 //!
-//! The files are asked for their stat once a second: they may lie on any file system, be links that are swung
+//! The files are asked for their stat every two seconds: they may lie on any file system, be links that are swung
 //! around, or not be there yet, and fim itself may not be allowed to watch them. What is read is acted on only
-//! once it has stayed the same for a second, so that nothing half-written is tried.
+//! once it has stayed the same for as long, so that nothing half-written is tried.
 
 use crate::args::Shared;
 use crate::config::{self, Plan};
 use crate::consumers::Watched;
 use crate::output::Redactor;
-use crate::wiring;
+use crate::wiring::{self, Equipment};
 use fim_core::{Control, Key};
+use fim_explainers::Programs;
 use std::fs::metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_secs(2);
 
 /// What is reloaded, and for whom.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Reloader {
     pub options: Shared,
     /// What is watched: what the configuration says, or the paths that were given.
     pub watched: Watched,
+    /// Who tells what a process runs: started with the watch, or not at all.
+    pub programs: Option<Programs>,
 }
 
 impl Reloader {
@@ -63,12 +66,23 @@ impl Reloader {
         log::info!("loading the configuration anew");
         let loaded = config::load(named).map_err(|error| error.to_string())?;
         let plan = Plan::new(loaded, &self.options).map_err(|error| error.to_string())?;
-        let notes = fixed.keep(&Fixed::of(&plan))?;
+        let mut notes = fixed.keep(&Fixed::of(&plan))?;
+        if plan.config.asks_for_programs() && self.programs.is_none() {
+            notes.push(
+                "the first `sha256` of a [[writer]] takes a restart: nobody is trusted by it until then"
+                    .to_owned(),
+            );
+        }
         for note in &notes {
             log::warn!("{note}");
         }
-        let reload =
-            wiring::reload(&plan, &self.key, &self.watched, notes).map_err(|error| error.to_string())?;
+        let reload = wiring::reload(
+            &plan,
+            &self.key,
+            &self.watched,
+            Equipment { notes, programs: self.programs.clone(), lasts: true },
+        )
+        .map_err(|error| error.to_string())?;
         // Before anything is reported by it.
         self.redactor.set(plan.redact.clone());
         self.control.reload(reload);
@@ -80,7 +94,7 @@ impl Reloader {
 #[derive(Debug, PartialEq, Eq)]
 struct Fixed {
     root: String,
-    kept: [(&'static str, String); 5],
+    kept: [(&'static str, String); 11],
 }
 
 impl Fixed {
@@ -97,6 +111,12 @@ impl Fixed {
                     toml::to_string(&config.metrics).unwrap_or_default().trim_end().replace('\n', ", "),
                 ),
                 ("evidence.keyed", config.evidence.keyed.to_string()),
+                ("evidence.sign", format!("{}, {}", config.evidence.sign, config.evidence.sign_every)),
+                ("process.confine", config.process.confine.to_string()),
+                ("process.guard", config.process.guard.to_string()),
+                ("pins.enabled", config.pins.enabled.to_string()),
+                ("limits.ring_bytes", config.limits.ring_bytes.to_string()),
+                ("limits.watch_room", config.limits.watch_room.to_string()),
             ],
         }
     }
@@ -199,6 +219,10 @@ mod tests {
         let notes = old.keep(&Fixed::of(&plan("state = '/b'\nwatcher = 'bpf'\nformat = 'pretty'"))).unwrap();
         assert_eq!(notes.len(), 3);
         assert_eq!(notes[0], "state = \"/b\" takes a restart: \"/a\" holds until then");
+        let room = plan("state = '/a'\n[limits]\nring_bytes = '16 MiB'\nwatch_room = 7");
+        let notes = old.keep(&Fixed::of(&room)).unwrap();
+        assert_eq!(notes[0], "limits.ring_bytes = \"16 MiB\" takes a restart: \"8 MiB\" holds until then");
+        assert!(notes[1].starts_with("limits.watch_room = \"7\""), "{notes:?}");
         assert!(old.keep(&Fixed::of(&plan("state = '/a'\nroot = '/mnt'"))).is_err());
     }
 }

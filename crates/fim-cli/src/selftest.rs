@@ -9,17 +9,21 @@ mod watch;
 use crate::config::{Limits, WatcherChoice};
 use crate::failure::Failure;
 use crate::watchers;
-use fim_catalogue::{Case, Outcome, Runner, Speed, Verdict};
-use fim_core::{Coverage, Degree, Interest, WatchSet, escape};
+use fim_catalogue::{Case, LIMITS, Outcome, Runner, Speed, Verdict, limit};
+use fim_core::{Degree, Interest, Scan, Started, WatchSet, escape};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use watch::Watch;
 
 /// First arguments by which this program starts itself; no commands of the user's.
 const PERFORM: &str = "selftest-perform";
 const KEEP_FENCE: &str = "selftest-fence";
+
+/// Several times within what a report that comes late may take, with what the engine holds a scan's word back for.
+const SCANS_EVERY: Duration = Duration::from_secs(2);
 
 /// What this process is to do if it was started by a self-test; else `None`.
 pub fn part(args: &[OsString]) -> Option<io::Result<()>> {
@@ -39,9 +43,7 @@ pub struct Tested {
     /// Every case.
     pub outcomes: Vec<Outcome>,
     /// What the watcher says of itself.
-    pub coverage: Coverage,
-    /// Its name.
-    pub watcher: String,
+    pub started: Started,
     /// File system of the scratch directory.
     pub file_system: String,
 }
@@ -68,45 +70,68 @@ pub fn run(
     cases.retain(|case| only.is_empty() || only.iter().any(|word| case.name.contains(word.as_str())));
     Runner::build(&scratch.0, &cases).map_err(failed)?;
 
-    let watched = fim_catalogue::watched(&scratch.0, &cases);
-    let interest = Interest::in_paths(watched.iter().map(|path| escape(&path.to_string_lossy())));
-    let set = WatchSet::new(vec![interest.clone()]).map_err(|error| Failure::new(error.to_string()))?;
-    let chosen = watchers::choose(choice, watchers::Room::of(&Limits::default(), &set))?;
-    let mut watch = Watch::start(interest, chosen.watcher)?;
-    let started = watch.started()?;
+    let place = Place::new(&scratch.0, &cases, choice)?;
+    // Without scans, so that what is reported was told by the watcher.
+    let (mut watch, mut started) = place.watch(Scan::never())?;
+    let scan = scans_for(&started.watcher);
+    scan.make_up(&mut started.coverage);
+    let (late, prompt): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| speed(case, &started) == Speed::Late);
 
-    let myself = PathBuf::from("/proc/self/exe");
-    let perform = || {
-        let mut command = Command::new(&myself);
-        command.arg(PERFORM);
-        command
-    };
-    let mut keeper = Command::new(&myself);
-    keeper.arg(KEEP_FENCE);
     let mut outcomes = Vec::new();
-    let mut runner = Runner::start(&scratch.0, &perform, keeper, &mut watch).map_err(failed)?;
-    for case in &cases {
-        let outcome = runner.run(case).map_err(failed)?;
-        each(&outcome, is_as_promised(&outcome, &started.coverage))?;
+    let mut take = |outcome: Outcome| {
+        each(&outcome, is_as_promised(&outcome, &started))?;
         outcomes.push(outcome);
+        Ok::<_, Failure>(())
+    };
+    let perform = || myself(PERFORM);
+    let mut runner = Runner::start(&scratch.0, &perform, myself(KEEP_FENCE), &mut watch).map_err(failed)?;
+    for case in prompt {
+        take(runner.run(case, Speed::Prompt).map_err(failed)?)?;
+    }
+    drop(runner);
+    if scan != Scan::never() && !late.is_empty() {
+        watch.stop()?;
+        watch = place.watch(scan)?.0;
+    }
+    // What takes seconds takes them once.
+    let mut runner = Runner::start(&scratch.0, &perform, myself(KEEP_FENCE), &mut watch).map_err(failed)?;
+    for outcome in runner.run_together(&late, Speed::Late).map_err(failed)? {
+        take(outcome)?;
     }
     drop(runner);
     watch.stop()?;
     let file_system = crate::doctor::file_system(&scratch.0);
-    Ok(Tested { outcomes, coverage: started.coverage, watcher: started.watcher, file_system })
+    Ok(Tested { outcomes, started, file_system })
 }
 
-/// Whether a case was reported as well as its watcher promises for its class.
-pub fn is_as_promised(outcome: &Outcome, coverage: &Coverage) -> bool {
+/// Whether a case was reported as well as its watcher promises for its class, or as its known limits let it.
+pub fn is_as_promised(outcome: &Outcome, started: &Started) -> bool {
     match outcome.verdict {
         Verdict::Full | Verdict::Quiet | Verdict::NotPossible => true,
-        Verdict::Late => may_be_late(&outcome.case, coverage),
-        Verdict::Missed | Verdict::NoActor | Verdict::FalseAlarm => false,
+        Verdict::Late if speed(&outcome.case, started) == Speed::Late => true,
+        // What was lost was said, and made up for.
+        Verdict::Late | Verdict::NoActor if outcome.lost => true,
+        Verdict::Late | Verdict::Missed | Verdict::NoActor | Verdict::FalseAlarm => {
+            limit(&started.watcher, &outcome.case).is_some_and(|limit| limit.allows(outcome))
+        }
     }
 }
 
-fn may_be_late(case: &Case, coverage: &Coverage) -> bool {
-    case.speed == Speed::Late || coverage.get(case.class) == Some(&Degree::Late)
+/// The scans by which a watcher's limits are made up for, often; else none.
+fn scans_for(watcher: &str) -> Scan {
+    let mut scan = Scan::never();
+    if LIMITS.iter().any(|limit| limit.watcher == watcher && limit.by_scan) {
+        scan.metadata_every = SCANS_EVERY;
+    }
+    scan
+}
+
+/// How soon a case is to be reported.
+fn speed(case: &Case, started: &Started) -> Speed {
+    let late = started.coverage.get(case.class) == Some(&Degree::Late)
+        || limit(&started.watcher, case).is_some_and(|limit| limit.promised == Verdict::Late);
+    if late { Speed::Late } else { case.speed }
 }
 
 /// One case, as a line of text or JSON.
@@ -117,6 +142,36 @@ pub fn line(outcome: &Outcome, as_promised: bool, json: bool) -> String {
 /// The whole, in words or as a line of JSON.
 pub fn summary(tested: &Tested, json: bool) -> String {
     if json { print::summary_json(tested) } else { print::summary(tested) }
+}
+
+/// This program again, as one of the parts of a self-test.
+fn myself(part: &str) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(part);
+    command
+}
+
+/// What is to be watched, and by which watcher.
+struct Place {
+    interest: Interest,
+    set: WatchSet,
+    choice: WatcherChoice,
+}
+
+impl Place {
+    fn new(scratch: &Path, cases: &[Case], choice: WatcherChoice) -> Result<Self, Failure> {
+        let watched = fim_catalogue::watched(scratch, cases);
+        let interest = Interest::in_paths(watched.iter().map(|path| escape(&path.to_string_lossy())));
+        let set = WatchSet::new(vec![interest.clone()]).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self { interest, set, choice })
+    }
+
+    fn watch(&self, scan: Scan) -> Result<(Watch, Started), Failure> {
+        let chosen = watchers::choose(self.choice, &watchers::Needs::of(&Limits::default(), &self.set))?;
+        let mut watch = Watch::start(self.interest.clone(), chosen.watcher, scan)?;
+        let started = watch.started()?;
+        Ok((watch, started))
+    }
 }
 
 /// A directory of our own that goes with us.

@@ -1,22 +1,12 @@
-//! What the running agent says of itself: asked through a socket in the state folder.
-
-pub mod serve;
+//! What the running agent says of itself.
 
 use crate::failure::Failure;
+use crate::watchers::ProgramCost;
 use fim_core::Now;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// An agent that says nothing for so long is not well.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// An answer is much shorter.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// The answer of an agent: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,11 +30,13 @@ pub struct Answer {
     gaps_open: u64,
     queued: u64,
     pending: u64,
+    #[serde(default)]
+    programs: Vec<ProgramCost>,
 }
 
 impl Answer {
     /// Of this process, which started then and took its watcher for this reason.
-    fn of(now: Now, started: Timestamp, why: &str) -> Self {
+    pub fn of(now: Now, programs: Vec<ProgramCost>, started: Timestamp, why: &str) -> Self {
         Self {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -65,44 +57,9 @@ impl Answer {
             gaps_open: now.gaps_open,
             queued: now.queued,
             pending: now.pending,
+            programs,
         }
     }
-}
-
-/// Where the agent listens.
-fn socket(state: &Path) -> PathBuf {
-    state.join("status.sock")
-}
-
-/// The answer of the agent that keeps its state in this folder, as it was sent.
-///
-/// # Errors
-/// When there is none, or it does not answer.
-pub fn ask(state: &Path) -> Result<String, Failure> {
-    let answer = UnixStream::connect(socket(state)).and_then(|stream| {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut answer = String::new();
-        stream.take(MAX_BYTES).read_to_string(&mut answer)?;
-        Ok(answer)
-    });
-    answer.map_err(|error| unanswered(state, &error))
-}
-
-fn unanswered(state: &Path, error: &io::Error) -> Failure {
-    let state = state.display();
-    Failure::new(match error.kind() {
-        io::ErrorKind::NotFound => format!(
-            "no agent runs with its state in {state}: start one by `fim run`, or name its folder by --state DIR"
-        ),
-        io::ErrorKind::ConnectionRefused => format!(
-            "the agent that kept its state in {state} has gone without a word: start it by `fim run`; \
-             what changed meanwhile is reported then"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            format!("cannot ask the agent of {state}: {error}; run as its user, root")
-        }
-        _ => format!("the agent of {state} does not answer: {error}"),
-    })
 }
 
 /// An answer in words, as of this moment.
@@ -136,7 +93,27 @@ pub fn describe(answer: &str, now: Timestamp) -> Result<String, Failure> {
         if answer.gaps_open > 0 { format!(", {} STILL OPEN", answer.gaps_open) } else { String::new() };
     add("lost", format!("{} records in {} gaps, {closed} made up for{open}", answer.lost, answer.gaps));
     add("queue", format!("{} messages, {} files to look at", answer.queued, answer.pending));
+    if let Some(cost) = cost(&answer.programs) {
+        add("programs", cost);
+    }
     Ok(text)
+}
+
+/// The costliest programs in the kernel, where they are measured.
+const COSTLIEST: usize = 5;
+
+fn cost(programs: &[ProgramCost]) -> Option<String> {
+    let sum = |of: fn(&ProgramCost) -> u64| programs.iter().map(of).fold(0, u64::saturating_add);
+    let runs = sum(|it| it.runs);
+    let mut costliest: Vec<&ProgramCost> = programs.iter().filter(|it| it.runs > 0).collect();
+    costliest.sort_by_key(|it| std::cmp::Reverse(it.nanoseconds));
+    let each: Vec<String> = costliest
+        .iter()
+        .take(COSTLIEST)
+        .map(|it| format!("{} {} at {} ns", it.program, it.runs, it.nanoseconds / it.runs.max(1)))
+        .collect();
+    let took = SignedDuration::from_nanos(i64::try_from(sum(|it| it.nanoseconds)).unwrap_or(i64::MAX));
+    (runs > 0).then(|| format!("{runs} runs in {} ms: {}", took.as_millis(), each.join(", ")))
 }
 
 /// `3d 4h`, `4h 5min`, `5min 6s` or `6s`.
@@ -159,11 +136,17 @@ mod tests {
     #[test]
     fn the_answer_in_words() {
         let started = Timestamp::from_second(1_700_000_000).unwrap();
-        let mut answer = Answer::of(Status::default().now(), started, "it can be used");
+        let mut answer = Answer::of(Status::default().now(), Vec::new(), started, "it can be used");
         answer.by_consumer = [("generic".to_owned(), 3), ("users".to_owned(), 1)].into();
         (answer.findings, answer.lost, answer.gaps, answer.gaps_open) = (4, 17, 2, 1);
         (answer.phase, answer.watcher) = ("watching".to_owned(), "bpf".to_owned());
         (answer.files, answer.marks, answer.marks_limit) = (12, 14, 100);
+        let program = |name: &str, runs, nanoseconds| {
+            let program = name.to_owned();
+            ProgramCost { program, runs, nanoseconds, missed: 0 }
+        };
+        answer.programs =
+            vec![program("evict", 0, 0), program("mmap", 10, 500), program("vfs_write", 1000, 90_000)];
         let line = serde_json::to_string(&answer).unwrap();
         let text = describe(&line, started + SignedDuration::from_secs(3 * 86_400 + 4 * 3600 + 5)).unwrap();
         for said in [
@@ -172,6 +155,7 @@ mod tests {
             "watched     12 files and 0 folders at the start\n",
             "marks       14 of 100\n",
             "findings    4 (generic 3, users 1)\n",
+            "programs    1010 runs in 0 ms: vfs_write 1000 at 90 ns, mmap 10 at 50 ns\n",
             "lost        17 records in 2 gaps, 1 made up for, 1 STILL OPEN\n",
         ] {
             assert!(text.contains(said), "{said}\n{text}");
@@ -186,15 +170,5 @@ mod tests {
         {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), text);
         }
-    }
-
-    #[test]
-    fn an_agent_that_has_gone_is_told_from_one_that_never_was() {
-        let dir = tempfile::tempdir().unwrap();
-        let never = ask(dir.path()).unwrap_err().to_string();
-        assert!(never.starts_with("no agent runs"), "{never}");
-        drop(std::os::unix::net::UnixListener::bind(socket(dir.path())).unwrap());
-        let gone = ask(dir.path()).unwrap_err().to_string();
-        assert!(gone.contains("has gone without a word"), "{gone}");
     }
 }

@@ -4,21 +4,38 @@ use crate::config::{Format, Plan};
 use crate::consumers::Watched;
 use crate::failure::Failure;
 use crate::key;
-use crate::output::{Form, LineSink, ReaderGone, Redactor};
+use crate::output::{Form, LineSink, Reader, Redactor, Stdout};
+use crate::own::Own;
 use crate::progress::TerminalProgress;
-use fim_core::{BaselineLost, Engine, Key, Limits, Reload, Scan, SledStore, State, StoreErrorKind};
+use crate::signature::Signer;
+use fim_core::{
+    BaselineLost, Engine, Explainer, Key, Limits, Reload, Scan, Severity, SledStore, State, StoreError,
+    StoreErrorKind, Tampering,
+};
+use fim_explainers::{Dpkg, Explainers, Programs, Windows, Writers};
 use std::io::IsTerminal;
 
-/// An engine that watches these, in order of precedence, and reports to standard output. `notes` are added
-/// to what `watch_started` says.
+/// What a watch has besides its configuration.
+#[derive(Debug, Default)]
+pub struct Equipment {
+    /// Added to what `watch_started` says.
+    pub notes: Vec<String>,
+    /// Who tells what a process runs.
+    pub programs: Option<Programs>,
+    /// It goes on: what is needed later is made ready now.
+    pub lasts: bool,
+}
+
+/// An engine that watches these, in order of precedence, and reports to standard output.
 ///
 /// # Errors
-/// When the state cannot be opened, or a pattern not be used.
+/// When the key cannot be read, or a pattern not be used.
 pub fn engine(
     plan: &Plan,
     watched: &Watched,
-    notes: Vec<String>,
-    gone: &ReaderGone,
+    (mut state, lost): Opened,
+    equipment: Equipment,
+    (out, reader): (Stdout, &Reader),
     redactor: Redactor,
 ) -> Result<Engine, Failure> {
     let form = match plan.config.format {
@@ -29,12 +46,14 @@ pub fn engine(
     };
     let progress = TerminalProgress::on_terminal();
     let wipes = progress.is_some() && std::io::stdout().is_terminal();
-    let mut sink = LineSink::new(std::io::stdout(), form, gone.clone(), notes).wiping(wipes);
+    let mut sink = LineSink::new(out, form, reader.clone(), equipment.notes).wiping(wipes);
 
-    let (mut state, lost) = state(plan)?;
     let key = key::load(&plan.config.state)?;
     if plan.config.evidence.keyed {
         sink = sink.sealed_under(key.clone());
+    }
+    if plan.config.evidence.sign {
+        sink = sink.signed_by(Signer::load(&plan.config.state, plan.config.evidence.sign_every.0)?);
     }
     let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
@@ -44,6 +63,12 @@ pub fn engine(
         builder = builder.consumer(consumer);
     }
     builder = builder.secrecy(watched.secrecy(plan, key)?);
+    if let Some(explainer) = explainer(plan, equipment.programs, equipment.lasts)? {
+        builder = builder.explainer(explainer);
+    }
+    if let Some(own) = &watched.own {
+        builder = builder.guard(own.guard());
+    }
     if let Some(progress) = progress {
         builder = builder.progress(Box::new(progress));
     }
@@ -54,10 +79,56 @@ pub fn engine(
 ///
 /// # Errors
 /// When the key cannot be read, or a pattern not be used.
-pub fn reload(plan: &Plan, key: &Key, watched: &Watched, notes: Vec<String>) -> Result<Reload, Failure> {
+pub fn reload(plan: &Plan, key: &Key, watched: &Watched, equipment: Equipment) -> Result<Reload, Failure> {
     let reload = Reload::new(limits(plan), scan(plan)).secrecy(watched.secrecy(plan, key.clone())?);
+    let reload = reload.guard(watched.own.as_ref().map(Own::guard).unwrap_or_default());
     let reload = watched.consumers(plan, key)?.into_iter().fold(reload, Reload::consumer);
-    Ok(notes.into_iter().fold(reload, Reload::note))
+    let reload = match explainer(plan, equipment.programs, equipment.lasts)? {
+        Some(explainer) => reload.explainer(explainer),
+        None => reload,
+    };
+    Ok(equipment.notes.into_iter().fold(reload, Reload::note))
+}
+
+/// Who says what led to a change: packages, whose word is proven, before writers, before windows.
+fn explainer(
+    plan: &Plan,
+    programs: Option<Programs>,
+    lasts: bool,
+) -> Result<Option<Box<dyn Explainer>>, Failure> {
+    let config = &plan.config;
+    let mut explainers = Explainers::default();
+    if config.packages.verify {
+        let dpkg = Dpkg::below(&config.root)
+            .map_err(|error| Failure::new(format!("cannot read dpkg's database: {error}")))?;
+        if let Some(mut dpkg) = dpkg {
+            if lasts {
+                dpkg.prepare();
+            }
+            explainers.push(dpkg);
+        }
+    }
+    // They were tried when the plan was made.
+    let writers = config.writers().unwrap_or_default();
+    if !writers.is_empty() {
+        explainers.push(Writers::new(writers, programs));
+    }
+    let windows = config.windows().unwrap_or_default();
+    if !windows.is_empty() {
+        explainers.push(Windows::new(windows));
+    }
+    Ok((!explainers.is_empty()).then(|| Box::new(explainers) as Box<dyn Explainer>))
+}
+
+/// Whether changes by packages are explained, in words.
+pub fn packages(plan: &Plan) -> String {
+    let root = plan.config.root.display();
+    match Dpkg::below(&plan.config.root) {
+        _ if !plan.config.packages.verify => "not explained: `verify` in [packages] is false".to_owned(),
+        Ok(Some(_)) => "what they change is held against dpkg's database".to_owned(),
+        Ok(None) => format!("not explained: there is no database of dpkg below {root}"),
+        Err(error) => format!("not explained: {error}"),
+    }
 }
 
 fn limits(plan: &Plan) -> Limits {
@@ -97,12 +168,44 @@ fn lost_key(state: &mut State, key: &Key) -> Result<Option<BaselineLost>, Failur
     }))
 }
 
-/// The state; and if the one there was is damaged, what is to be said of it: it is set aside, never replaced
-/// in silence.
-fn state(plan: &Plan) -> Result<(State, Option<BaselineLost>), Failure> {
+/// A state; and if the one there was is damaged, what is to be said of it.
+pub type Opened = (State, Option<BaselineLost>);
+
+/// Opens the state. A damaged one is set aside, never replaced in silence.
+///
+/// # Errors
+/// When it cannot be used, or another process does.
+pub fn open(plan: &Plan) -> Result<Opened, Failure> {
+    open_as(plan, false).map(|(opened, _)| opened)
+}
+
+/// As [`open`], for a watch: what is to be said if the folder is a copy is said once.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_guard(plan: &Plan) -> Result<(Opened, Option<Tampering>), Failure> {
+    let (opened, is_copy) = open_as(plan, true)?;
+    let copied = is_copy.then(|| {
+        let what = "the state folder is not the one that was written last: it was moved, or an older copy was put back";
+        let mut copied = Tampering::new("state", what);
+        (copied.severity, copied.path) = (Severity::High, Some(plan.config.state.clone()));
+        copied
+    });
+    Ok((opened, copied))
+}
+
+/// `adopts`: a copy is the original from now on.
+fn open_as(plan: &Plan, adopts: bool) -> Result<(Opened, bool), Failure> {
     let dir = &plan.config.state;
-    let open = || SledStore::open(dir).and_then(|store| State::open(Box::new(store)));
-    match open() {
+    let open = || {
+        let mut store = SledStore::open(dir)?;
+        let is_copy = store.is_copy();
+        if is_copy && adopts {
+            store.adopt_copy();
+        }
+        Ok::<_, StoreError>((State::open(Box::new(store))?, is_copy))
+    };
+    let ((state, is_copy), lost) = match open() {
         Err(error) if matches!(error.kind, StoreErrorKind::Corrupt | StoreErrorKind::Rollback) => {
             let aside = SledStore::set_aside(dir)?;
             log::error!("{error}; it was set aside as {}, and a new baseline is made", aside.display());
@@ -110,8 +213,9 @@ fn state(plan: &Plan) -> Result<(State, Option<BaselineLost>), Failure> {
             lost.reason = error.to_string();
             lost.scope = "all".to_owned();
             lost.set_aside = Some(aside);
-            Ok((open()?, Some(lost)))
+            (open()?, Some(lost))
         }
-        opened => Ok((opened?, None)),
-    }
+        opened => (opened?, None),
+    };
+    Ok(((state, lost), is_copy))
 }

@@ -103,6 +103,20 @@ fn another_configuration_is_weighed_against_the_one_that_holds() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("lost         1 files") && out.contains("gained       1 files"), "{out}");
     assert_eq!(told(&["config", "--config", &old, "--plan", "/nonexistent"]).0, 2);
+
+    let drop_in = dir.path().join("50-more.toml").to_str().unwrap().to_owned();
+    std::fs::write(&drop_in, format!("[[generic]]\npaths = ['{watched}/shadow']\n")).unwrap();
+    let (code, out, err) = told(&["config", "--config", &old, "--plan", &drop_in, "--drop-in"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("lost         0 files") && out.contains("gained       1 files"), "{out}");
+    std::fs::create_dir(dir.path().join("conf.d")).unwrap();
+    std::fs::copy(&drop_in, dir.path().join("conf.d/50-more.toml")).unwrap();
+    let (_, out, _) = told(&["config", "--config", &old, "--plan", &drop_in, "--drop-in"]);
+    assert!(out.starts_with("the same settings and patterns"), "one of the same name is replaced: {out}");
+    let (code, _, err) = told(&["config", "--config", &old, "--plan", &old, "--drop-in"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = told(&["config", "--config", &old, "--plan", "/etc/passwd", "--drop-in"]);
+    assert!(code == 2 && err.contains("would not be read in conf.d"), "{err}");
 }
 
 #[test]
@@ -337,6 +351,82 @@ fn run_ends_in_2_when_the_reader_has_gone_and_tells_it_later() {
 }
 
 #[test]
+fn a_reader_that_takes_nothing_does_not_keep_run_from_its_end() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    let args = ["run", "-q", "--watcher", "fanotify", "--state", &state, &watched];
+    let (mut child, mut out) = start(&args);
+    out.read_line(&mut String::new()).unwrap();
+    // More lines than a pipe holds, and nobody reads on.
+    for n in 0..200 {
+        std::fs::write(Path::new(&watched).join(format!("file-{n}")), "unheard").unwrap();
+    }
+    signal(&child, rustix::process::Signal::TERM);
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{err}");
+    assert!(err.contains("takes nothing"), "{err}");
+
+    let (mut child, mut out) = start(&args);
+    let mut text = String::new();
+    while !text.contains("watch_started") {
+        out.read_line(&mut text).unwrap();
+    }
+    signal(&child, rustix::process::Signal::TERM);
+    out.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(lines(&text).iter().any(|line| line["file"]["name"] == "file-199"), "{text}");
+}
+
+#[test]
+fn check_baseline_and_explain_ask_the_agent_that_runs() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, watched, state) = scene();
+    let a = Path::new(&watched).join("a");
+    let (mut child, mut out) = start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
+    let mut text = String::new();
+    out.read_line(&mut text).unwrap();
+    let with = |command: &str| told(&[command, "-q", "--state", &state, &watched]);
+
+    assert_eq!(with("check").0, 0);
+    std::fs::write(&a, "changed").unwrap();
+    out.read_line(&mut text).unwrap();
+    for _ in 0..2 {
+        let (code, found, err) = with("check");
+        assert_eq!(code, 1, "{err}");
+        assert_eq!(lines(&found)[0]["file"]["name"], "a", "{found}");
+    }
+    let explained = told(&["explain", "--state", &state, a.to_str().unwrap()]).1;
+    assert!(explained.contains("trusted: file, mode"), "{explained}");
+    assert!(
+        explained.contains("covered     yes") && explained.contains("was started with PATHs"),
+        "{explained}"
+    );
+    // The configuration names it, the agent that runs does not heed it.
+    let (code, explained, _) = told(&["explain", "--state", &state, "/etc/hosts"]);
+    assert!(code == 1 && explained.contains("no PATH of the agent matches it"), "{explained}");
+
+    let (code, recorded, err) = with("baseline");
+    assert_eq!(code, 0, "{err}");
+    assert!(recorded.contains("files recorded as trusted"), "{recorded}");
+    assert_eq!(with("check").0, 0);
+    let (code, _, err) = told(&["baseline", "--state", &state, "/proc"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("/proc is not watched"), "{err}");
+
+    signal(&child, rustix::process::Signal::TERM);
+    out.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let lines = lines(&text);
+    let actions: Vec<&str> = lines.iter().filter_map(|line| line["event"]["action"].as_str()).collect();
+    assert_eq!(actions, ["watch_started", "updated", "watch_stopped"], "{text}");
+}
+
+#[test]
 fn status_is_told_while_the_agent_runs() {
     if !is_root() {
         return;
@@ -347,7 +437,11 @@ fn status_is_told_while_the_agent_runs() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("no agent runs"), "{err}");
 
-    let (mut child, mut out) = start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
+    // So that what is counted is what is watched here.
+    let config = format!("{state}.toml");
+    std::fs::write(&config, "[process]\nguard = false\n").unwrap();
+    let run = ["run", "-q", "--watcher", "fanotify", "--config", &config, "--state", &state, &watched];
+    let (mut child, mut out) = start(&run);
     out.read_line(&mut String::new()).unwrap();
     std::fs::write(Path::new(&watched).join("a"), "newer").unwrap();
     out.read_line(&mut String::new()).unwrap();
@@ -374,7 +468,7 @@ fn a_state_in_use_is_refused_with_advice() {
     let (_dir, watched, state) = scene();
     let (mut child, mut out) = start(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
     out.read_line(&mut String::new()).unwrap();
-    let (code, _, err) = told(&["check", "--state", &state, &watched]);
+    let (code, _, err) = told(&["run", "-q", "--watcher", "fanotify", "--state", &state, &watched]);
     assert_eq!(code, 2);
     assert!(err.contains("has the state open"), "{err}");
     signal(&child, rustix::process::Signal::TERM);

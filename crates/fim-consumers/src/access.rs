@@ -35,6 +35,20 @@ pub struct AccessConfig {
 }
 
 /// The consumer `access`.
+///
+/// ```
+/// use fim_consumers::{Access, AccessConfig};
+/// use fim_core::{Consumer, Context, Snapshot, Facts, FileKind};
+///
+/// let paths = vec!["/etc/security/access.conf".into()];
+/// let mut access = Access::new(AccessConfig { paths, ..AccessConfig::default() });
+/// let facts = Facts::new(FileKind::File);
+/// let file = Snapshot::new("/etc/security/access.conf", facts, Some(b"+:root:LOCAL\n".to_vec()));
+/// let mut cx = Context::new(None, None);
+/// access.inspect(&file, &mut cx)?;
+/// assert!(cx.into_answer().changes.iter().any(|change| change.what == "rule_added"));
+/// # Ok::<(), fim_core::ConsumerError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Access {
     config: AccessConfig,
@@ -59,14 +73,14 @@ impl Consumer for Access {
     }
 
     fn recall(&mut self, path: &Path, kept: &[u8]) {
-        self.chain.set(path, kept::decode(kept));
+        self.chain.set(path, kept::decode(kept, &self.config.separators));
     }
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let (before, after) = (cx.before(), file.facts.as_ref());
         let old = match before {
             None => Some(AccessFile::default()),
-            Some(_) => cx.kept().and_then(kept::decode),
+            Some(_) => cx.kept().and_then(|kept| kept::decode(kept, &self.config.separators)),
         };
         let new = match after {
             None => Some(AccessFile::default()),
@@ -88,7 +102,7 @@ impl Consumer for Access {
         }
         if let Some(new) = new {
             if after.is_some() {
-                cx.keep(kept::encode(&new));
+                cx.keep(kept::encode(&new, &self.config.separators));
             }
             self.chain.set(&file.path, after.map(|_| new));
         }

@@ -22,6 +22,14 @@ pub struct GenericConfig {
 }
 
 /// The consumer `generic`.
+///
+/// ```
+/// use fim_consumers::{Generic, GenericConfig};
+/// use fim_core::Consumer;
+///
+/// let etc = Generic::new(GenericConfig { paths: vec!["/etc".into()], sha256: true, ..GenericConfig::default() });
+/// assert_eq!(etc.name(), "generic");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Generic {
     interest: Interest,

@@ -23,6 +23,19 @@ use std::path::Path;
 use text::Text;
 
 /// Which files, and how they are compared.
+///
+/// ```
+/// use fim_consumers::redact::Redactor;
+/// use fim_consumers::{GenericDiff, GenericDiffConfig};
+/// use fim_core::Key;
+///
+/// let mut config = GenericDiffConfig::new(vec!["/etc/sudoers".into()], Key::new([7; 32]));
+/// config.redact = Redactor::parse(&["(?i)token=(.*)"])?;
+/// config.ignore_blank = true;
+/// let consumer = GenericDiff::new(config);
+/// # drop(consumer);
+/// # Ok::<(), fim_core::PatternError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct GenericDiffConfig {
     /// As [`Interest::paths`].
@@ -91,6 +104,23 @@ impl Default for DiffLimits {
 }
 
 /// The consumer `generic_diff`.
+///
+/// ```
+/// use fim_consumers::{GenericDiff, GenericDiffConfig};
+/// use fim_core::{Consumer, Context, Facts, FileKind, Key, Snapshot};
+///
+/// let mut sshd = GenericDiff::new(GenericDiffConfig::new(vec!["/etc/ssh/sshd_config".into()], Key::new([7; 32])));
+/// let facts = Facts::new(FileKind::File);
+/// let look = |text: &[u8]| Snapshot::new("/etc/ssh/sshd_config", facts.clone(), Some(text.to_vec()));
+/// let mut cx = Context::new(None, None);
+/// sshd.inspect(&look(b"PermitRootLogin no\n"), &mut cx)?;
+/// let kept = cx.into_answer().keep;
+/// let mut cx = Context::new(Some(&facts), kept.as_deref());
+/// sshd.inspect(&look(b"PermitRootLogin yes\n"), &mut cx)?;
+/// let diff = cx.into_answer().diff.unwrap_or_default();
+/// assert!(diff.contains("-PermitRootLogin no\n+PermitRootLogin yes"), "{diff}");
+/// # Ok::<(), fim_core::ConsumerError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct GenericDiff {
     interest: Interest,

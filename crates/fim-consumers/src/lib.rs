@@ -2,7 +2,8 @@
 //!
 //! A consumer compares two looks at a file and says what changed in its own terms. None of them reads files
 //! or knows how changes come to light.
-
+//!
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "access")]

@@ -11,6 +11,8 @@ mod rules;
 mod shadow;
 mod spans;
 
+#[cfg(feature = "users")]
+pub(crate) use crypt::has_crypt;
 pub(crate) use crypt::is_crypt_at;
 #[cfg(feature = "generic_diff")]
 pub(crate) use shadow::is_password_database;
@@ -30,6 +32,15 @@ pub const HIDDEN: &str = "[redacted]";
 const MOST_ROUNDS: usize = 8;
 
 /// Hides secrets: those of the built-in forms, and what configured patterns match.
+///
+/// ```
+/// use fim_consumers::redact::Redactor;
+///
+/// let redactor = Redactor::parse(&["pin: ([0-9]+)"])?;
+/// let shown = redactor.redact(b"pin: 4711\npassword = hunter2\nuser = bob\n");
+/// assert_eq!(shown, b"pin: [redacted]\npassword = [redacted]\nuser = bob\n");
+/// # Ok::<(), fim_core::PatternError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     own: Vec<Own>,

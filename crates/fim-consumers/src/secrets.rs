@@ -1,19 +1,27 @@
 //! Files whose plain hash would help an attacker: who knows most of such a file could try the rest against it.
 //!
-//! Goes by names, and by pieces of content as they are read. It sees every byte of every file, so that it must
+//! Goes by names, and by stretches of content as they are read. It sees every byte of every file, so that it must
 //! be about as fast as reading them.
 
 use crate::redact::{Redactor, is_crypt_at, is_des, is_shadow_line};
 use aho_corasick::Span;
 use aho_corasick::packed::Searcher;
+use fim_core::{Key, Secrecy};
 use memchr::{memchr, memchr_iter, memrchr};
 use regex::bytes::Regex;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Whether a hash of this file is to be kept out of every report, for its name: password databases with their
 /// backups and temporary copies, private keys, stored passwords.
+///
+/// ```
+/// use fim_consumers::secrets::hides_hash;
+/// use std::path::Path;
+///
+/// assert!(hides_hash(Path::new("/etc/shadow-")) && !hides_hash(Path::new("/etc/hosts")));
+/// ```
 #[must_use]
 pub fn hides_hash(path: &Path) -> bool {
     let Some(name) = path.file_name() else {
@@ -48,23 +56,45 @@ pub fn hides_hash(path: &Path) -> bool {
         || (starts(b"id_") && !has(b".pub"))
 }
 
-/// Says for a path whether its hash is to be keyed and not shown: for its name alone (an empty piece), or for
-/// a piece of its content. `claimed` says for a path that is compared line by line which of the redactors is
-/// its own: the plain hash of a file with one hidden line is as good as the line.
-pub fn rule<F>(redactors: Vec<Redactor>, claimed: F) -> impl Fn(&Path, &[u8]) -> bool + Send + Sync
+/// How much of a file that is compared line by line is searched for what is hidden in it, in bytes. Above all that
+/// is ever compared so.
+const MOST_SEARCHED: u64 = 16 << 20;
+
+/// Says for a path whether its hash is to be keyed and not shown: for its name, or for its content. `claimed` says
+/// for a path that is compared line by line which of the redactors is its own: the plain hash of a file with one
+/// hidden line is as good as the line. A pattern may reach over any number of lines, so that such a file is searched
+/// whole, and keyed unsearched if it is too large for that.
+///
+/// ```
+/// use fim_consumers::redact::Redactor;
+/// use fim_consumers::secrets::secrecy;
+/// use fim_core::{Engine, Key};
+///
+/// let own = Redactor::parse(&["pin: ([0-9]+)"])?;
+/// let key = Key::new([7; 32]); // from the agent's own folder: random, made once
+/// let secrecy = secrecy(key, vec![own], |path| path.starts_with("/srv/door").then_some(0));
+/// let builder = Engine::builder().secrecy(secrecy);
+/// # drop(builder);
+/// # Ok::<(), fim_core::PatternError>(())
+/// ```
+pub fn secrecy<F>(key: Key, redactors: Vec<Redactor>, claimed: F) -> Secrecy
 where
-    F: Fn(&Path) -> Option<usize> + Send + Sync,
+    F: Fn(&Path) -> Option<usize> + Send + Sync + 'static,
 {
-    move |path, piece| {
-        if piece.is_empty() {
+    let claimed = Arc::new(claimed);
+    let is_claimed = Arc::clone(&claimed);
+    let rule = move |path: &Path, stretch: &[u8]| {
+        if stretch.is_empty() {
             return hides_hash(path);
         }
-        looks_secret(piece)
-            || claimed(path).and_then(|own| redactors.get(own)).is_some_and(|redactor| redactor.hits(piece))
-    }
+        looks_secret(stretch)
+            || claimed(path).and_then(|own| redactors.get(own)).is_some_and(|redactor| redactor.hits(stretch))
+    };
+    Secrecy::new(key, rule).judging_whole(move |path| is_claimed(path).map(|_| MOST_SEARCHED))
 }
 
-/// Whether a piece of a file has a private key or a hash of a password in it.
+/// Whether a stretch of a file has a private key or a hash of a password in it. All that tells one lies within
+/// `REACH` bytes of the sign that it is found by.
 #[must_use]
 pub fn looks_secret(piece: &[u8]) -> bool {
     has_sign(piece) || has_des(piece)
@@ -109,7 +139,7 @@ fn has_sign(piece: &[u8]) -> bool {
         SEARCHER.as_ref().and_then(|searcher| searcher.find_in(piece, Span { start: at, end: piece.len() }))
     {
         let start = found.start();
-        let rest = piece.get(start..).unwrap_or_default();
+        let rest = piece.get(start..piece.len().min(start + REACH)).unwrap_or_default();
         let is_secret = match rest {
             [b'$', ..] => is_crypt_at(rest) || (is_field(piece, start) && is_shadow_line(line(piece, start))),
             [b'{', ..] => is_ldap(rest),
@@ -165,23 +195,28 @@ fn is_ldap(rest: &[u8]) -> bool {
 
 /// Hashes of DES in the second field of a line. They have no sign of their own, and no place in what is no text.
 fn has_des(piece: &[u8]) -> bool {
-    let front = piece.get(..1024).unwrap_or(piece);
-    memchr(0, front).is_none()
-        && memchr_iter(b':', piece).any(|at| {
-            let is_field = |from: usize, end: usize| {
-                piece.get(at + end) == Some(&b':') && piece.get(at + from..at + end).is_some_and(is_des)
-            };
-            (is_field(1, 14) || is_field(1, 21)) && is_shadow_line(line(piece, at))
-        })
+    memchr_iter(b':', piece).any(|at| {
+        let is_field = |from: usize, end: usize| {
+            piece.get(at + end) == Some(&b':') && piece.get(at + from..at + end).is_some_and(is_des)
+        };
+        (is_field(1, 14) || is_field(1, 21)) && {
+            let line = line(piece, at);
+            memchr(0, line).is_none() && is_shadow_line(line)
+        }
+    })
 }
+
+/// No more than this around a sign is looked at: two of it, with the sign, are less than what stretches of a file
+/// overlap by, so that a secret is found wherever they are cut.
+const REACH: usize = 1024;
+const _: () = assert!(2 * REACH + 64 < Secrecy::OVERLAP);
 
 /// The line around this place, as far as it is of a length that such a line can have.
 fn line(piece: &[u8], at: usize) -> &[u8] {
-    const MOST: usize = 512;
-    let from = at.saturating_sub(MOST);
+    let from = at.saturating_sub(REACH);
     let front = piece.get(from..at).unwrap_or_default();
     let start = memrchr(b'\n', front).map_or(from, |newline| from + newline + 1);
-    let back = piece.get(at..piece.len().min(at + MOST)).unwrap_or_default();
+    let back = piece.get(at..piece.len().min(at + REACH)).unwrap_or_default();
     let end = at + memchr(b'\n', back).unwrap_or(back.len());
     piece.get(start..end).unwrap_or_default()
 }

@@ -100,6 +100,20 @@ impl UsersConfig {
 }
 
 /// The consumer `users`.
+///
+/// ```
+/// use fim_consumers::{Users, UsersConfig};
+/// use fim_core::{Consumer, Context, Facts, FileKind, Key, Snapshot};
+///
+/// // The installation's key: digests of secrets are kept under it, never the secrets.
+/// let mut users = Users::new(UsersConfig::new(Key::new([7; 32])));
+/// let facts = Facts::new(FileKind::File);
+/// let file = Snapshot::new("/etc/passwd", facts, Some(b"toor:x:0:0::/root:/bin/sh\n".to_vec()));
+/// let mut cx = Context::new(None, None);
+/// users.inspect(&file, &mut cx)?;
+/// assert!(cx.into_answer().changes.iter().any(|change| change.what == "account_created"));
+/// # Ok::<(), fim_core::ConsumerError>(())
+/// ```
 #[derive(Debug)]
 pub struct Users {
     config: UsersConfig,
@@ -156,7 +170,7 @@ impl Users {
             return;
         };
         let new = keys::read(look.content, &self.config.key);
-        let compare = |old: &_, new: &_, said: &mut _| keys::compare(old, new, owners, said);
+        let compare = |old: &_, new: &_, said: &mut _| keys::compare(old, new, &owners, said);
         // Of a file that counts only now nothing was kept: all its keys are new.
         let none = keys::read(b"", &self.config.key).encode();
         cx.keep(look.compare(cx.kept().or(Some(&none)), &new, compare, said));

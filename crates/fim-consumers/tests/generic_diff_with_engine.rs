@@ -9,7 +9,7 @@ mod common;
 use common::Findings;
 use fim_consumers::redact::Redactor;
 use fim_consumers::{GenericDiff, GenericDiffConfig, secrets};
-use fim_core::{Action, Engine, Key, MemStore, Secrecy, State};
+use fim_core::{Action, Engine, Key, MemStore, State};
 use std::fs::{remove_file, rename, write};
 use std::path::Path;
 
@@ -17,11 +17,10 @@ fn engine(dir: &Path, findings: &Findings) -> Engine {
     let key = Key::new([3; 32]);
     let config = GenericDiffConfig::new(vec![dir.to_str().unwrap().to_owned()], key.clone());
     let dir = dir.to_owned();
-    let rule =
-        secrets::rule(vec![Redactor::default()], move |path: &Path| path.starts_with(&dir).then_some(0));
+    let claimed = move |path: &Path| path.starts_with(&dir).then_some(0);
     Engine::builder()
         .consumer(Box::new(GenericDiff::new(config)))
-        .secrecy(Secrecy::new(key, rule))
+        .secrecy(secrets::secrecy(key, vec![Redactor::default()], claimed))
         .build(State::open(Box::new(MemStore::new())).unwrap(), Box::new(findings.clone()))
         .unwrap()
 }

@@ -98,6 +98,11 @@ mod tests {
     }
 
     #[test]
+    fn it_runs() {
+        main().unwrap();
+    }
+
+    #[test]
     fn a_new_job_is_told_and_a_comment_is_not() {
         let added = Change::new("job_added").of("job", "* * * * * root x");
         assert_eq!(said(Some("a"), "a\n# why\n* * * * * root x\n"), (vec![added], Some(Severity::High)));

@@ -11,6 +11,40 @@ use std::fmt;
 use std::path::Path;
 
 /// Says what changes of certain files mean.
+///
+/// ```
+/// use fim_core::{Change, Consumer, ConsumerError, Context, Facts, FileKind, Interest, Snapshot};
+///
+/// /// Says when a file grows.
+/// struct Growth;
+///
+/// impl Consumer for Growth {
+///     fn name(&self) -> &'static str {
+///         "growth"
+///     }
+///
+///     fn interest(&self) -> Interest {
+///         Interest::in_paths(["/var/log"])
+///     }
+///
+///     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+///         if let (Some(before), Some(after)) = (cx.before(), &file.facts)
+///             && after.size > before.size
+///         {
+///             cx.change(Change::from_to("size", before.size, after.size));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// // No engine and no file is needed to try it.
+/// let (mut before, mut after) = (Facts::new(FileKind::File), Facts::new(FileKind::File));
+/// (before.size, after.size) = (3, 5);
+/// let mut cx = Context::new(Some(&before), None);
+/// Growth.inspect(&Snapshot::new("/var/log/x", after, None), &mut cx)?;
+/// assert_eq!(cx.into_answer().changes, [Change::from_to("size", 3_u64, 5_u64)]);
+/// # Ok::<(), ConsumerError>(())
+/// ```
 pub trait Consumer: Send {
     /// Its name in `event.dataset` and `fim.consumer`; also the name its state is kept under.
     fn name(&self) -> &'static str;
@@ -44,6 +78,16 @@ pub trait Consumer: Send {
 }
 
 /// What an inspection knows and what it says.
+///
+/// ```
+/// use fim_core::{Context, Severity};
+///
+/// let mut cx = Context::new(None, Some(b"what was kept of the look before"));
+/// assert_eq!(cx.kept(), Some(&b"what was kept of the look before"[..]));
+/// cx.severity(Severity::High);
+/// cx.keep(b"what the next comparison needs".to_vec());
+/// assert_eq!(cx.into_answer().severity, Some(Severity::High));
+/// ```
 #[derive(Debug)]
 pub struct Context<'a> {
     before: Option<&'a Facts>,

@@ -4,18 +4,27 @@
 //! Knows nothing of files of configuration, nor of how the engine does it.
 
 use crate::consumer::Consumer;
-use crate::engine::Scan;
+use crate::engine::{BaselineSummary, Scan};
+use crate::explain::Explainer;
+use crate::guard::{Guard, Tampering};
 use crate::secrecy::Secrecy;
 use crate::snapshot::Limits;
-use crossbeam_channel::Sender;
+use crate::store::CopyError;
+use crossbeam_channel::{Sender, bounded};
 use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
 
 /// What a running engine is to go on with, instead of what it has.
+///
+/// As [`Control`] shows.
 pub struct Reload {
     pub(crate) consumers: Vec<Box<dyn Consumer>>,
     pub(crate) limits: Limits,
     pub(crate) scan: Scan,
     pub(crate) secrecy: Option<Secrecy>,
+    pub(crate) explainer: Option<Box<dyn Explainer>>,
+    pub(crate) guard: Guard,
     pub(crate) notes: Vec<String>,
 }
 
@@ -23,7 +32,15 @@ impl Reload {
     /// Nothing to watch yet, and these bounds.
     #[must_use]
     pub fn new(limits: Limits, scan: Scan) -> Self {
-        Self { consumers: Vec::new(), limits, scan, secrecy: None, notes: Vec::new() }
+        Self {
+            consumers: Vec::new(),
+            limits,
+            scan,
+            secrecy: None,
+            explainer: None,
+            guard: Guard::default(),
+            notes: Vec::new(),
+        }
     }
 
     /// Adds a consumer; of two that claim a path, the one added first has it.
@@ -37,6 +54,20 @@ impl Reload {
     #[must_use]
     pub fn secrecy(mut self, secrecy: Secrecy) -> Self {
         self.secrecy = Some(secrecy);
+        self
+    }
+
+    /// Asks this what led to a change.
+    #[must_use]
+    pub fn explainer(mut self, explainer: Box<dyn Explainer>) -> Self {
+        self.explainer = Some(explainer);
+        self
+    }
+
+    /// The agent's own files.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
         self
     }
 
@@ -61,16 +92,42 @@ impl fmt::Debug for Reload {
 }
 
 /// What an engine is told.
-#[derive(Debug)]
 pub(crate) enum Order {
     Reload(Box<Reload>),
     Refused(String),
+    Copy(Box<dyn Write + Send>, Sender<Result<(), CopyError>>),
+    Accept(Vec<PathBuf>, Sender<Accepted>),
 }
+
+/// The answer to [`Control::accept`].
+type Accepted = Result<BaselineSummary, String>;
 
 /// A hand on an engine, from [`Engine::control`](crate::Engine::control). Cheap to copy; what it says is
 /// taken up in its order while the engine watches.
+///
+/// ```no_run
+/// # fn example(mut engine: fim_core::Engine, watcher: Box<dyn fim_core::Watcher>, mine: Box<dyn fim_core::Consumer>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// use fim_core::{Limits, Reload, Scan, StopToken};
+///
+/// let (control, stop) = (engine.control(), StopToken::new());
+/// let watching = std::thread::spawn({
+///     let stop = stop.clone();
+///     move || engine.run(watcher, &stop).map(drop).map_err(|error| error.to_string())
+/// });
+/// control.reload(Reload::new(Limits::default(), Scan::default()).consumer(mine));
+/// let trusted = control.accept(vec!["/etc/motd".into()]).ok_or("it watches no more")??;
+/// println!("{} files are trusted as they are", trusted.files);
+/// stop.stop();
+/// watching.join().map_err(|_| "it panicked")??;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Control(pub(crate) Sender<Order>);
+pub struct Control {
+    pub(crate) orders: Sender<Order>,
+    pub(crate) alerts: Sender<Tampering>,
+}
 
 impl Control {
     /// Goes on with this. Every change made before the engine takes it up is told as if nothing had been
@@ -78,11 +135,40 @@ impl Control {
     /// then learned as trusted. Ends in a [`ConfigReloaded`](crate::Record::ConfigReloaded).
     pub fn reload(&self, reload: Reload) {
         // An engine that has gone needs no configuration.
-        let _gone = self.0.send(Order::Reload(Box::new(reload)));
+        let _gone = self.orders.send(Order::Reload(Box::new(reload)));
+    }
+
+    /// Writes a copy of the state, as of all that was reported by then, and returns when that is done; `None` if
+    /// the engine watches no more. It looks at nothing else meanwhile: the writer should not dawdle.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or the copy not be written.
+    pub fn copy_state(&self, out: Box<dyn Write + Send>) -> Option<Result<(), CopyError>> {
+        let (answer, answered) = bounded(1);
+        self.orders.send(Order::Copy(out, answer)).ok()?;
+        answered.recv().ok()
+    }
+
+    /// Trusts what is there at these paths, or everywhere when there are none, after what no event told of was
+    /// reported: [`Engine::baseline`](crate::Engine::baseline) for an engine that watches. Returns when that is
+    /// durable; `None` if the engine watches no more.
+    ///
+    /// # Errors
+    /// Which of the paths is not watched at all; nothing is done then.
+    pub fn accept(&self, paths: Vec<PathBuf>) -> Option<Result<BaselineSummary, String>> {
+        let (answer, answered) = bounded(1);
+        self.orders.send(Order::Accept(paths, answer)).ok()?;
+        answered.recv().ok()
     }
 
     /// Reports that a configuration was to be loaded and cannot be used, and why; nothing else changes.
     pub fn refused(&self, why: impl Into<String>) {
-        let _gone = self.0.send(Order::Refused(why.into()));
+        let _gone = self.orders.send(Order::Refused(why.into()));
+    }
+
+    /// Reports an attempt on the watch that others than the engine noticed; within a quarter of a second once
+    /// it watches.
+    pub fn tampered(&self, tampering: Tampering) {
+        let _gone = self.alerts.send(tampering);
     }
 }

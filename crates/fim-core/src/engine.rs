@@ -3,30 +3,44 @@
 //!
 //! It knows the traits and nothing behind them: no BPF, no fanotify, no sled, no output format.
 
+mod abreast;
+mod adopt;
+mod backlog;
+mod beside;
 mod compare;
 mod consult;
 mod covered;
 mod error;
 mod file_system;
+mod flow;
 mod gaps;
 mod heal;
+mod heartbeat;
 mod index;
+mod intake;
 mod interests;
 mod judge;
 mod live;
 mod look;
 mod mounts;
 mod once;
+mod origin;
 mod pending;
+mod pool;
 mod queue;
+mod reason;
 mod reload;
 mod renames;
 mod reporter;
 mod resolve;
 mod scan;
+mod settling;
+mod start;
 mod storm;
+mod tally;
 mod telling;
 mod temporary;
+mod turns;
 mod unarmed;
 mod unwritable;
 mod visit;
@@ -40,20 +54,23 @@ pub use scan::Scan;
 
 use crate::consumer::Consumer;
 use crate::control::{Control, Order};
-use crate::finding::{BaselineLost, Sink, Stopped};
+use crate::explain::Explainer;
+use crate::finding::{BaselineLost, Stopped};
+use crate::guard::{Guard, Tampering};
 use crate::remote::RemoteTops;
 use crate::secrecy::Secrecy;
+use crate::sink::Sink;
 use crate::snapshot::{Limits, Reader};
 use crate::state::State;
 use crate::status::Status;
+use crate::stop::StopToken;
 use crate::watch_set::WatchSet;
-use crate::watcher::{StopToken, Watcher};
+use crate::watcher::Watcher;
 use consult::Kept;
 use covered::Covered;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use interests::Interests;
 use reporter::Reporter;
-use visit::reader;
 
 const BASELINE: &str = "baseline";
 const COVERED: &str = "covered";
@@ -61,12 +78,42 @@ const COVERED: &str = "covered";
 const ROUNDS: usize = 8;
 
 /// Told how far a long walk has come.
+///
+/// ```
+/// use fim_core::Progress;
+///
+/// struct Dots;
+///
+/// impl Progress for Dots {
+///     fn files(&mut self, done: u64) {
+///         if done % 1000 == 0 {
+///             eprint!(".");
+///         }
+///     }
+/// }
+///
+/// let builder = fim_core::Engine::builder().progress(Box::new(Dots));
+/// # drop(builder);
+/// ```
 pub trait Progress: Send {
     /// So many files are done.
     fn files(&mut self, done: u64);
 }
 
 /// Watches files, or compares them once. Made by [`Engine::builder`].
+///
+/// ```no_run
+/// # fn example(watcher: Box<dyn fim_core::Watcher>, mine: Box<dyn fim_core::Consumer>, sink: Box<dyn fim_core::Sink>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// use fim_core::{Engine, SledStore, State, StopToken};
+///
+/// let state = State::open(Box::new(SledStore::open("/var/lib/my-agent".as_ref())?))?;
+/// let mut engine = Engine::builder().consumer(mine).build(state, sink)?;
+/// let stop = StopToken::new(); // raise it from a signal handler
+/// engine.run(watcher, &stop)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Engine {
     consumers: Vec<Box<dyn Consumer>>,
     interests: Interests,
@@ -76,7 +123,7 @@ pub struct Engine {
     reporter: Reporter,
     reader: Reader,
     limits: Limits,
-    secrecy: Option<Secrecy>,
+    explainer: Option<Box<dyn Explainer>>,
     progress: Option<Box<dyn Progress>>,
     status: Status,
     workers: usize,
@@ -84,6 +131,7 @@ pub struct Engine {
     scan: Scan,
     remote: RemoteTops,
     orders: (Sender<Order>, Receiver<Order>),
+    alerts: (Sender<Tampering>, Receiver<Tampering>),
 }
 
 impl std::fmt::Debug for Engine {
@@ -98,9 +146,11 @@ pub struct EngineBuilder {
     consumers: Vec<Box<dyn Consumer>>,
     limits: Limits,
     secrecy: Option<Secrecy>,
+    explainer: Option<Box<dyn Explainer>>,
     progress: Option<Box<dyn Progress>>,
     lost: Vec<BaselineLost>,
     scan: Scan,
+    guard: Guard,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -131,6 +181,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Asks this what led to a change.
+    #[must_use]
+    pub fn explainer(mut self, explainer: Box<dyn Explainer>) -> Self {
+        self.explainer = Some(explainer);
+        self
+    }
+
     /// Tells this of long walks.
     #[must_use]
     pub fn progress(mut self, progress: Box<dyn Progress>) -> Self {
@@ -142,6 +199,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn scan(mut self, scan: Scan) -> Self {
         self.scan = scan;
+        self
+    }
+
+    /// The agent's own files.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
         self
     }
 
@@ -162,23 +226,29 @@ impl EngineBuilder {
             Some(_) => Some(state.meta(COVERED)?.unwrap_or_default()),
             None => None,
         };
+        let reader = Reader::new(self.limits).map_err(|source| EngineError::System {
+            what: "cannot open /proc/self/fd to read files".to_owned(),
+            source,
+        })?;
+        let reader = reader.with_secrecy(self.secrecy);
         let claims = self.consumers.iter().map(|it| it.name().to_owned()).zip(interests.each().cloned());
         Ok(Engine {
             covered: Covered::new(earlier.as_deref(), claims.collect()),
             interests,
             watch,
             consumers: self.consumers,
-            reporter: Reporter::new(sink),
+            reporter: Reporter::new(sink, self.guard),
             state,
-            reader: reader(self.limits, self.secrecy.as_ref())?,
+            reader,
             limits: self.limits,
-            secrecy: self.secrecy,
+            explainer: self.explainer,
             progress: self.progress,
             status: Status::new(),
             lost: heal::Lost::new(self.lost),
             scan: self.scan,
             remote: RemoteTops::default(),
             orders: unbounded(),
+            alerts: unbounded(),
             workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(8)),
         })
     }
@@ -200,7 +270,7 @@ impl Engine {
     /// A hand on the watch while it runs.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control(self.orders.0.clone())
+        Control { orders: self.orders.0.clone(), alerts: self.alerts.0.clone() }
     }
 
     /// A view of the watch, kept up to date while it runs.

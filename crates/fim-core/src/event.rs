@@ -156,7 +156,7 @@ pub struct Actor {
     pub executable: Option<PathBuf>,
     /// Arguments, from the process's own memory: what it says of itself, cut at a limit.
     pub args: Vec<OsString>,
-    /// Control group, as a path below the cgroup root or its last component.
+    /// Control group, as a path below the cgroup root, or its last component where no more is known.
     pub cgroup: Option<String>,
     /// Parent process.
     pub parent: Option<Parent>,
@@ -195,6 +195,18 @@ impl Parent {
 }
 
 /// One mark.
+///
+/// ```
+/// use fim_core::{Actor, FileEvent, Place, Via};
+/// use std::sync::Arc;
+/// use std::time::SystemTime;
+///
+/// let mut event = FileEvent::new(SystemTime::now(), Via::Rename);
+/// event.place = Some(Place::Path("/etc/hosts".into()));
+/// event.from = Some(Place::Path("/etc/hosts.new".into()));
+/// event.actor = Some(Arc::new(Actor::new(4711)));
+/// event.settled = true;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEvent {
     /// When the kernel marked it.
@@ -203,6 +215,8 @@ pub struct FileEvent {
     pub via: Via,
     /// The file itself, where the watcher knows it.
     pub file: Option<FileId>,
+    /// Whether it is a directory, where the watcher knows: by the time of a look another may have its name.
+    pub dir: Option<bool>,
     /// The name that appeared, went or was renamed to; for content changes usually absent.
     pub place: Option<Place>,
     /// For a rename or exchange: the other name.
@@ -219,6 +233,16 @@ impl FileEvent {
     /// A mark with nothing known but its kind and time.
     #[must_use]
     pub fn new(at: SystemTime, via: Via) -> Self {
-        Self { at, via, file: None, place: None, from: None, actor: None, writes: 0, settled: false }
+        Self {
+            at,
+            via,
+            file: None,
+            dir: None,
+            place: None,
+            from: None,
+            actor: None,
+            writes: 0,
+            settled: false,
+        }
     }
 }

@@ -102,7 +102,22 @@ pub struct Xattr {
     pub digest: [u8; 16],
 }
 
+impl Xattr {
+    /// Stands for the digest of a value that cannot be read.
+    pub(crate) const UNREADABLE: [u8; 16] = [0; 16];
+}
+
 /// One look at one file.
+///
+/// ```
+/// use fim_core::{Facts, FileKind};
+///
+/// let mut before = Facts::new(FileKind::File);
+/// before.blake3 = Some([1; 32]);
+/// let mut after = before.clone();
+/// after.mode = 0o600;
+/// assert!(before.same_content(&after) && !before.same_metadata(&after));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
@@ -203,6 +218,12 @@ impl Facts {
             && self.gid == other.gid
             && self.flags == other.flags
             && self.xattrs == other.xattrs
+    }
+
+    /// Whether it could not be read when it was looked at.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.hash_state == HashState::Unreadable
     }
 
     /// Whether stat(2) alone shows that nothing moved since: same file, size and clocks.

@@ -3,10 +3,11 @@
 //! Neutral: no output format, no names of users. Formats are made of these at the edge.
 
 use crate::event::{Actor, Via};
+use crate::explain::Explanation;
 use crate::facts::{Facts, HashState};
+use crate::guard::Tampering;
 use crate::watcher::Coverage;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -144,6 +145,14 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 
 /// One thing that changed, in the consumer's own terms:
 /// `{"what":"uid","user":"bob","before":1000,"after":0}`.
+///
+/// ```
+/// use fim_core::{Change, Value};
+///
+/// let change = Change::from_to("uid", 1000_u32, 0_u32).of("user", "bob");
+/// assert_eq!(change.of, [("user".to_owned(), Value::from("bob"))]);
+/// assert_eq!(change.after, Some(Value::Number(0)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// What changed: `mode`, `uid`, `key added`, …
@@ -178,6 +187,16 @@ impl Change {
 }
 
 /// A change of one file.
+///
+/// ```
+/// use fim_core::{Action, Finding, Severity};
+/// use std::time::SystemTime;
+///
+/// // The engine makes them; a test of a sink makes its own.
+/// let mut finding = Finding::new(Action::Updated, "generic", "/etc/hosts", SystemTime::UNIX_EPOCH);
+/// finding.severity = Severity::High;
+/// assert_eq!((finding.action.as_str(), finding.severity.number()), ("updated", 70));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
@@ -207,6 +226,8 @@ pub struct Finding {
     pub changes: Vec<Change>,
     /// Line diff, where a consumer makes one.
     pub diff: Option<String>,
+    /// What led to it, where that is known.
+    pub explained_by: Option<Explanation>,
     /// Every process that had a hand in it, in order, the last one last.
     pub actors: Vec<Arc<Actor>>,
     /// How many calls it stands for, where they were counted.
@@ -235,6 +256,7 @@ impl Finding {
             hash_state: HashState::Stable,
             changes: Vec::new(),
             diff: None,
+            explained_by: None,
             actors: Vec::new(),
             writes: 0,
             at,
@@ -261,6 +283,8 @@ pub enum Record {
     GapClosed(Gap),
     /// The state before is lost: what changed since cannot be told.
     BaselineLost(BaselineLost),
+    /// Something was done to the watch itself, or to what it depends on.
+    Tampering(Tampering),
 }
 
 /// What a watch started with.
@@ -279,6 +303,10 @@ pub struct Started {
     pub dirs: u64,
     /// Whether this start made the first baseline.
     pub first_baseline: bool,
+    /// The last moment at which a watch of this state is known to have run. Nothing watched from then (or up to
+    /// a minute later) until this start; what changed meanwhile was found by comparing. `None` at the first
+    /// start, and where the kernel went on marking.
+    pub unwatched_since: Option<SystemTime>,
 }
 
 /// What another configuration came to while the watch ran.
@@ -331,7 +359,7 @@ pub struct Stopped {
 pub struct Gap {
     /// Number of the gap in this watch.
     pub id: u64,
-    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `state_unwritable`, …
+    /// Why: `ring_full`, `queue_overflow`, `marks_full`, `unmarkable`, `unreadable`, `state_unwritable`, …
     pub cause: String,
     /// What it concerns: a path, or `all`.
     pub scope: String,
@@ -362,34 +390,4 @@ pub struct Report {
     pub created: SystemTime,
     /// What is reported.
     pub record: Record,
-}
-
-/// Where reports go.
-pub trait Sink: Send {
-    /// Before the first report of a watch: what [`Sink::kept`] gave when the state was last committed;
-    /// `None` in a new state.
-    ///
-    /// # Errors
-    /// When the sink cannot go on from there.
-    fn resume(&mut self, _kept: Option<&[u8]>) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// What the sink wants back after a restart, as of the last report written: it is committed with the
-    /// state that the reports speak of.
-    fn kept(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Writes one report.
-    ///
-    /// # Errors
-    /// When it cannot be written: the engine then keeps the finding unreported and ends.
-    fn write(&mut self, report: &Report) -> io::Result<()>;
-
-    /// Everything written has left the process when this returns.
-    ///
-    /// # Errors
-    /// As for [`Sink::write`].
-    fn flush(&mut self) -> io::Result<()>;
 }

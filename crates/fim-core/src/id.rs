@@ -12,7 +12,8 @@ use std::fmt;
 pub struct FileId {
     /// `i_ino`, all 64 bits.
     pub inode: u64,
-    /// `i_sb->s_dev` in the watcher's own encoding: equal numbers mean one file system.
+    /// The device in the watcher's own encoding: equal numbers mean one file system, or one subvolume of a btrfs, each of
+    /// which numbers its files for itself.
     pub device: u32,
     /// `i_generation`: tells a re-used inode number from its predecessor. 0 where it is unknown.
     pub generation: u32,

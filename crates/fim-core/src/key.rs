@@ -6,6 +6,15 @@
 use std::fmt;
 
 /// 32 secret bytes, made once for an installation. Never printed.
+///
+/// ```
+/// use fim_core::Key;
+///
+/// // From a generator fit for secrets, and kept where only its owner can read it.
+/// let key = Key::new([7; 32]);
+/// assert_eq!(key.derive("lines", b"a secret line"), key.derive("lines", b"a secret line"));
+/// assert_ne!(key.derive("lines", b"a secret line"), key.derive("files", b"a secret line"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 

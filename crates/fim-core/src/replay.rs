@@ -2,13 +2,12 @@
 //! for comparing without watching.
 
 use crate::id::FileId;
+use crate::stop::StopToken;
 use crate::watch_set::WatchSet;
 use crate::watcher::{
-    Coverage, EventSink, MarkRequest, Marked, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats,
-    Watcher,
+    Coverage, EventSink, MarkRequest, Marked, Marks, Ready, WatchError, WatchMessage, WatchStats, Watcher,
 };
 use std::fmt;
-use std::time::Duration;
 
 /// Marks that mark nothing, and know a file by what stat(2) says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,15 +15,11 @@ pub struct StatMarks;
 
 impl Marks for StatMarks {
     fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
-        requests
-            .iter()
-            .map(|request| {
-                let stat = rustix::fs::fstat(request.file).map_err(|error| {
-                    WatchError::new(format!("{}: cannot stat", request.path.display())).caused_by(error)
-                })?;
-                Ok(Marked { id: file_id(&stat), armed: true })
-            })
-            .collect()
+        let mark = |request: &MarkRequest<'_>| match rustix::fs::fstat(request.file) {
+            Ok(stat) => Marked { id: file_id(&stat), armed: true },
+            Err(_) => Marked { id: FileId::default(), armed: false },
+        };
+        Ok(requests.iter().map(mark).collect())
     }
 
     fn remove(&mut self, _ids: &[FileId]) {}
@@ -56,13 +51,22 @@ impl Watcher for NullWatcher {
     ) -> Result<WatchStats, WatchError> {
         sink.ready(Ready { marks: Box::new(StatMarks), coverage: Coverage::new(), notes: Vec::new() });
         while !stop.is_stopped() {
-            std::thread::sleep(Duration::from_millis(10));
+            stop.wait(None);
         }
         Ok(WatchStats::default())
     }
 }
 
 /// A watcher that sends what it is given, then ends.
+///
+/// ```
+/// use fim_core::{FileEvent, ReplayWatcher, Via, WatchMessage, Watcher};
+/// use std::time::SystemTime;
+///
+/// let event = FileEvent::new(SystemTime::now(), Via::Write);
+/// let watcher: Box<dyn Watcher> = Box::new(ReplayWatcher::new([WatchMessage::Event(event)]));
+/// assert_eq!(watcher.name(), "replay");
+/// ```
 pub struct ReplayWatcher {
     messages: Box<dyn Iterator<Item = WatchMessage> + Send>,
 }
@@ -102,7 +106,7 @@ impl Watcher for ReplayWatcher {
             match &message {
                 WatchMessage::Event(_) => stats.events += 1,
                 WatchMessage::Lost(loss) => stats.lost += loss.count,
-                WatchMessage::Recovered(_) => {}
+                WatchMessage::Recovered(_) | WatchMessage::Tampered(_) => {}
             }
             if stop.is_stopped() || !sink.send(message) {
                 break;

@@ -8,14 +8,26 @@ mod content;
 mod flags;
 mod open;
 mod read;
+mod unread;
+mod window;
 mod xattrs;
 
 pub use read::{Limits, Reader};
 
-use crate::facts::{Facts, HashState};
+use crate::facts::{Facts, FileKind, HashState};
 use std::path::{Path, PathBuf};
+use unread::Unread;
 
 /// One look at one path.
+///
+/// ```
+/// use fim_core::{Facts, FileKind, HashState, Snapshot};
+///
+/// // The engine takes them; a test of a consumer makes its own.
+/// let there = Snapshot::new("/etc/motd", Facts::new(FileKind::File), Some(b"hello".to_vec()));
+/// assert_eq!(there.hash_state(), HashState::Stable);
+/// assert_eq!(Snapshot::gone("/etc/motd").hash_state(), HashState::Gone);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -25,20 +37,24 @@ pub struct Snapshot {
     pub facts: Option<Facts>,
     /// The bytes, where they were asked for, are within the limit, and the file did not move meanwhile.
     pub content: Option<Vec<u8>>,
+    /// The checksum that was asked for, if the file did not move meanwhile.
+    pub checksum: Option<Vec<u8>>,
     named: Option<PathBuf>,
+    unread: Unread,
 }
 
 impl Snapshot {
     /// A look at a path where nothing is.
     #[must_use]
     pub fn gone(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), facts: None, content: None, named: None }
+        Self { facts: None, ..Self::new(path, Facts::new(FileKind::File), None) }
     }
 
     /// A look that found this.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, facts: Facts, content: Option<Vec<u8>>) -> Self {
-        Self { path: path.into(), facts: Some(facts), content, named: None }
+        let unread = Unread::default();
+        Self { path: path.into(), facts: Some(facts), content, checksum: None, named: None, unread }
     }
 
     /// The same look, under the name by which its consumer asked for it.

@@ -18,7 +18,7 @@ mod tests;
 pub(crate) use bytes::{Input, Malformed, put_number, put_sized};
 pub use record::{FileRecord, Trusted};
 
-use crate::store::{Batch, Generation, Store, StoreError, StoreErrorKind};
+use crate::store::{Batch, CopyError, Generation, Store, StoreError, StoreErrorKind, copy};
 use blocks::{Blocks, name_directory};
 use keys::Place;
 use std::collections::BTreeMap;
@@ -40,6 +40,21 @@ const MOST_UNSYNCED: usize = 16 << 20;
 type VisitRecord<'a> = dyn FnMut(&[u8], &[u8], FileRecord) -> ControlFlow<()> + 'a;
 
 /// What is known of every path.
+///
+/// ```
+/// use fim_core::{Facts, FileKind, FileRecord, MemStore, State};
+/// use std::path::Path;
+///
+/// let store = MemStore::new();
+/// let mut state = State::open(Box::new(store.clone()))?;
+/// state.put(Path::new("/etc/motd"), FileRecord::new(Facts::new(FileKind::File), None))?;
+/// state.commit()?;
+/// state.sync()?;
+/// drop(state);
+/// let again = State::open(Box::new(store))?;
+/// assert!(again.get(Path::new("/etc/motd"))?.is_some());
+/// # Ok::<(), fim_core::StoreError>(())
+/// ```
 pub struct State {
     blocks: Blocks,
     meta: BTreeMap<Vec<u8>, Value>,
@@ -121,7 +136,7 @@ impl State {
     pub fn put(&mut self, path: &Path, record: FileRecord) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
         codec::encode(&record, &mut bytes);
-        self.blocks.put(&place(path)?, bytes)
+        self.blocks.put(&place(path)?, &bytes)
     }
 
     /// Forgets a path, in the buffer.
@@ -197,6 +212,14 @@ impl State {
             self.sync()?;
         }
         Ok(anything)
+    }
+
+    /// Writes a copy of all that was committed, for [`MemStore::from_copy`](crate::MemStore::from_copy).
+    ///
+    /// # Errors
+    /// When the store cannot be read or the copy not be written.
+    pub fn copy_to(&self, out: &mut dyn std::io::Write) -> Result<(), CopyError> {
+        copy::write(self.blocks.store(), out)
     }
 
     fn pending(&self) -> Batch {

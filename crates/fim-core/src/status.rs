@@ -37,6 +37,9 @@ impl Phase {
 pub struct Now {
     /// What it is doing.
     pub phase: Phase,
+    /// How often the rest was brought up to date: the engine does so at least every thirty seconds while it
+    /// watches, unless one look takes longer.
+    pub turns: u64,
     /// The watcher.
     pub watcher: &'static str,
     /// Files compared at the start; while it starts, those that are done.
@@ -109,6 +112,17 @@ impl Latency {
 
 /// A view of a running engine, from [`Engine::status`](crate::Engine::status). Cheap to copy and to ask; the engine updates it at every turn, and every five
 /// seconds when nothing happens.
+///
+/// ```
+/// use fim_core::{Engine, MemStore, Phase, Report, State};
+///
+/// let state = State::open(Box::new(MemStore::new()))?;
+/// let engine = Engine::builder().build(state, Box::new(|_: &Report| Ok(())))?;
+/// let status = engine.status(); // goes to another thread; the engine runs here
+/// let now = status.now();
+/// assert_eq!((now.phase, now.findings, now.gaps_open), (Phase::Starting, 0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Status(Arc<Mutex<Now>>);
 
@@ -125,7 +139,9 @@ impl Status {
     }
 
     pub(crate) fn set(&self, change: impl FnOnce(&mut Now)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        now.turns += 1;
+        change(&mut now);
     }
 }
 

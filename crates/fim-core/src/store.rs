@@ -2,6 +2,7 @@
 //!
 //! So narrow that another library takes a day. Knows nothing of files, facts or findings.
 
+pub(crate) mod copy;
 #[cfg(feature = "sled")]
 mod folder;
 #[cfg(feature = "sled")]
@@ -12,6 +13,7 @@ mod sled;
 
 #[cfg(feature = "sled")]
 pub use self::sled::SledStore;
+pub use copy::CopyError;
 pub use mem::MemStore;
 
 use std::fmt;
@@ -54,6 +56,26 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
 /// An ordered, durable map of bytes.
+///
+/// ```
+/// use fim_core::{Batch, MemStore, Store};
+/// use std::ops::ControlFlow;
+///
+/// let mut store = MemStore::new();
+/// let mut batch = Batch::default();
+/// batch.put(*b"file/a", *b"1");
+/// batch.put(*b"file/b", *b"2");
+/// store.apply(batch)?;
+/// store.sync()?;
+/// assert_eq!(store.get(b"file/a")?.as_deref(), Some(&b"1"[..]));
+/// let mut keys = Vec::new();
+/// store.scan(b"file/", &mut |key, _| {
+///     keys.push(key.to_vec());
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(keys, [b"file/a", b"file/b"]);
+/// # Ok::<(), fim_core::StoreError>(())
+/// ```
 pub trait Store: Send {
     /// The value of a key.
     ///

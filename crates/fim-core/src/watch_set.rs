@@ -4,11 +4,13 @@
 //! Pure: matches paths as bytes, and asks no file system.
 
 mod braces;
+mod interest;
 mod pattern;
 mod patterns;
 mod trees;
 mod why;
 
+pub use interest::{Checksum, Interest, Need};
 use patterns::Patterns;
 use regex::bytes::{Regex, RegexSet};
 use std::ffi::OsStr;
@@ -17,87 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trees::Trees;
 pub use why::Why;
-
-/// What one consumer wants to see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Interest {
-    /// Absolute paths or globs (`*`, `?`, `[…]`, `{…}`, `**`). A path without a glob is that file, or that
-    /// whole tree if it is a directory, whether it exists already or not; what a glob matches likewise.
-    /// `*`, `?` and `[…]` match within a name, names with a leading dot included; `**` any number of
-    /// directories; `/a/**` is everything below `/a` without `/a` itself. `\` makes the next character
-    /// an ordinary one: see [`escape`].
-    pub paths: Vec<String>,
-    /// More paths and globs, of files that another consumer may have: this one is
-    /// [told of each look](crate::Consumer::overhear) at them too. Its own they are only if nobody else wants
-    /// them.
-    pub overhears: Vec<String>,
-    /// Globs of paths to leave out, with everything below them: absolute, or `**/…` for any depth.
-    pub exclude: Vec<String>,
-    /// Regular expressions on the whole path, unanchored; what matches is left out with everything below.
-    /// A `$` is the end of the path, or of a directory it is in.
-    pub exclude_regex: Vec<String>,
-    /// What of each file the consumer needs besides its metadata.
-    pub need: Need,
-}
-
-impl Interest {
-    /// Interest in these paths, with metadata and BLAKE3.
-    #[must_use]
-    pub fn in_paths<I, P>(paths: I) -> Self
-    where
-        I: IntoIterator<Item = P>,
-        P: Into<String>,
-    {
-        Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
-    }
-
-    /// Wants to be told of looks at these, whoever they belong to.
-    #[must_use]
-    pub fn overhearing<I, P>(mut self, paths: I) -> Self
-    where
-        I: IntoIterator<Item = P>,
-        P: Into<String>,
-    {
-        self.overhears.extend(paths.into_iter().map(Into::into));
-        self
-    }
-
-    /// Asks for the content of each file as well, up to `limit` bytes.
-    #[must_use]
-    pub const fn with_content(mut self, limit: u64) -> Self {
-        self.need.content = Some(limit);
-        self
-    }
-
-    /// Asks for SHA-256 as well.
-    #[must_use]
-    pub const fn with_sha256(mut self) -> Self {
-        self.need.sha256 = true;
-        self
-    }
-
-    /// Leaves out what these globs match.
-    #[must_use]
-    pub fn excluding<I, P>(mut self, globs: I) -> Self
-    where
-        I: IntoIterator<Item = P>,
-        P: Into<String>,
-    {
-        self.exclude.extend(globs.into_iter().map(Into::into));
-        self
-    }
-}
-
-/// What of a file is to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Need {
-    /// The bytes, when there are no more than this many.
-    pub content: Option<u64>,
-    /// SHA-256 besides BLAKE3.
-    pub sha256: bool,
-}
 
 /// How much of a directory is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +49,16 @@ impl std::fmt::Display for PatternError {
 impl std::error::Error for PatternError {}
 
 /// The pattern that matches exactly this text: a path as it is on disk, whatever characters it has.
+///
+/// ```
+/// use fim_core::{Interest, WatchSet, escape};
+/// use std::path::Path;
+///
+/// let set = WatchSet::new(vec![Interest::in_paths([escape("/srv/[old]")])])?;
+/// assert_eq!(set.owner(Path::new("/srv/[old]/x")), Some(0));
+/// assert_eq!(set.owner(Path::new("/srv/o/x")), None);
+/// # Ok::<(), fim_core::PatternError>(())
+/// ```
 #[must_use]
 pub fn escape(path: &str) -> String {
     let mut pattern = String::with_capacity(path.len());
@@ -141,9 +72,21 @@ pub fn escape(path: &str) -> String {
 }
 
 /// All interests together, in order of precedence: a path belongs to the first that claims it.
+///
+/// ```
+/// use fim_core::{Cover, Interest, WatchSet};
+/// use std::path::Path;
+///
+/// let set = WatchSet::new(vec![Interest::in_paths(["/etc/*.conf", "/srv"])])?;
+/// assert_eq!(set.cover(Path::new("/srv/www")), Cover::All);
+/// assert_eq!(set.cover(Path::new("/etc")), Cover::Some);
+/// assert_eq!(set.cover(Path::new("/home")), Cover::Nothing);
+/// # Ok::<(), fim_core::PatternError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct WatchSet {
-    claims: Vec<Claim>,
+    /// Shared by all copies: there may be a million paths in them.
+    claims: Arc<[Claim]>,
     /// As they were given.
     interests: Arc<[Interest]>,
 }
@@ -169,10 +112,11 @@ impl WatchSet {
     }
 
     /// Who is told of looks at a path besides its owner, by their places in the list.
-    pub(crate) fn overhearers(&self, owner: usize, path: &Path) -> Vec<usize> {
-        let Some(path) = bytes(path) else { return Vec::new() };
-        let others = self.claims.iter().enumerate().filter(|(place, _)| *place != owner);
-        others.filter(|(_, claim)| claim.overhears(path)).map(|(place, _)| place).collect()
+    pub(crate) fn overhearers(&self, owner: usize, path: &Path) -> impl Iterator<Item = usize> {
+        let others = self.claims.iter().enumerate().filter(move |(place, _)| *place != owner);
+        bytes(path).into_iter().flat_map(move |path| {
+            others.clone().filter(move |(_, claim)| claim.overhears(path)).map(|(place, _)| place)
+        })
     }
 
     /// Whether an interest, by its place in the list, wants this absolute path, whoever has it in the end.
@@ -197,6 +141,11 @@ impl WatchSet {
         need
     }
 
+    /// The interests, as they were given.
+    pub(crate) fn interests(&self) -> &[Interest] {
+        &self.interests
+    }
+
     /// How much of this directory is watched.
     #[must_use]
     pub fn cover(&self, dir: &Path) -> Cover {
@@ -204,7 +153,7 @@ impl WatchSet {
             return Cover::Nothing;
         };
         let mut most = Cover::Nothing;
-        for claim in &self.claims {
+        for claim in self.claims.iter() {
             match claim.cover(dir) {
                 Cover::All => return Cover::All,
                 Cover::Some => most = Cover::Some,
@@ -231,9 +180,14 @@ impl WatchSet {
         Self::roots_in(self.claims.get(claim..=claim).unwrap_or_default())
     }
 
+    /// How many patterns one interest has, at the least.
+    pub(crate) fn size_of(&self, claim: usize) -> usize {
+        self.claims.get(claim).map_or(0, |claim| claim.wanted.len().saturating_add(claim.overheard.len()))
+    }
+
     fn roots_in(claims: &[Claim]) -> Vec<PathBuf> {
-        let paths = claims.iter().flat_map(|claim| claim.wanted.roots.iter().chain(&claim.overheard.roots));
-        let trees = Trees::new(paths.cloned());
+        let paths = claims.iter().flat_map(|claim| claim.wanted.roots().chain(claim.overheard.roots()));
+        let trees = Trees::new(paths);
         let root = |path: &[u8]| PathBuf::from(OsStr::from_bytes(if path.is_empty() { b"/" } else { path }));
         trees.paths().map(root).collect()
     }
@@ -281,7 +235,7 @@ impl Claim {
     }
 
     fn overhears(&self, path: &[u8]) -> bool {
-        !self.overheard.is_empty()
+        self.overheard.len() > 0
             && self.overheard.matches(path)
             && !self.excluded.matches(path)
             && !self.regex_excludes(path)
@@ -315,12 +269,7 @@ fn patterns(
     texts: &[String],
     absolute: impl Fn(&str) -> Result<String, String>,
 ) -> Result<Patterns, PatternError> {
-    let texts = texts
-        .iter()
-        .map(|text| Ok((text.as_str(), absolute(text).map_err(|reason| (text.as_str(), reason))?)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(refused)?;
-    Patterns::new(texts).map_err(refused)
+    Patterns::new(texts, absolute).map_err(refused)
 }
 
 fn absolute(pattern: &str) -> Result<String, String> {

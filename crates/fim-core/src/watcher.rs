@@ -2,23 +2,51 @@
 //!
 //! A watcher marks files and sends events; it never reads a file's content, compares, or stores.
 
+mod channel;
+
+pub use channel::{EventSink, EventSource};
+
 use crate::event::FileEvent;
+use crate::guard::Tampering;
 use crate::id::FileId;
+use crate::stop::StopToken;
 use crate::watch_set::WatchSet;
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// A source of file events. Runs on a thread of its own that the engine starts.
 ///
 /// The order of a watcher's life: `run` makes everything ready, calls [`EventSink::ready`] once with the
 /// means to mark files, then sends events until `stop` is raised; it then detaches, sends what it still
 /// holds, and returns.
+///
+/// ```
+/// use fim_core::{
+///     Coverage, EventSink, Ready, StatMarks, StopToken, WatchError, WatchSet, WatchStats, Watcher,
+/// };
+///
+/// /// Sees nothing, and says so.
+/// struct Blind;
+///
+/// impl Watcher for Blind {
+///     fn name(&self) -> &'static str {
+///         "blind"
+///     }
+///
+///     fn run(self: Box<Self>, _: WatchSet, sink: EventSink, stop: StopToken) -> Result<WatchStats, WatchError> {
+///         sink.ready(Ready { marks: Box::new(StatMarks), coverage: Coverage::new(), notes: vec![] });
+///         while !stop.is_stopped() {
+///             // Here, each touch of a file would be `sink.send(WatchMessage::Event(event))`.
+///             std::thread::sleep(std::time::Duration::from_millis(10));
+///         }
+///         Ok(WatchStats::default())
+///     }
+/// }
+/// ```
+///
+/// A whole one is `examples/watcher.rs`.
 pub trait Watcher: Send {
     /// Its name in `doctor`, `--watcher` and the records: `bpf`, `fanotify`, …
     fn name(&self) -> &'static str;
@@ -88,6 +116,33 @@ pub struct Marked {
 }
 
 /// Marks on files, as a watcher keeps them. A mark follows the file, not its path.
+///
+/// ```
+/// use fim_core::{FileId, MarkRequest, Marked, Marks, Reader, WatchError};
+///
+/// /// Knows files by what stat(2) says, and has room for so many.
+/// struct Few(usize);
+///
+/// impl Marks for Few {
+///     fn add(&mut self, requests: &[MarkRequest<'_>]) -> Result<Vec<Marked>, WatchError> {
+///         let mark = |request: &MarkRequest<'_>| {
+///             let stat = Reader::stat(request.file);
+///             let stat = stat.map_err(|error| WatchError::new("cannot stat").caused_by(error))?;
+///             let armed = self.0 > 0;
+///             self.0 = self.0.saturating_sub(1);
+///             // The same identity that this watcher's events carry.
+///             Ok(Marked { id: FileId { inode: stat.inode, device: 0, generation: 0 }, armed })
+///         };
+///         requests.iter().map(mark).collect()
+///     }
+///
+///     fn remove(&mut self, ids: &[FileId]) {
+///         self.0 += ids.len();
+///     }
+///
+///     fn clear(&mut self, _: FileId) {}
+/// }
+/// ```
 pub trait Marks: Send {
     /// Marks files; one answer for each request, in order. Marking again changes the scope.
     ///
@@ -119,6 +174,39 @@ pub trait Marks: Send {
     fn fill(&self) -> (u64, u64) {
         (0, 0)
     }
+
+    /// How far the kernel has recorded, and how far that was passed on; `None` where nobody can say. Asked for before a look,
+    /// which waits a moment for what is under way: it may say who else had a hand in what is about to be read.
+    fn headway(&self) -> Option<Headway> {
+        None
+    }
+
+    /// What was marked before this watch began and nobody took; `None` where marking began with the watch.
+    /// Asked for once, before the first [`Marks::add`].
+    fn backlog(&mut self) -> Option<Backlog> {
+        None
+    }
+
+    /// Everything watched has its mark by now: marks from before the watch that were not set again can go.
+    fn all_marked(&mut self) {}
+}
+
+/// How far the records of a kernel have come, counted in any unit from any start, both in the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Headway {
+    /// Recorded by the kernel.
+    pub recorded: u64,
+    /// Passed on to the engine by the watcher.
+    pub passed: u64,
+}
+
+/// What a kernel marked while nobody took it, between two watches.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    /// In order.
+    pub messages: Vec<WatchMessage>,
+    /// Whether the watch before had marked all that it watched, so that nothing of it is missing.
+    pub is_whole: bool,
 }
 
 /// What reaches the engine.
@@ -130,6 +218,8 @@ pub enum WatchMessage {
     Lost(Loss),
     /// All events that make up for the loss of this number have been sent.
     Recovered(u64),
+    /// Something was done to the watcher itself.
+    Tampered(Tampering),
 }
 
 /// Records that did not reach the engine.
@@ -240,109 +330,3 @@ impl fmt::Display for WatchError {
 }
 
 impl std::error::Error for WatchError {}
-
-/// Raised once to end a watch; cheap to copy and to ask.
-#[derive(Clone, Debug, Default)]
-pub struct StopToken(Arc<AtomicBool>);
-
-impl StopToken {
-    /// A token not yet raised.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Asks for the end.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether the end was asked for.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// The watcher's end of the channel to the engine.
-///
-/// The queue is bounded and sending waits for room: what is not taken stays in the kernel, where dirty
-/// marks and counters account for it.
-#[derive(Debug)]
-pub struct EventSink {
-    messages: Sender<WatchMessage>,
-    ready: Sender<Ready>,
-    abandoned: StopToken,
-}
-
-/// The engine's end of the channel from a watcher.
-#[derive(Debug)]
-pub struct EventSource {
-    /// Events and losses, in the watcher's order.
-    pub(crate) messages: Receiver<WatchMessage>,
-    /// Filled once.
-    pub(crate) ready: Receiver<Ready>,
-    abandoned: StopToken,
-}
-
-impl EventSink {
-    /// A channel that holds `capacity` messages.
-    #[must_use]
-    pub fn channel(capacity: usize) -> (Self, EventSource) {
-        let (messages, from) = bounded(capacity.max(1));
-        let (ready, is_ready) = bounded(1);
-        let abandoned = StopToken::new();
-        let source = EventSource { messages: from, ready: is_ready, abandoned: abandoned.clone() };
-        (Self { messages, ready, abandoned }, source)
-    }
-
-    /// Says that events flow from now on. Called once.
-    pub fn ready(&self, ready: Ready) {
-        // A second call finds the slot full and is ignored, as is an engine that has gone.
-        drop(self.ready.try_send(ready));
-    }
-
-    /// Sends one message, waiting while the queue is full. `false` when the engine has gone.
-    #[must_use]
-    pub fn send(&self, message: WatchMessage) -> bool {
-        let mut message = message;
-        loop {
-            match self.messages.send_timeout(message, Duration::from_millis(100)) {
-                Ok(()) => return true,
-                Err(SendTimeoutError::Disconnected(_)) => return false,
-                Err(SendTimeoutError::Timeout(back)) => {
-                    if self.abandoned.is_stopped() {
-                        return false;
-                    }
-                    message = back;
-                }
-            }
-        }
-    }
-
-    /// Sends one event; see [`EventSink::send`].
-    #[must_use]
-    pub fn event(&self, event: FileEvent) -> bool {
-        self.send(WatchMessage::Event(event))
-    }
-}
-
-impl EventSource {
-    /// Waits for the watcher to be ready; `None` when it ended before that.
-    #[must_use]
-    pub fn wait_ready(&self) -> Option<Ready> {
-        self.ready.recv().ok()
-    }
-
-    /// The next message, waiting `timeout` at most; `None` when there was none.
-    #[must_use]
-    pub fn next(&self, timeout: Duration) -> Option<WatchMessage> {
-        self.messages.recv_timeout(timeout).ok()
-    }
-}
-
-impl Drop for EventSource {
-    fn drop(&mut self) {
-        self.abandoned.stop();
-    }
-}

@@ -235,7 +235,8 @@ fn what_is_damaged_is_set_aside_and_kept() {
         assert!(SledStore::open(&dir).is_err());
         let damaged = fs::read(&db).unwrap();
         let aside = SledStore::set_aside(&dir).unwrap();
-        assert_eq!(fs::read(aside.join("sled/db")).unwrap(), damaged);
+        // The threads of the store that could not be opened may still be adding to it.
+        assert!(fs::read(aside.join("db")).unwrap().starts_with(&damaged));
         assert!(aside.join("STATE").exists());
         assert!(aside.file_name().unwrap().to_str().unwrap().starts_with("damaged-20"), "{aside:?}");
         seen.push(aside);

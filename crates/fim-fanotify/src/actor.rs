@@ -16,7 +16,8 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +25,8 @@ use std::time::{Duration, SystemTime};
 const ARGUMENTS: u64 = 512;
 /// How many processes are remembered; then all are forgotten.
 const REMEMBERED: usize = 1024;
+/// Of as many the entry in /proc is kept open; then all are closed. Each is two descriptors.
+const OPEN: usize = 16;
 
 /// Reads and remembers processes.
 #[derive(Debug)]
@@ -38,6 +41,16 @@ struct Seen {
     actor: Arc<Actor>,
     stat: Stat,
     batch: u64,
+    /// Its entry, to be asked again.
+    open: Option<Open>,
+}
+
+/// The entry of a process in /proc, kept open. It never becomes that of another: once the process is gone there is
+/// nothing in it any more.
+#[derive(Debug)]
+struct Open {
+    proc: Proc,
+    stat: File,
 }
 
 impl Actors {
@@ -68,27 +81,45 @@ impl Actors {
         if matches!(process, Process::Gone) {
             return Some(Arc::new(Actor::new(pid)));
         }
+        let batch = self.batch;
+        if let Some(seen) = self.seen.get_mut(&pid) {
+            let now = seen.open.as_ref().and_then(Open::now);
+            if now.is_some_and(|(executable, stat)| seen.is_still(executable.as_deref(), &stat)) {
+                seen.batch = batch;
+                return Some(Arc::clone(&seen.actor));
+            }
+            // It has ended, or is another program now.
+            seen.open = None;
+        }
         let Some(proc) = Proc::open(pid).filter(|_| is_same(process)) else {
             return Some(Arc::new(Actor::new(pid)));
         };
         // First what goes first when a process ends.
         let executable = proc.executable();
         let Some(stat) = proc.stat() else { return Some(Arc::new(Actor::new(pid))) };
-        let batch = self.batch;
-        if let Some(seen) = self.seen.get_mut(&pid)
-            && seen.stat == stat
-            // A process that has ended has no executable any more, and starts no other program.
-            && (executable.is_none() || seen.actor.executable == executable)
-        {
-            seen.batch = batch;
-            return Some(Arc::clone(&seen.actor));
-        }
-        let actor = Arc::new(self.describe(pid, &proc, &stat, executable));
-        if self.seen.len() >= REMEMBERED {
-            self.seen.clear();
-        }
-        self.seen.insert(pid, Seen { actor: Arc::clone(&actor), stat, batch });
+        let known = self.seen.get(&pid).filter(|seen| seen.is_still(executable.as_deref(), &stat));
+        let (actor, open) = match known.map(|seen| Arc::clone(&seen.actor)) {
+            // Seen again: it may go on.
+            Some(actor) => {
+                self.make_room_for_open();
+                (actor, Open::of(proc))
+            }
+            None => {
+                let actor = Arc::new(self.describe(pid, &proc, &stat, executable));
+                if self.seen.len() >= REMEMBERED {
+                    self.seen.clear();
+                }
+                (actor, None)
+            }
+        };
+        self.seen.insert(pid, Seen { actor: Arc::clone(&actor), stat, batch, open });
         Some(actor)
+    }
+
+    fn make_room_for_open(&mut self) {
+        if self.seen.values().filter(|seen| seen.open.is_some()).count() >= OPEN {
+            self.seen.values_mut().for_each(|seen| seen.open = None);
+        }
     }
 
     fn describe(&self, pid: u32, proc: &Proc, stat: &Stat, executable: Option<PathBuf>) -> Actor {
@@ -123,8 +154,32 @@ impl Actors {
     }
 }
 
+impl Seen {
+    /// Whether what is said of a process now is what was said when it was described.
+    fn is_still(&self, executable: Option<&Path>, stat: &Stat) -> bool {
+        // A process that has ended has no executable any more, and starts no other program.
+        self.stat == *stat && (executable.is_none() || self.actor.executable.as_deref() == executable)
+    }
+}
+
+impl Open {
+    fn of(proc: Proc) -> Option<Self> {
+        let stat = openat(&proc.0, c"stat", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        Some(Self { proc, stat: File::from(stat) })
+    }
+
+    /// As it is now: its executable first, as in [`Actors::get`]. Two calls, where opening all anew takes eight.
+    fn now(&self) -> Option<(Option<PathBuf>, Stat)> {
+        let executable = self.proc.executable();
+        let mut line = [0; 1024];
+        let length = self.stat.read_at(&mut line, 0).ok()?;
+        Some((executable, procfs::stat(line.get(..length)?)?))
+    }
+}
+
 /// The directory of a process in /proc. It stays that of the process: once the process is gone there is
 /// nothing in it any more, whoever has its number then.
+#[derive(Debug)]
 struct Proc(OwnedFd);
 
 impl Proc {

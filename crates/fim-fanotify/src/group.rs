@@ -5,7 +5,7 @@
 use fanotify_fid::consts as k;
 use fanotify_fid::fid::FidEvent;
 use fanotify_fid::{Fanotify, FanotifyError};
-use fim_core::WatchError;
+use fim_core::{StopToken, WatchError};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -102,6 +102,15 @@ impl Group {
             Err(error) if error.is_would_block() => Ok((Vec::new(), 0)),
             Err(error) => Err(WatchError::new("cannot read from fanotify").caused_by(os(&error))),
         }
+    }
+
+    /// Waits until there is something to read, or the end is asked for.
+    ///
+    /// # Errors
+    /// When the group cannot be waited on.
+    pub(crate) fn wait_for_events(&self, stop: &StopToken) -> Result<(), WatchError> {
+        stop.wait_readable(self.fanotify.as_fd(), None)
+            .map_err(|error| WatchError::new("cannot wait for fanotify").caused_by(error))
     }
 
     /// Waits until there is something to read, at most this long. An interruption counts as nothing.

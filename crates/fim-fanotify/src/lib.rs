@@ -3,6 +3,8 @@
 //! A mark on each watched file system reports names, attributes and the last close of a writer; a mark on
 //! each watched directory reports writes. Events name a directory by its handle and a name in it; the
 //! directory's [`fim_core::FileId`] is made from the handle, so no paths are kept.
+//!
+#![doc = include_str!("../README.md")]
 
 mod actor;
 mod decode;

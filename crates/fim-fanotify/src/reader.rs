@@ -12,9 +12,6 @@ use rustix::process::setpriority_process;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How soon a stop is noticed.
-const PATIENCE: Duration = Duration::from_millis(100);
-
 /// The reader's niceness.
 const PRIORITY: i32 = -10;
 
@@ -57,7 +54,7 @@ impl Reader {
     pub(crate) fn run(mut self, sink: &EventSink, stop: &StopToken) -> Result<WatchStats, WatchError> {
         hurry();
         while !stop.is_stopped() {
-            self.shared.group.wait(PATIENCE);
+            self.shared.group.wait_for_events(stop)?;
             if !self.drain(sink, Some(stop))? {
                 return Ok(self.stats);
             }

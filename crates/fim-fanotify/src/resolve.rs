@@ -21,8 +21,8 @@ const REMEMBERED: usize = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct Resolver {
     watch: WatchSet,
-    /// Directories on the way to watched ones have a path, others none.
-    dirs: HashMap<FileId, Option<PathBuf>>,
+    /// Directories on the way to watched ones have a path, through several mounts several; others none.
+    dirs: HashMap<FileId, Vec<PathBuf>>,
     /// Open for one batch of events.
     mounts: HashMap<Fsid, Vec<Mount>>,
 }
@@ -57,8 +57,15 @@ impl Resolver {
         name: Name<'_>,
         is_dir: bool,
     ) -> Option<PathBuf> {
-        let path = self.dir(registry, fsid, name.dir)?.join(name.name);
-        self.is_watched(&path, is_dir).then_some(path)
+        let paths = self.dir(registry, fsid, name.dir).unwrap_or_default().into_iter();
+        paths.map(|dir| dir.join(name.name)).find(|path| self.is_watched(path, is_dir))
+    }
+
+    /// Whether a name in a directory of which some names are watched is one of them or leads to one; so too
+    /// where that cannot be told.
+    pub(crate) fn concerns(&mut self, registry: &mut Registry, fsid: Fsid, name: Name<'_>) -> bool {
+        let paths = self.dir(registry, fsid, name.dir).unwrap_or_default();
+        paths.is_empty() || paths.iter().any(|dir| self.is_watched(&dir.join(name.name), true))
     }
 
     /// The path of a file or directory if it is watched itself.
@@ -68,8 +75,8 @@ impl Resolver {
         fsid: Fsid,
         handle: &[u8],
     ) -> Option<PathBuf> {
-        let path = self.find(registry, fsid, handle, &|watch, path| watch.owner(path).is_some());
-        path.ok().flatten()
+        let paths = self.find(registry, fsid, handle, &|watch, path| watch.owner(path).is_some());
+        paths.ok()?.into_iter().next()
     }
 
     /// The path of a name, watched or not.
@@ -79,7 +86,8 @@ impl Resolver {
         fsid: Fsid,
         name: Name<'_>,
     ) -> Option<PathBuf> {
-        Some(self.find(registry, fsid, name.dir, &|_, _| true).ok().flatten()?.join(name.name))
+        let dirs = self.find(registry, fsid, name.dir, &|_, _| true).ok()?;
+        Some(dirs.first()?.join(name.name))
     }
 
     /// A file, to mark or unmark it.
@@ -92,23 +100,24 @@ impl Resolver {
         self.watch.owner(path).is_some() || (is_dir && self.watch.cover(path) != Cover::Nothing)
     }
 
-    fn dir(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<PathBuf> {
+    /// The paths of a directory on the way to watched ones; `None` if they could not be found out.
+    fn dir(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<Vec<PathBuf>> {
         let covers = |watch: &WatchSet, path: &Path| watch.cover(path) != Cover::Nothing;
         let id = registry.system(fsid)?.identify(handle);
         if let Some(known) = id.and_then(|id| self.dirs.get(&id)) {
-            return known.clone();
+            return Some(known.clone());
         }
-        let found = self.find(registry, fsid, handle, &covers);
-        if let (Some(id), Ok(path)) = (id, &found) {
+        let found = self.find(registry, fsid, handle, &covers).ok()?;
+        if let Some(id) = id {
             if self.dirs.len() >= REMEMBERED {
                 self.dirs.clear();
             }
-            self.dirs.insert(id, path.clone());
+            self.dirs.insert(id, found.clone());
         }
-        found.ok().flatten()
+        Some(found)
     }
 
-    /// The first path, over all mounts of the file system, that is wanted. An error if this could not be
+    /// The paths, through all mounts of the file system, that are wanted. An error if this could not be
     /// found out, as when there are no descriptors left.
     fn find(
         &mut self,
@@ -116,21 +125,24 @@ impl Resolver {
         fsid: Fsid,
         handle: &[u8],
         wanted: &dyn Fn(&WatchSet, &Path) -> bool,
-    ) -> io::Result<Option<PathBuf>> {
+    ) -> io::Result<Vec<PathBuf>> {
         self.mounts(registry, fsid)?;
         let mounts = self.mounts.get(&fsid).into_iter().flatten();
-        let mut result = Err(io::ErrorKind::NotFound.into());
+        let mut paths = Vec::new();
+        let mut is_known = false;
         for mount in mounts {
             match mount.find(handle) {
-                Ok((file, path)) if wanted(&self.watch, &path) && leads_to(&path, &file) => {
-                    return Ok(Some(path));
+                Ok((file, path)) => {
+                    is_known = true;
+                    if !paths.contains(&path) && wanted(&self.watch, &path) && leads_to(&path, &file) {
+                        paths.push(path);
+                    }
                 }
-                Ok(_) => result = Ok(None),
-                Err(error) if error.raw_os_error() == Some(libc::ESTALE) => result = Ok(None),
+                Err(error) if error.raw_os_error() == Some(libc::ESTALE) => is_known = true,
                 Err(error) => log::debug!("cannot open a directory by its handle: {error}"),
             }
         }
-        result
+        if is_known { Ok(paths) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
     fn mounts(&mut self, registry: &mut Registry, fsid: Fsid) -> io::Result<&[Mount]> {

@@ -90,6 +90,7 @@ impl Translator {
         }
         let event = |via: Via| FileEvent {
             file,
+            dir: Some(record.is_dir()),
             // What else was merged with a move away happened under the old name.
             place: if via == Via::Rename { place.clone() } else { place.clone().or_else(|| from.clone()) },
             from: if via == Via::Rename { from.clone() } else { None },
@@ -160,6 +161,7 @@ impl Translator {
         {
             return match scope {
                 MarkScope::File => End::Elsewhere,
+                MarkScope::Names if !self.resolver.concerns(registry, record.fsid, name) => End::Elsewhere,
                 _ => End::Watched(Place::Entry { dir, name: name.name.to_owned() }),
             };
         }

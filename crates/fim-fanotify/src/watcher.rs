@@ -40,6 +40,16 @@ impl Default for FanotifyConfig {
 }
 
 /// Watches by fanotify.
+///
+/// ```no_run
+/// # fn example(mut engine: fim_core::Engine) -> Result<(), Box<dyn std::error::Error>> {
+/// use fim_core::StopToken;
+/// use fim_fanotify::{FanotifyConfig, FanotifyWatcher};
+///
+/// engine.run(Box::new(FanotifyWatcher::new(FanotifyConfig::default())), &StopToken::new())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct FanotifyWatcher {
     config: FanotifyConfig,

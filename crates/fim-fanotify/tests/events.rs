@@ -163,6 +163,25 @@ fn a_marked_file_in_a_directory_that_is_not() {
 }
 
 #[test]
+fn of_a_directory_marked_for_names_only_those_come_that_lead_to_something() {
+    for place in places() {
+        let mut watch = Watch::start(&place);
+        watch.mark("", MarkScope::Names);
+        fs::write(watch.path("stranger"), b"x").unwrap();
+        fs::create_dir(watch.path("strange")).unwrap();
+        fs::rename(watch.path("strange"), watch.path("stranger.d")).unwrap();
+        fs::remove_file(watch.path("stranger")).unwrap();
+        assert_eq!(brief(&watch.events()), []);
+        fs::rename(watch.path("watched"), watch.path("away")).unwrap();
+        fs::rename(watch.path("away"), watch.path("watched")).unwrap();
+        let events = brief(&watch.events());
+        let renames = events.iter().filter(|event| event.0 == Via::Rename).count();
+        assert!(renames >= 2, "{events:?}");
+        watch.stop();
+    }
+}
+
+#[test]
 fn a_removed_mark_is_silent() {
     for place in places() {
         let mut watch = Watch::start(&place);

@@ -45,6 +45,39 @@ fn the_actor_of_a_process_that_lives() {
 }
 
 #[test]
+fn a_process_that_starts_another_program_is_that_one() {
+    for place in places() {
+        let watch = Watch::start(&place);
+        // After a few changes it is known well, and then it is another under the same number and the same start.
+        let script = "for f in a b c d; do echo x > $f; read line; done; exec sed -n 'w e'";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(watch.path("watched"))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = child.stdin.take().unwrap();
+        for (file, program) in [("a", "sh"), ("b", "sh"), ("c", "sh"), ("d", "sh"), ("e", "sed")] {
+            let event = loop {
+                if let Some(WatchMessage::Event(event)) =
+                    watch.source.next(std::time::Duration::from_secs(20))
+                    && name(event.place.as_ref()) == file
+                {
+                    break event;
+                }
+            };
+            let actor = event.actor.unwrap();
+            assert_eq!((actor.pid, actor.name.as_deref()), (child.id(), Some(program.as_ref())));
+            assert_eq!(actor.args[0], program);
+            lines.write_all(b"\n").unwrap();
+        }
+        drop(lines);
+        child.wait().unwrap();
+        watch.stop();
+    }
+}
+
+#[test]
 fn a_process_that_has_ended_is_a_number() {
     for place in places() {
         // The queue to the engine is full, so events are read when the process has long ended.

@@ -83,9 +83,23 @@ fn prepare(dir: &Path, act: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs everything below a directory; the number of failures.
+/// All changes and tools, and then starts, stops, kills and reloads, below a directory; the number of failures.
 pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io::Result<u32> {
     let mut score = Score::new(dir.display().to_string());
+    changes(fim, watcher, dir, lines_to, &mut score)?;
+    lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
+    reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
+    Ok(score.failed)
+}
+
+/// All changes and tools below a directory.
+pub fn changes(
+    fim: &str,
+    watcher: &str,
+    dir: &Path,
+    lines_to: Option<&Path>,
+    score: &mut Score,
+) -> io::Result<()> {
     let (watched, state) = (dir.join("watched"), dir.join("state"));
     for old in [&watched, &state] {
         drop(fs::remove_dir_all(old));
@@ -144,9 +158,7 @@ pub fn run(fim: &str, watcher: &str, dir: &Path, lines_to: Option<&Path>) -> io:
     }
     score.say("quiet", nothing_else(&watched, &table, &tools, &lines));
     score.say("stopped", stopped(status.code(), &lines));
-    lifecycle::run(fim, watcher, &dir.join("life"), &mut score)?;
-    reload::run(fim, watcher, &dir.join("reload"), &mut score)?;
-    Ok(score.failed)
+    Ok(())
 }
 
 /// Files that must not be followed, opened or waited for, in the watched tree from the start.

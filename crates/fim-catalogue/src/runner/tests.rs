@@ -9,6 +9,7 @@ fn seen(action: Action, path: &str, pids: &[u32]) -> Seen {
         previous: None,
         changes: vec!["content".to_owned()],
         pids: pids.to_vec(),
+        described: Vec::new(),
         live: true,
     }
 }
@@ -32,6 +33,11 @@ fn verdicts() {
     let mut slow = by(&[7]);
     slow[0].at = Duration::from_secs(9);
     assert_eq!(verdict(&case, &slow, true), Verdict::Late);
+    let mut compared = by(&[]);
+    compared[0].live = false;
+    assert_eq!(verdict(&case, &compared, true), Verdict::Late);
+    compared[0].pids = vec![8];
+    assert_eq!(verdict(&case, &compared, true), Verdict::NoActor);
     assert_eq!(verdict(&case.clone().by_the_kernel(), &by(&[]), true), Verdict::Full);
 }
 
@@ -44,6 +50,23 @@ fn nothing_may_come_of_nothing() {
     assert_eq!(verdict(&case.clone().may_touch(), &touched, true), Verdict::FalseAlarm);
     touched[0].changes = vec!["touched".to_owned()];
     assert_eq!(verdict(&case.may_touch(), &touched, true), Verdict::Quiet);
+}
+
+#[test]
+fn who_is_to_be_named() {
+    let case = way("write", "c", "", |_, _| done()).updates("f");
+    let scene = Scene::new(Path::new("/w"), "c");
+    let verdict = |case: &Case, lines: &[Seen]| {
+        judge(case, &scene, lines, Duration::from_secs(1), &[7, 8], true).verdict
+    };
+    let mut lines = vec![seen(Action::Updated, "f", &[7])];
+    assert_eq!(verdict(&case, &lines), Verdict::Full);
+    assert_eq!(verdict(&case.clone().described(), &lines), Verdict::NoActor);
+    assert_eq!(verdict(&case.clone().by_everybody(), &lines), Verdict::NoActor);
+    lines[0].described = vec![7];
+    assert_eq!(verdict(&case.clone().described(), &lines), Verdict::Full);
+    lines.push(seen(Action::Updated, "f", &[8]));
+    assert_eq!(verdict(&case.by_everybody(), &lines), Verdict::Full, "by another line");
 }
 
 #[test]

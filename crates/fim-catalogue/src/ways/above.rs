@@ -1,6 +1,6 @@
 //! Changes to what is above a watched directory: its path leads elsewhere, or nowhere.
 
-use crate::case::{Case, Held, done, hold, way};
+use crate::case::{Action, Case, Held, done, hold, way};
 use crate::child::Stage;
 use crate::scene::{BELOW, Scene};
 use std::fs;
@@ -27,6 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
             },
         )
         .updates("^/up/here/f")
+        .or(Action::Created)
         .prepared(|s| {
             tree(s, BELOW)?;
             tree(s, "new/here")

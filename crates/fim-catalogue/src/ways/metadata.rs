@@ -13,12 +13,14 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = modes();
     all.extend(owners());
     all.extend(times());
     all.extend(flags());
+    all.extend(generations());
     all
 }
 
@@ -173,7 +175,8 @@ fn flags() -> Vec<Case> {
             ioctl_setflags(&file, ioctl_getflags(&file)? - IFlags::IMMUTABLE)?;
             hold((held, file))
         })
-        .proved(|s| Ok(!ioctl_getflags(File::open(s.f())?)?.contains(IFlags::IMMUTABLE))),
+        .proved(|s| Ok(!ioctl_getflags(File::open(s.f())?)?.contains(IFlags::IMMUTABLE)))
+        .tells_before(),
         flag("fssetxattr", "ioctl FS_IOC_FSSETXATTR: no dump", |s, _| {
             extended(s, |attributes| attributes.flags |= XFLAG_NODUMP)
         }),
@@ -184,7 +187,45 @@ fn flags() -> Vec<Case> {
     ]
 }
 
+/// A file is known by its generation too; who owns it can give it another, and must not get past the watch.
+fn generations() -> Vec<Case> {
+    vec![
+        way(
+            "write",
+            "version_then_write",
+            "a write after ioctl FS_IOC_SETVERSION gave the file another generation",
+            |s, stage| {
+                set_version(&s.f())?;
+                stage.pause()?;
+                let mut file = s.writable()?;
+                file.write_all(b"NEW")?;
+                hold(file)
+            },
+        )
+        .updates("f"),
+        way(
+            "create",
+            "version_then_create",
+            "a file made in a directory after ioctl FS_IOC_SETVERSION gave that another generation",
+            |s, stage| {
+                set_version(&s.at("sub"))?;
+                stage.pause()?;
+                hold(File::create(s.at("sub/n"))?)
+            },
+        )
+        .creates("sub/n"),
+    ]
+}
+
+fn set_version(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    let version: libc::c_int = 4711;
+    // SAFETY: the kernel reads an integer that lives.
+    checked(unsafe { libc::ioctl(file.as_raw_fd(), SETVERSION, &raw const version) }).map(drop)
+}
+
 /// Constants of `linux/fs.h`.
+const SETVERSION: libc::c_ulong = 0x4008_7602;
 const XFLAG_NODUMP: u32 = 0x80;
 const FSGETXATTR: libc::c_ulong = 0x801c_581f;
 const FSSETXATTR: libc::c_ulong = 0x401c_5820;

@@ -1,6 +1,7 @@
 //! Mounts that hide or reveal a watched path. They are in the mount table of the watcher.
 
 use crate::case::{Case, done, hold, way};
+use crate::child::Stage;
 use crate::scene::Scene;
 use rustix::fs::CWD;
 use rustix::mount::{
@@ -19,6 +20,34 @@ pub(super) fn cases() -> Vec<Case> {
         way("mount", "mount_bind_file", "a bind mount over a file", |s, _| hold(bind(&s.out("o"), &s.f())?))
             .updates("f")
             .prepared(|s| fs::write(s.out("o"), "from outside")),
+        hides("mount_bind_watched", "a bind mount of a watched directory over another", |s, _| {
+            hold(bind(&s.at("empty"), &s.at("sub"))?)
+        }),
+        way(
+            "create",
+            "bind_then_create",
+            "a file made in a watched directory that is bind-mounted onto another",
+            |s, stage| {
+                let mounted = bound(s, stage)?;
+                hold((mounted, fs::File::create(s.at("empty/n"))?))
+            },
+        )
+        .creates("sub/n")
+        .creates("empty/n"),
+        way(
+            "write",
+            "bind_then_write",
+            "write(2) to a file of a watched directory that is bind-mounted onto another",
+            |s, stage| {
+                let mounted = bound(s, stage)?;
+                let mut file = fs::File::options().write(true).open(s.at("empty/in"))?;
+                io::Write::write_all(&mut file, b"NEW")?;
+                hold((file, mounted))
+            },
+        )
+        .updates("sub/in")
+        .updates("empty/in")
+        .proved(|s| Ok(fs::read(s.at("sub/in"))?.starts_with(b"NEW"))),
         hides("move_mount", "open_tree(2) and move_mount(2) over a directory", |s, _| {
             let tree = open_tree(
                 CWD,
@@ -38,7 +67,7 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         way("mount", "umount", "umount(2), which reveals a directory", |s, stage| {
             let mounted = tmpfs(&s.at("sub"))?;
-            stage.pause()?;
+            until_told(stage)?;
             drop(mounted);
             done()
         })
@@ -51,7 +80,7 @@ pub(super) fn cases() -> Vec<Case> {
             |s, stage| {
                 let mut file = fs::File::options().write(true).open(s.at("sub/in"))?;
                 let mounted = tmpfs(&s.at("sub"))?;
-                stage.pause()?;
+                until_told(stage)?;
                 io::Write::write_all(&mut file, b"NEW")?;
                 drop(mounted);
                 hold(file)
@@ -61,6 +90,19 @@ pub(super) fn cases() -> Vec<Case> {
         .creates("sub/in")
         .proved(|s| Ok(fs::read(s.at("sub/in"))?.starts_with(b"NEW"))),
     ]
+}
+
+/// Two watched paths to one directory, and both known as such.
+fn bound(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Mounted> {
+    let mounted = bind(&s.at("sub"), &s.at("empty"))?;
+    until_told(stage)?;
+    Ok(mounted)
+}
+
+/// Waits until the mount has been noticed, and then until all that it hides and shows has been reported.
+fn until_told(stage: &mut Stage<'_>) -> io::Result<()> {
+    stage.pause()?;
+    stage.pause()
 }
 
 fn hidden(s: &Scene) -> io::Result<bool> {

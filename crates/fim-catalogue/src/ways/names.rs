@@ -1,6 +1,6 @@
 //! Names that come and go.
 
-use crate::case::{Case, done, hold, way};
+use crate::case::{Action, Case, done, hold, way};
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat, open};
 use std::fs::{self, File};
 use std::io::Write;
@@ -57,6 +57,7 @@ fn files() -> Vec<Case> {
             done()
         })
         .names("brief", "transient")
+        .or(Action::Deleted)
         .proved(|s| Ok(!s.at("brief").exists())),
     ]
 }
@@ -121,6 +122,7 @@ fn others() -> Vec<Case> {
             },
         )
         .updates("l")
+        .or(Action::Created)
         .prepared(|s| symlink("f", s.at("l"))),
         way("link", "link", "link(2)", |s, _| {
             fs::hard_link(s.f(), s.at("h"))?;
@@ -191,6 +193,7 @@ fn removed() -> Vec<Case> {
             fs::write(s.f(), "another file")?;
             done()
         })
-        .updates("f"),
+        .updates("f")
+        .or(Action::Created),
     ]
 }

@@ -5,26 +5,21 @@ use super::copy::blocks;
 use super::size::allocate;
 use crate::case::{Case, Held, done, hold, way};
 use crate::scene::Scene;
-use crate::sys::{become_nobody, checked, fork, isolate_mounts};
-use rustix::fs::{
-    AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, open,
-};
+use crate::sys::checked;
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, Timespec, Timestamps, open};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
-use rustix::mount::{MountFlags, mount_bind, mount_remount};
-use rustix::process::{Resource, Rlimit, setrlimit};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = reading();
     all.extend(same());
-    all.extend(failing());
     all
 }
 
-fn nothing(name: &'static str, says: &'static str, change: crate::case::Change) -> Case {
+pub(super) fn nothing(name: &'static str, says: &'static str, change: crate::case::Change) -> Case {
     way("nothing", name, says, change)
 }
 
@@ -138,99 +133,6 @@ fn same() -> Vec<Case> {
             })
             .may_touch(),
     ]
-}
-
-fn failing() -> Vec<Case> {
-    vec![
-        nothing("unlink_missing", "unlink(2): ENOENT", |s, _| {
-            fails(fs::remove_file(s.at("none")), libc::ENOENT)
-        }),
-        nothing("unlink_denied", "unlink(2) by nobody: EACCES", |s, _| {
-            as_nobody(|| fails(fs::remove_file(s.f()), libc::EACCES))
-        }),
-        nothing("rename_denied", "rename(2) by nobody: EACCES", |s, _| {
-            as_nobody(|| fails(fs::rename(s.f(), s.at("g")), libc::EACCES))
-        }),
-        nothing("open_denied", "open(2) for writing by nobody: EACCES", |s, _| {
-            as_nobody(|| fails(s.writable(), libc::EACCES))
-        })
-        .prepared(|s| fs::set_permissions(s.f(), Permissions::from_mode(0o644))),
-        nothing("open_trunc_denied", "open(2) with O_TRUNC by nobody: EACCES", |s, _| {
-            as_nobody(|| fails(File::create(s.f()), libc::EACCES))
-        }),
-        nothing("chmod_denied", "fchmod(2) by nobody: EPERM", |s, _| {
-            let file = s.open()?;
-            as_nobody(|| fails(file.set_permissions(Permissions::from_mode(0o777)), libc::EPERM))
-        }),
-        nothing("chown_denied", "fchown(2) by nobody: EPERM", |s, _| {
-            let file = s.open()?;
-            as_nobody(|| fails(std::os::unix::fs::fchown(&file, Some(65_534), None), libc::EPERM))
-        }),
-        nothing("create_existing", "open(2) with O_EXCL: EEXIST", |s, _| {
-            fails(File::create_new(s.f()), libc::EEXIST)
-        }),
-        nothing("mkdir_existing", "mkdir(2): EEXIST", |s, _| {
-            fails(fs::create_dir(s.at("sub")), libc::EEXIST)
-        }),
-        nothing("link_existing", "link(2): EEXIST", |s, _| {
-            fails(fs::hard_link(s.f(), s.at("other")), libc::EEXIST)
-        }),
-        nothing("rename_existing", "renameat2(2) with RENAME_NOREPLACE: EEXIST", |s, _| {
-            let outcome = rustix::fs::renameat_with(CWD, s.f(), CWD, s.at("other"), RenameFlags::NOREPLACE);
-            fails(outcome.map_err(io::Error::from), libc::EEXIST)
-        }),
-        nothing("rmdir_not_empty", "rmdir(2): ENOTEMPTY", |s, _| {
-            fails(fs::remove_dir(s.at("sub")), libc::ENOTEMPTY)
-        }),
-        nothing("read_only_mount", "write, unlink and chmod through a read-only mount: EROFS", |s, _| {
-            isolate_mounts()?;
-            mount_bind(&s.dir, &s.outside)?;
-            mount_remount(&s.outside, MountFlags::BIND | MountFlags::RDONLY, "")?;
-            fails(File::options().write(true).open(s.out("f")), libc::EROFS)?;
-            fails(fs::remove_file(s.out("f")), libc::EROFS)?;
-            fails(fs::set_permissions(s.out("f"), Permissions::from_mode(0o777)), libc::EROFS)
-        }),
-        nothing("write_too_far", "write(2) beyond RLIMIT_FSIZE: EFBIG", |s, _| {
-            let file = s.writable()?;
-            // SAFETY: ignores a signal that would end this process.
-            unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-            setrlimit(Resource::Fsize, Rlimit { current: Some(4), maximum: Some(4) })?;
-            let outcome = rustix::io::pwrite(&file, b"more", 4096);
-            fails(outcome.map_err(io::Error::from), libc::EFBIG)?;
-            hold(file)
-        }),
-        nothing("write_read_only", "write(2) to a descriptor opened for reading: EBADF", |s, _| {
-            let file = File::open(s.f())?;
-            fails(rustix::io::write(&file, b"more").map_err(io::Error::from), libc::EBADF)?;
-            hold(file)
-        }),
-        nothing("write_bad_address", "write(2) from no memory: EFAULT", |s, _| {
-            let file = s.writable()?;
-            // SAFETY: the kernel finds that there is nothing at this address.
-            let outcome = checked(unsafe { libc::write(file.as_raw_fd(), std::ptr::null(), 10) });
-            fails(outcome, libc::EFAULT)?;
-            hold(file)
-        })
-        .may_touch(),
-    ]
-}
-
-/// It must fail, and so.
-fn fails<T>(result: io::Result<T>, code: i32) -> io::Result<Held> {
-    match result {
-        Ok(_) => Err(io::Error::other("it did not fail")),
-        Err(error) if error.raw_os_error() == Some(code) => done(),
-        Err(error) => Err(io::Error::other(format!("it failed otherwise: {error}"))),
-    }
-}
-
-fn as_nobody(what: impl FnOnce() -> io::Result<Held>) -> io::Result<Held> {
-    fork(|| {
-        become_nobody()?;
-        what().map(drop)
-    })?
-    .wait()?;
-    done()
 }
 
 fn mapped(s: &Scene, kind: MapFlags, store: bool) -> io::Result<Held> {

@@ -88,6 +88,8 @@ fn directories() -> Vec<Case> {
         way("exchange", "exchange_dirs", "renameat2(2) with RENAME_EXCHANGE of two directories", |s, _| {
             with_flags(s, "sub", "empty", RenameFlags::EXCHANGE)
         })
+        .replaces("sub", "empty")
+        .replaces("empty", "sub")
         .deletes("sub/in")
         .creates("empty/in")
         .proved(|s| Ok(s.at("empty/in").exists() && !s.at("sub/in").exists())),

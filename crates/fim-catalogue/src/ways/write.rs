@@ -57,6 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
             hold(file)
         }),
         write("write_forked", "write(2) by a child through an inherited descriptor", forked),
+        write("write_brief", "write(2) by a process that lives for a millisecond", brief).described(),
+        write("write_by_two", "write(2) by two processes at once", |s, stage| {
+            brief(s, stage)?;
+            brief(s, stage)
+        })
+        .by_everybody(),
         write("write_thread", "write(2) by another thread than the first", |s, _| {
             let mut file = s.writable()?;
             let writer = std::thread::spawn(move || file.write_all(b"NEW").map(|()| file));
@@ -96,6 +102,14 @@ fn pid_namespace(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Held> {
     // SAFETY: only what is forked from now on is in another namespace.
     unsafe { unshare_unsafe(UnshareFlags::NEWPID)? };
     forked(s, stage)
+}
+
+/// Opens, writes and is gone before anybody could ask who it was.
+fn brief(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Held> {
+    let helper = fork(|| s.writable()?.write_all(format!("by {}", std::process::id()).as_bytes()))?;
+    stage.doer(helper.pid);
+    helper.wait()?;
+    hold(helper.pid)
 }
 
 fn forked(s: &Scene, stage: &mut Stage<'_>) -> io::Result<Held> {

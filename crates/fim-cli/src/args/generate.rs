@@ -86,6 +86,31 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_knows_every_command_and_option_and_no_others() {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let docs = std::fs::read_dir(top.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let pages = docs.filter(|file| file.extension().is_some_and(|it| it == "md"));
+        let pages = pages.chain([top.join("README.md")]).map(|file| std::fs::read_to_string(file).unwrap());
+        let text: String = pages.collect();
+        let known = options(&text);
+        for command in commands() {
+            assert!(text.contains(&format!("fim {command}")), "fim {command}");
+            for option in options(&told(&format!("{command} --help"))) {
+                // Of those that every program has, nobody needs to be told.
+                let is_plain = ["--help", "--verbose", "--quiet"].contains(&option.as_str());
+                assert!(is_plain || known.contains(&option), "fim {command} {option}");
+            }
+        }
+        let is_letter = |c: char| c.is_ascii_lowercase();
+        for (at, start) in text.match_indices("`fim ") {
+            let rest = &text[at + start.len()..];
+            let word: String = rest.chars().take_while(|c| is_letter(*c)).collect();
+            let is_known = commands().contains(&word) || ["completions", "man", ""].contains(&word.as_str());
+            assert!(is_known, "the documentation speaks of `fim {word}`");
+        }
+    }
+
+    #[test]
     fn completions_know_every_command_and_option() {
         for shell in ["bash", "zsh", "fish"] {
             let script = told(&format!("completions {shell}"));

@@ -1,8 +1,19 @@
 //! Brings the usual spellings into the one that argh reads: `--name=value`, `-vv`, and shared options
 //! before the subcommand. Knows which options take a value, and nothing of what they mean.
 
-const WITH_VALUE: [&str; 9] =
-    ["--config", "--state", "--watcher", "--format", "--root", "--plan", "--from-bpfink", "--only", "--key"];
+const WITH_VALUE: [&str; 11] = [
+    "--public-key",
+    "--config",
+    "--state",
+    "--watcher",
+    "--format",
+    "--root",
+    "--plan",
+    "--from-bpfink",
+    "--only",
+    "--key",
+    "--html",
+];
 
 /// Rewrites arguments; what it does not know stays as it is, for argh to judge.
 pub fn normalise(args: &[String]) -> Vec<String> {
@@ -20,7 +31,7 @@ pub fn normalise(args: &[String]) -> Vec<String> {
             front.push(arg.clone());
         } else if command.is_none() && arg == "help" {
             leading.push("--help".to_owned());
-        } else if arg == "-" && command.as_deref() == Some("verify") {
+        } else if arg == "-" && matches!(command.as_deref(), Some("verify" | "report")) {
             // argh would take it for an option.
             rest.push("/dev/stdin".to_owned());
         } else if command.is_none() && !arg.starts_with('-') {

@@ -57,9 +57,19 @@ fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
         ("ring_bytes", old.limits.ring_bytes.to_string(), new.limits.ring_bytes.to_string()),
         ("watch_room", old.limits.watch_room.to_string(), new.limits.watch_room.to_string()),
         ("metrics", toml(&old.metrics), toml(&new.metrics)),
+        ("keyed", old.evidence.keyed.to_string(), new.evidence.keyed.to_string()),
+        ("packages", toml(&old.packages), toml(&new.packages)),
+        ("maintenance", list(&old.maintenance), list(&new.maintenance)),
+        ("writer", list(&old.writer), list(&new.writer)),
         ("scan", old.scan.to_string(), new.scan.to_string()),
+        ("pam_access", pam_access(old), pam_access(new)),
     ];
     all.into_iter().filter(|(_, old, new)| old != new).collect()
+}
+
+/// The options by which access rules are read. Without the section they are nothing to speak of.
+fn pam_access(config: &Config) -> String {
+    config.access.clone().unwrap_or_default().to_string()
 }
 
 /// What a pattern is for, and the pattern as it is written.
@@ -69,6 +79,12 @@ type Pattern = (&'static str, String);
 fn toml(section: &impl serde::Serialize) -> String {
     let text = toml::to_string(section).unwrap_or_default();
     text.trim_end().replace('\n', ", ")
+}
+
+/// Sections of the same name.
+fn list<T: serde::Serialize>(sections: &[T]) -> String {
+    let sections: Vec<String> = sections.iter().map(|section| format!("{{{}}}", toml(section))).collect();
+    if sections.is_empty() { "none".to_owned() } else { sections.join(" ") }
 }
 
 /// One configuration.

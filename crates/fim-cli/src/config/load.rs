@@ -82,6 +82,28 @@ impl Loaded {
 /// # Errors
 /// When one cannot be read, or says what cannot be understood.
 pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let drop_ins = drop_ins(main_file(named))?;
+    read_all(named, drop_ins)
+}
+
+/// As [`load`], with one more drop-in file, that may lie anywhere: in the place that its name would have among the
+/// others, instead of one that has its name.
+///
+/// # Errors
+/// As [`load`], or when it would not be read in the folder of drop-in files.
+pub fn with_drop_in(named: Option<&Path>, file: &Path) -> Result<Loaded, ConfigError> {
+    if !is_drop_in(file) {
+        let what = format!("would not be read in {DROP_INS}: it is to be called NAME.toml, and not hidden");
+        return Err(ConfigError { file: Some(file.to_owned()), line: None, what });
+    }
+    let mut drop_ins = drop_ins(main_file(named))?;
+    drop_ins.retain(|other| other.file_name() != file.file_name());
+    drop_ins.push(file.to_owned());
+    drop_ins.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
+    read_all(named, drop_ins)
+}
+
+fn read_all(named: Option<&Path>, drop_ins: Vec<PathBuf>) -> Result<Loaded, ConfigError> {
     let main = main_file(named);
     let mut files = Vec::new();
     match std::fs::read_to_string(main) {
@@ -89,7 +111,7 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(unreadable(main, &error)),
     }
-    for file in drop_ins(main)? {
+    for file in drop_ins {
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
         files.push((file, text));
     }
@@ -98,6 +120,12 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
 
 fn main_file(named: Option<&Path>) -> &Path {
     named.unwrap_or_else(|| Path::new(DEFAULT_FILE))
+}
+
+/// Where [`load`] looks: the main file and the folder of drop-in files, there or not.
+pub fn places(named: Option<&Path>) -> [PathBuf; 2] {
+    let main = main_file(named);
+    [main.to_owned(), main.with_file_name(DROP_INS)]
 }
 
 /// The files that [`load`] reads now; the main one may be missing.
@@ -124,13 +152,17 @@ fn drop_ins(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     };
     for entry in entries {
         let file = entry.map_err(|error| unreadable(&dir, &error))?.path();
-        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && file.extension().is_some_and(|extension| extension == "toml") {
+        if is_drop_in(&file) {
             files.push(file);
         }
     }
     files.sort();
     Ok(files)
+}
+
+fn is_drop_in(file: &Path) -> bool {
+    let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && file.extension().is_some_and(|extension| extension == "toml")
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
@@ -216,7 +248,8 @@ fn explain(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Generic, Hash, Size, WatcherChoice};
+    use crate::args::Shared;
+    use crate::config::{Generic, Hash, Plan, Size, WatcherChoice};
 
     const WHOLE: &str = r#"
 state   = "/s"
@@ -282,6 +315,7 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
         assert_eq!(parse(&settings).unwrap(), Config::default().or_builtin(), "{settings}");
         let examples = parse(&commented(text, "#     ")).unwrap();
         assert_eq!(examples.generic_diff.len(), 1);
+        assert_eq!((examples.windows().unwrap().len(), examples.writers().unwrap().len()), (2, 1));
     }
 
     #[test]
@@ -296,7 +330,9 @@ redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
             let text = std::fs::read_to_string(&file).unwrap();
             for block in text.split("```toml\n").skip(1) {
                 let block = block.split("```").next().unwrap();
-                let outcome = parse(block);
+                // All of it, as for `fim config`: patterns, times and digests too.
+                let outcome = join(vec![(file.clone(), block.to_owned())])
+                    .and_then(|loaded| Plan::new(loaded, &Shared::default()).map(drop));
                 assert!(outcome.is_ok(), "{}: {outcome:?}\n{block}", file.display());
                 found += 1;
             }

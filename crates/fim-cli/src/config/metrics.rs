@@ -10,24 +10,32 @@ use std::time::Duration;
 
 /// `[metrics]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
-    /// A carbon daemon, or standard error.
+    /// Host and port of a carbon daemon (plaintext protocol, TCP), or `"stderr"`: lines there begin with
+    /// `METRICS_HOUR: ` or `METRICS_MINUTE: `.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub graphite: Option<Graphite>,
-    /// Put in front of Graphite's names as it is.
+    /// Put in front of Graphite's names as it is: end it with a dot.
     pub namespace: String,
-    /// What the host is for, in Graphite's names.
+    /// What the host is for, in Graphite's names (`unknown_role` where it is not said); or `{ file =
+    /// "/etc/role", key = "role", separator = ":" }`, the value of the first line of that key.
     #[serde(skip_serializing_if = "Role::is_unknown")]
     pub role: Role,
-    /// A file for node_exporter's textfile collector.
+    /// A file for node_exporter's textfile collector, replaced in one step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub textfile: Option<PathBuf>,
-    /// An address of the loopback interface that answers Prometheus.
+    /// An address of the loopback interface that answers `GET /metrics`, such as `"127.0.0.1:9469"`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loopback")]
     pub listen: Option<SocketAddr>,
-    /// How often they go out.
+    /// How often lines and the file go out; once more at the end, with `fim_watching` 0.
     pub every: Span,
+    /// Have the kernel measure each BPF program, for metrics and `fim status`. It then reads the clock
+    /// twice in every run of every BPF program on the machine, which costs more than most of these
+    /// programs.
+    pub bpf_cost: bool,
 }
 
 impl Default for Metrics {
@@ -39,7 +47,15 @@ impl Default for Metrics {
             textfile: None,
             listen: None,
             every: Span(Duration::from_secs(30)),
+            bpf_cost: false,
         }
+    }
+}
+
+impl Metrics {
+    /// Whether they go to another process by the network.
+    pub const fn reaches_out(&self) -> bool {
+        matches!(self.graphite, Some(Graphite::Tcp(_)))
     }
 }
 
@@ -83,6 +99,7 @@ impl<'de> Deserialize<'de> for Graphite {
 
 /// What the host is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Role {
     /// Nobody said.

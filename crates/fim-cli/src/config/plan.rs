@@ -48,6 +48,7 @@ impl Plan {
 
         let mut plan = Self { redact: Vec::new(), config, loaded };
         plan.check()?;
+        plan.check_reasons()?;
         Ok(plan)
     }
 
@@ -62,6 +63,9 @@ impl Plan {
         if sections.clone().any(Vec::is_empty) {
             return Err(self.loaded.fault("paths", "`paths` is empty: name at least one path"));
         }
+        if config.access.as_ref().is_some_and(|access| access.fieldsep.is_empty()) {
+            return Err(self.loaded.fault("fieldsep", "`fieldsep` is empty: no line would be a rule"));
+        }
         for pattern in config.generic_diff.iter().flat_map(|diff| &diff.redact) {
             let regex = Regex::new(pattern).map_err(|error| self.bad_pattern(pattern, &error.to_string()))?;
             self.redact.push(regex);
@@ -73,6 +77,11 @@ impl Plan {
             return Err(self.bad_pattern(written.unwrap_or(&error.pattern), &error.reason));
         }
         Ok(())
+    }
+
+    /// An error about a value of the configuration, with the line it stands on.
+    pub(super) fn fault(&self, value: &str, what: impl Into<String>) -> ConfigError {
+        self.loaded.fault(value, what)
     }
 
     fn bad_pattern(&self, pattern: &str, reason: &str) -> ConfigError {
@@ -192,6 +201,7 @@ mod tests {
             ("[[generic]]\npaths = ['etc']", ":2: the path \"etc\" is not absolute"),
             ("[[generic]]\npaths = []", ":2: `paths` is empty"),
             ("[[generic]]\npaths = ['/']\nexclude_regex = ['(']", ":3: cannot use the pattern \"(\""),
+            ("[access]\nfieldsep = ''", ":2: `fieldsep` is empty"),
             ("[[generic_diff]]\npaths = ['/']\nredact = ['(']", ":3: cannot use the pattern \"(\""),
         ] {
             let error = plan(text, &Shared::default()).unwrap_err().to_string();

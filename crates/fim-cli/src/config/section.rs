@@ -5,10 +5,13 @@ use fim_core::{Interest, escape};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// What was named on the command line of the agent, in place of all sections.
+pub const ARGUMENTS: &str = "PATH";
+
 /// One section that names paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// Its name: `access`, `users`, `generic_diff`, `generic`.
+    /// Its name: `access`, `users`, `generic_diff`, `generic`; or [`ARGUMENTS`], which no configuration has.
     pub name: &'static str,
     /// Which of several, from 0.
     pub index: Option<usize>,
@@ -23,6 +26,7 @@ pub struct Section {
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.index {
+            None if self.name == ARGUMENTS => f.write_str("the PATHs that the agent was started with"),
             None => write!(f, "[{}]", self.name),
             Some(0) => write!(f, "[[{}]]", self.name),
             Some(index) => write!(f, "[[{}]] number {}", self.name, index + 1),
@@ -57,6 +61,13 @@ impl Config {
 }
 
 impl Section {
+    /// Paths of the command line, as they are on disk.
+    pub fn of_arguments(paths: &[PathBuf]) -> Self {
+        let written = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let patterns: Vec<String> = paths.iter().map(|path| escape(&path.to_string_lossy())).collect();
+        Self { written, ..Self::new(ARGUMENTS, None, Interest::in_paths(patterns)) }
+    }
+
     fn new(name: &'static str, index: Option<usize>, interest: Interest) -> Self {
         let (written, exclude) = (interest.paths.clone(), interest.exclude.clone());
         Self { name, index, interest, written, exclude }

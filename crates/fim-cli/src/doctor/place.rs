@@ -12,6 +12,8 @@ pub enum Place {
     Local(&'static str),
     /// On a file system that others change too: their changes are not seen.
     Shared(&'static str),
+    /// A file behind this loop device with direct I/O: what is written to the device is not seen.
+    Behind(String),
     /// Nothing is there yet.
     Missing,
     /// It cannot be looked at.
@@ -66,6 +68,11 @@ impl std::fmt::Display for Place {
                 "{name}: late: what others than this machine change there is found by scans alone; run fim where \
                  the files are"
             ),
+            Self::Behind(device) => write!(
+                f,
+                "behind {device} with direct I/O: late: what is written to the device is found when it lets the \
+                 file go, or by scans; `losetup --direct-io=off {device}`"
+            ),
             Self::Missing => f.write_str("not there yet; watched as soon as it is"),
             Self::Unknown(error) => write!(f, "cannot be looked at: {error}"),
         }
@@ -84,5 +91,6 @@ mod tests {
         assert_eq!(Place::of_type(0x6969), Place::Shared("nfs"));
         assert!(!Place::of_type(0xff53_4d42).is_covered());
         assert!(Place::of_type(0xef53).is_covered());
+        assert!(!Place::Behind("/dev/loop0".to_owned()).is_covered());
     }
 }

@@ -1,5 +1,6 @@
 //! What the state holds of a path. Makes no state where there is none.
 
+use crate::agent::Agent;
 use fim_core::{Facts, FileRecord, SledStore, State, StoreError, StoreErrorKind, Trusted};
 use std::fmt;
 use std::path::Path;
@@ -26,9 +27,14 @@ impl Known {
             Ok(true) => {}
             Err(error) => return Self::Closed(StoreError::new(StoreErrorKind::Io, error.to_string())),
         }
-        let record = SledStore::open(dir)
-            .and_then(|store| State::open(Box::new(store)))
-            .and_then(|state| state.get(path));
+        let state = match Agent::find(dir).map(Agent::state) {
+            Some(Ok(copy)) => State::open(Box::new(copy)),
+            Some(Err(error)) => {
+                return Self::Closed(StoreError::new(StoreErrorKind::Locked, error.to_string()));
+            }
+            None => SledStore::open(dir).and_then(|store| State::open(Box::new(store))),
+        };
+        let record = state.and_then(|state| state.get(path));
         match record {
             Ok(Some(record)) => Self::Record(Box::new(record)),
             Ok(None) => Self::Nothing,
@@ -41,9 +47,6 @@ impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoState => f.write_str("no state yet: `fim baseline` or the first `fim run` makes it"),
-            Self::Closed(error) if error.kind == StoreErrorKind::Locked => f.write_str(
-                "in use by the running agent; what is known of this path can be asked when it has stopped",
-            ),
             Self::Closed(error) => write!(f, "cannot be asked: {error}"),
             Self::Nothing => f.write_str("nothing is known of it"),
             Self::Record(record) => {

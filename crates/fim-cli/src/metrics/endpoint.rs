@@ -105,7 +105,12 @@ mod tests {
 
     #[test]
     fn whoever_asks_is_answered_one_after_the_other() {
-        let source = Source { status: Status::default(), started: SystemTime::now(), since: Instant::now() };
+        let source = Source {
+            status: Status::default(),
+            started: SystemTime::now(),
+            since: Instant::now(),
+            costs: Default::default(),
+        };
         let address = serve("127.0.0.1:0".parse().unwrap(), source).unwrap();
         let ask = |request: &str| {
             let mut stream = TcpStream::connect(address).unwrap();

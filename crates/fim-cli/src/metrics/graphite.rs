@@ -62,6 +62,15 @@ pub fn lines(sample: &Sample, names: &Names, pace: Pace, at: u64) -> String {
     {
         add(family, "count.minutely", &count);
     }
+    let measured = sample.programs.iter().any(|it| it.runs > 0);
+    for it in &sample.programs {
+        let name = sanitized(&it.program);
+        add(&format!("bpf.missed_runs.{name}"), "count.minutely", &it.missed);
+        if measured {
+            add(&format!("bpf.runs.{name}"), "count.minutely", &it.runs);
+            add(&format!("bpf.run_nanoseconds.{name}"), "count.minutely", &it.nanoseconds);
+        }
+    }
     for (family, value) in [
         ("gaps_open", now.gaps_open),
         ("marks", now.marks),

@@ -2,8 +2,10 @@
 
 use super::Sample;
 use super::graphite::word;
+use crate::watchers::ProgramCost;
 use fim_core::{Latency, Phase};
 use std::fmt::{Display, Write};
+use std::time::Duration;
 
 /// The text of a sample.
 pub fn text(sample: &Sample) -> String {
@@ -58,7 +60,30 @@ pub fn text(sample: &Sample) -> String {
         &now.marks_limit,
     );
     latency(&mut text, &now.latency);
+    programs(&mut text, &sample.programs);
     text.0
+}
+
+/// Nothing of what was not measured: 0 would be a lie.
+fn programs(text: &mut Text, programs: &[ProgramCost]) {
+    let measured = programs.iter().any(|it| it.runs > 0);
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&ProgramCost) -> Box<dyn Display>| {
+        text.family(name, "counter", help);
+        for it in programs {
+            text.value(name, &format!("{{program=\"{}\"}}", escaped(&it.program)), &value(it));
+        }
+    };
+    if !programs.is_empty() {
+        each("fim_bpf_missed_runs_total", "Runs of a BPF program that the kernel skipped.", &|it| {
+            Box::new(it.missed)
+        });
+    }
+    if measured {
+        each("fim_bpf_runs_total", "Runs of a BPF program.", &|it| Box::new(it.runs));
+        each("fim_bpf_run_seconds_total", "Time spent in a BPF program.", &|it| {
+            Box::new(Duration::from_nanos(it.nanoseconds).as_secs_f64())
+        });
+    }
 }
 
 fn latency(text: &mut Text, latency: &Latency) {

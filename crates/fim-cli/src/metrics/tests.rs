@@ -21,8 +21,13 @@ fn sample() -> Sample {
     now.latency.counts[2] = 2;
     now.latency.counts[11] = 1;
     now.latency.sum = Duration::from_millis(31_250);
+    let program = |name: &str, runs, nanoseconds, missed| {
+        let program = name.to_owned();
+        ProgramCost { program, runs, nanoseconds, missed }
+    };
     Sample {
         now,
+        programs: vec![program("vfs_write", 90_210, 12_000_500, 2), program("d_delete", 0, 0, 0)],
         version: "0.1.12",
         started: Duration::from_millis(1_700_000_000_500),
         uptime: Duration::from_secs(61),

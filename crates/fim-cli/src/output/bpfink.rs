@@ -44,6 +44,7 @@ impl Bpfink {
     /// # Errors
     /// When they cannot be written as JSON.
     pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
+        self.names.refresh();
         match &report.record {
             Record::Change(finding) => self.change(finding),
             record => state(record).map_or_else(|| Ok(Vec::new()), |line| json::to_line(&line)),
@@ -178,6 +179,9 @@ fn state(record: &Record) -> Option<StateLine> {
             Some(why) => ("error", format!("configuration refused: {why}")),
         },
         Record::BaselineLost(lost) => ("error", format!("baseline lost: {}", lost.reason)),
+        Record::Tampering(tampering) => {
+            ("error", format!("tampering with {}: {}", tampering.against, tampering.reason))
+        }
         Record::WatchStopped(_) | Record::GapClosed(_) => return None,
         other => ("error", format!("{other:?}")),
     };

@@ -11,7 +11,7 @@ use super::json;
 use super::names::Names;
 use super::secret::Redactor;
 use super::time;
-use actor::{Container, Process, User};
+use actor::{Container, Orchestrator, Process, User};
 use change::FimChange;
 use file::File;
 use fim_core::{Action, Finding, Record, Report};
@@ -71,6 +71,7 @@ impl Ecs {
                     process: None,
                     user: None,
                     container: None,
+                    orchestrator: None,
                     fim: Fim::State(fim),
                 })
             }
@@ -78,6 +79,8 @@ impl Ecs {
     }
 
     fn change(&mut self, report: &Report, finding: &Finding) -> serde_json::Result<Vec<u8>> {
+        self.file_names.refresh();
+        self.names.refresh();
         let last = finding.actors.last();
         let parts = Parts {
             at: time::of_system(finding.at),
@@ -93,16 +96,12 @@ impl Ecs {
                 severity: finding.severity.number(),
                 created: time::of_system(report.created),
             },
-            file: Some(File::of(finding, &mut self.file_names)),
+            file: Some(File::of(finding, &self.file_names)),
             process: last.map(|actor| Process::of(actor, &self.redactor)),
-            user: last.and_then(|actor| User::of(actor, &mut self.names)),
+            user: last.and_then(|actor| User::of(actor, &self.names)),
             container: last.and_then(|actor| Container::of(actor)),
-            fim: Fim::Change(Box::new(FimChange::of(
-                finding,
-                &mut self.file_names,
-                &mut self.names,
-                &self.redactor,
-            ))),
+            orchestrator: last.and_then(|actor| Orchestrator::of(actor)),
+            fim: Fim::Change(Box::new(FimChange::of(finding, &self.file_names, &self.names, &self.redactor))),
         };
         self.write(parts)
     }
@@ -118,6 +117,7 @@ impl Ecs {
             process: parts.process,
             user: parts.user,
             container: parts.container,
+            orchestrator: parts.orchestrator,
             fim: parts.fim,
         })
     }
@@ -131,6 +131,7 @@ struct Parts {
     process: Option<Process>,
     user: Option<User>,
     container: Option<Container>,
+    orchestrator: Option<Orchestrator>,
     fim: Fim,
 }
 
@@ -151,6 +152,8 @@ struct Line<'a> {
     user: Option<User>,
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<Container>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orchestrator: Option<Orchestrator>,
     fim: Fim,
 }
 
@@ -206,12 +209,8 @@ fn kinds(action: Action) -> &'static [&'static str] {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -24,13 +24,19 @@ impl Names {
         Self { users: Table::new(root.join("etc/passwd")), groups: Table::new(root.join("etc/group")) }
     }
 
-    /// The name of a user.
-    pub fn user(&mut self, uid: u32) -> Option<&str> {
+    /// Reads again what has changed. Once for a line: it names the same few accounts many times.
+    pub fn refresh(&mut self) {
+        self.users.refresh();
+        self.groups.refresh();
+    }
+
+    /// The name of a user, as it was at the last [`Self::refresh`].
+    pub fn user(&self, uid: u32) -> Option<&str> {
         self.users.get(uid)
     }
 
-    /// The name of a group.
-    pub fn group(&mut self, gid: u32) -> Option<&str> {
+    /// The name of a group, as it was at the last [`Self::refresh`].
+    pub fn group(&self, gid: u32) -> Option<&str> {
         self.groups.get(gid)
     }
 }
@@ -66,8 +72,7 @@ impl Table {
         Self { path, stamp: None, names: HashMap::new() }
     }
 
-    fn get(&mut self, id: u32) -> Option<&str> {
-        self.refresh();
+    fn get(&self, id: u32) -> Option<&str> {
         self.names.get(&id).map(String::as_str)
     }
 
@@ -147,13 +152,16 @@ mod tests {
 
         let passwd = dir.path().join("etc/passwd");
         std::fs::write(&passwd, "ann:x:7:7::/home/ann:/bin/sh\nb:x:8:8::/home/ann:\n").unwrap();
+        names.refresh();
         assert_eq!(names.user(7), Some("ann"));
         assert_eq!(homes(dir.path()), [PathBuf::from("/home/ann")]);
 
         std::fs::write(&passwd, "annette:x:7:7::/home/ann:/bin/sh\n").unwrap();
+        names.refresh();
         assert_eq!(names.user(7), Some("annette"));
 
         std::fs::remove_file(&passwd).unwrap();
+        names.refresh();
         assert_eq!(names.user(7), Some("annette"), "the last known name stays");
         assert_eq!(names.group(7), None);
     }
@@ -163,6 +171,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("etc/passwd")).unwrap();
-        assert_eq!(Names::below(dir.path()).user(0), None);
+        let mut names = Names::below(dir.path());
+        names.refresh();
+        assert_eq!(names.user(0), None);
     }
 }

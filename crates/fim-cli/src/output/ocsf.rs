@@ -102,6 +102,8 @@ impl Ocsf {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
+        self.names.refresh();
+        self.file_names.refresh();
         match &report.record {
             Record::Change(finding) => self.change(report, finding),
             record => state::line(&self.host, self.run, report, record),
@@ -118,22 +120,20 @@ impl Ocsf {
         let (before, after) = (finding.before.as_ref(), finding.after.as_ref());
         let old_path = finding.previous_path.as_ref().filter(|_| finding.action == Action::Moved);
         let old_path = old_path.unwrap_or(&finding.path);
-        let mut file = File::of(old_path, before.or(after), hidden, &mut self.file_names);
+        let mut file = File::of(old_path, before.or(after), hidden, &self.file_names);
         file.is_deleted = finding.action == Action::Deleted;
         let file_result = (before.is_some() && after.is_some())
-            .then(|| File::of(&finding.path, after, hidden, &mut self.file_names));
+            .then(|| File::of(&finding.path, after, hidden, &self.file_names));
         let actor = finding.actors.last().map(|actor| &**actor);
         json::to_line(&Change {
             head,
             status_id: 1,
             status: "Success",
-            actor: Actor::of(actor, &mut self.names, &self.redactor),
+            actor: Actor::of(actor, &self.names, &self.redactor),
             file,
             file_result,
             file_diff: finding.diff.as_deref(),
-            unmapped: Unmapped {
-                fim: FimChange::of(finding, &mut self.file_names, &mut self.names, &self.redactor),
-            },
+            unmapped: Unmapped { fim: FimChange::of(finding, &self.file_names, &self.names, &self.redactor) },
         })
     }
 }

@@ -1,6 +1,7 @@
 //! One report at a glance, for people: when, how bad, who, what, where, and what it means; a diff below.
 //! Its form is no contract.
 
+mod fold;
 mod style;
 
 use super::names::Names;
@@ -8,6 +9,7 @@ use super::secret::Redactor;
 use super::time;
 use super::words;
 use fim_core::{Action, Actor, Degree, Finding, Record, Report, Severity, Started};
+use fold::Fold;
 use std::path::Path;
 use style::{Style, Styles};
 
@@ -24,19 +26,23 @@ pub struct Pretty {
     redactor: Redactor,
     names: Names,
     screen: Screen,
+    fold: Fold,
 }
 
 impl Pretty {
     /// For this screen; hides in arguments what the redactor hides.
     pub fn new(redactor: Redactor, screen: Screen) -> Self {
-        Self { redactor, names: Names::below(Path::new("/")), screen }
+        Self { redactor, names: Names::below(Path::new("/")), screen, fold: Fold::default() }
     }
 
-    /// The lines for a report, without the last line break.
+    /// The lines for a report, without the last line break. Routine changes of which it is known what led to
+    /// them wait for the [end of the turn](Self::rest), where those that belong together are one line.
     pub fn line(&mut self, report: &Report) -> String {
+        self.names.refresh();
         let styles = self.screen.styles();
         match &report.record {
-            Record::Change(finding) => self.change(finding, styles),
+            Record::Change(finding) if self.fold.take(finding) => String::new(),
+            Record::Change(finding) => self.change(finding, 0, styles),
             record => {
                 let (style, text) = state(record);
                 let at = styles.paint(Style::Dim, &time::short(report.created));
@@ -45,7 +51,15 @@ impl Pretty {
         }
     }
 
-    fn change(&mut self, finding: &Finding, styles: Styles) -> String {
+    /// What was put off.
+    pub fn rest(&mut self) -> Vec<String> {
+        let styles = self.screen.styles();
+        let groups = self.fold.release();
+        groups.iter().map(|group| self.change(&group.first, group.more, styles)).collect()
+    }
+
+    /// The lines for a change, and as many more like it.
+    fn change(&mut self, finding: &Finding, more: u64, styles: Styles) -> String {
         let (severity, style) = severity(finding.severity);
         let who = self.who(finding);
         let mut head = vec![
@@ -55,7 +69,10 @@ impl Pretty {
             (action_style(finding.action), action(finding.action).to_owned()),
             (Style::Path, words::name(&finding.path)),
         ];
-        if let Some(previous) = &finding.previous_path {
+        if more > 0 {
+            head.push((Style::Plain, format!("and {more} more")));
+        }
+        if let Some(previous) = finding.previous_path.as_ref().filter(|_| more == 0) {
             head.push((Style::Plain, format!("from {}", words::name(previous))));
         }
         if let Some(to) = &finding.moved_to {
@@ -65,7 +82,8 @@ impl Pretty {
         let head: Vec<String> = head.iter().map(|(style, text)| styles.paint(*style, text)).collect();
         let mut lines = head.join(" ");
 
-        let meaning = words::changes(finding);
+        let meaning =
+            if more > 0 { Vec::from_iter(words::explained(finding)) } else { words::changes(finding) };
         if !meaning.is_empty() {
             let meaning = meaning.join("; ");
             if self.screen.width().is_none_or(|screen| width + 1 + style::width(&meaning) <= screen) {
@@ -77,7 +95,7 @@ impl Pretty {
                 }
             }
         }
-        for line in finding.diff.iter().flat_map(|diff| diff.lines()) {
+        for line in finding.diff.iter().filter(|_| more == 0).flat_map(|diff| diff.lines()) {
             let style = match line.as_bytes().first() {
                 Some(b'+') => Style::Added,
                 Some(b'-') => Style::Removed,
@@ -170,6 +188,17 @@ fn state(record: &Record) -> (Style, String) {
         }
         Record::BaselineLost(lost) => {
             (Style::Critical, format!("BASELINE LOST of {}: {}", lost.scope, lost.reason))
+        }
+        Record::Tampering(tampering) => {
+            let of =
+                tampering.path.as_ref().map(|path| format!(" ({})", words::tame(&path.to_string_lossy())));
+            let text = format!(
+                "TAMPERING with {}: {}{}",
+                tampering.against,
+                tampering.reason,
+                of.unwrap_or_default()
+            );
+            (severity(tampering.severity).1, text)
         }
         other => (Style::High, format!("{other:?}")),
     }

@@ -5,8 +5,8 @@ use fim_consumers::redact;
 use fim_consumers::secrets::hides_hash;
 use fim_core::Finding;
 use regex::bytes::Regex;
-use std::ffi::OsStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::ffi::{OsStr, OsString};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use fim_consumers::redact::HIDDEN;
 
@@ -27,22 +27,45 @@ pub fn is_digest(text: &str) -> bool {
 
 /// Hides secrets in the arguments of processes. Copies share what they hide.
 #[derive(Clone, Debug)]
-pub struct Redactor(Arc<RwLock<redact::Redactor>>);
+pub struct Redactor(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    redactor: RwLock<redact::Redactor>,
+    /// What was shown last: one process makes many changes, and its arguments are read by many patterns.
+    last: Mutex<Last>,
+}
+
+/// Arguments as they are, and as they may be shown.
+type Last = (Vec<OsString>, Vec<String>);
 
 impl Redactor {
     /// Hides what these patterns match besides the built-in forms.
     pub fn new(patterns: Vec<Regex>) -> Self {
-        Self(Arc::new(RwLock::new(redact::Redactor::new(patterns))))
+        let redactor = RwLock::new(redact::Redactor::new(patterns));
+        Self(Arc::new(Shared { redactor, last: Mutex::default() }))
     }
 
     /// Hides what these patterns match from now on, instead of the ones before.
     pub fn set(&self, patterns: Vec<Regex>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = redact::Redactor::new(patterns);
+        let mut redactor = self.0.redactor.write().unwrap_or_else(PoisonError::into_inner);
+        *redactor = redact::Redactor::new(patterns);
+        *self.last() = Last::default();
     }
 
     /// The arguments as they may be shown.
     pub fn args<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).args(args)
+        // Held meanwhile: what was shown by one set of patterns is not kept as shown by the next.
+        let redactor = self.0.redactor.read().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last();
+        if !last.0.iter().eq(args.iter().map(AsRef::as_ref)) {
+            *last = (args.iter().map(|arg| arg.as_ref().to_owned()).collect(), redactor.args(args));
+        }
+        last.1.clone()
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,6 +77,9 @@ mod tests {
     fn copies_hide_what_the_last_configuration_says() {
         let redactor = Redactor::new(vec![Regex::new("one").unwrap()]);
         let copy = redactor.clone();
+        assert_eq!(copy.args(&["one", "two"]), [HIDDEN, "two"]);
+        assert_eq!(copy.args(&["one", "two"]), [HIDDEN, "two"]);
+        assert_eq!(copy.args(&["one"]), [HIDDEN]);
         assert_eq!(copy.args(&["one", "two"]), [HIDDEN, "two"]);
         redactor.set(vec![Regex::new("two").unwrap()]);
         assert_eq!(copy.args(&["one", "two"]), ["one", HIDDEN]);

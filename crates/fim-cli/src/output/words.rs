@@ -13,7 +13,19 @@ const SUBJECTS: [&str; 6] = ["user", "users", "group", "who", "option", "uid"];
 /// The changes of a finding, each in a few words.
 pub fn changes(finding: &Finding) -> Vec<String> {
     let secret = keeps_hash(finding);
-    finding.changes.iter().filter_map(|of| change(of, secret)).map(|text| tame(&text)).collect()
+    let changes = finding.changes.iter().filter_map(|of| change(of, secret)).map(|text| tame(&text));
+    changes.chain(explained(finding)).collect()
+}
+
+/// What led to it: `by package hello 2.10-3`.
+pub fn explained(finding: &Finding) -> Option<String> {
+    let explanation = finding.explained_by.as_ref()?;
+    let mut text = format!("by {}", explanation.by);
+    // Who keeps the records goes without saying.
+    for (_, value) in explanation.of.iter().filter(|(name, _)| *name != "manager") {
+        let _ = write!(text, " {value}");
+    }
+    Some(tame(&text))
 }
 
 fn change(change: &Change, secret: bool) -> Option<String> {
@@ -26,6 +38,7 @@ fn change(change: &Change, secret: bool) -> Option<String> {
         "content" if of.is_empty() => return Some("content changed".to_owned()),
         // Said by "content" already.
         "sha256" if of.is_empty() => return None,
+        "package_mismatch" => return Some(mismatch(of)),
         _ => {}
     }
     let mut text = what.replace('_', " ");
@@ -66,6 +79,12 @@ fn detail(name: &str, of: &Value, value: &dyn Fn(&Value) -> String) -> Option<St
         Value::Bool(false) => Some(format!("no {name}")),
         of => Some(format!("{name} {}", value(of))),
     }
+}
+
+/// The content of a file that is not what its package has for it.
+fn mismatch(of: &[(String, Value)]) -> String {
+    let values: Vec<String> = of.iter().map(|(_, of)| value(of, false)).collect();
+    format!("NOT what the package {} has there", values.join(" "))
 }
 
 /// The bits of a new mode that deserve a word.

@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use fim_catalogue::{Action, Observer, Seen, monotonic};
 use fim_consumers::{Generic, GenericConfig};
 use fim_core::{
-    Detected, Engine, EngineError, Finding, Interest, MemStore, Record, Report, Sink, Started, State,
-    StopToken, Stopped, Watcher,
+    Actor, Detected, Engine, EngineError, Finding, Interest, MemStore, Record, Report, Scan, Sink, Started,
+    State, StopToken, Stopped, Watcher,
 };
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,6 +15,8 @@ use std::time::Duration;
 enum Message {
     Started(Started),
     Seen(Seen),
+    /// Records were lost.
+    Lost,
 }
 
 /// A watch under way.
@@ -22,16 +24,18 @@ pub struct Watch {
     messages: Receiver<Message>,
     engine: JoinHandle<Result<Stopped, EngineError>>,
     stop: StopToken,
+    losses: u64,
 }
 
 impl Watch {
-    /// Starts to watch these with the generic consumer and a state in memory.
-    pub fn start(interest: Interest, watcher: Box<dyn Watcher>) -> Result<Self, Failure> {
+    /// Starts to watch these with the generic consumer, a state in memory and these scans.
+    pub fn start(interest: Interest, watcher: Box<dyn Watcher>, scan: Scan) -> Result<Self, Failure> {
         let (send, messages) = channel();
         let config = GenericConfig { paths: interest.paths, ..GenericConfig::default() };
         let state = State::open(Box::new(MemStore::new()))?;
         let mut engine = Engine::builder()
             .consumer(Box::new(Generic::new(config)))
+            .scan(scan)
             .build(state, Box::new(Reports(send)))?;
         let stop = StopToken::new();
         let until = stop.clone();
@@ -39,7 +43,7 @@ impl Watch {
             .name("fim-engine".to_owned())
             .spawn(move || engine.run(watcher, &until))
             .map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
-        Ok(Self { messages, engine, stop })
+        Ok(Self { messages, engine, stop, losses: 0 })
     }
 
     /// Waits until everything is watched.
@@ -47,7 +51,7 @@ impl Watch {
         loop {
             match self.messages.recv() {
                 Ok(Message::Started(started)) => return Ok(started),
-                Ok(Message::Seen(_)) => {}
+                Ok(Message::Seen(_) | Message::Lost) => {}
                 Err(_) => return Err(Failure::new("the watch ended before it had started")),
             }
         }
@@ -68,11 +72,16 @@ impl Observer for Watch {
         loop {
             match self.messages.recv_timeout(within) {
                 Ok(Message::Seen(seen)) => return Ok(Some(seen)),
+                Ok(Message::Lost) => self.losses += 1,
                 Ok(Message::Started(_)) => {}
                 Err(RecvTimeoutError::Timeout) => return Ok(None),
                 Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("the watch has ended")),
             }
         }
+    }
+
+    fn losses(&self) -> u64 {
+        self.losses
     }
 }
 
@@ -84,8 +93,8 @@ impl Sink for Reports {
             Record::Change(finding) => Message::Seen(seen(finding)),
             Record::WatchStarted(started) => Message::Started(started.clone()),
             Record::CoverageGap(gap) => {
-                log::warn!("{} records were lost: {}", gap.lost, gap.cause);
-                return Ok(());
+                log::info!("{} records were lost: {}", gap.lost, gap.cause);
+                Message::Lost
             }
             _ => return Ok(()),
         };
@@ -113,6 +122,15 @@ fn seen(finding: &Finding) -> Seen {
         previous: finding.previous_path.clone(),
         changes: finding.changes.iter().map(|change| change.what.clone()).collect(),
         pids: finding.actors.iter().map(|actor| actor.pid).collect(),
+        described: finding.actors.iter().filter(|actor| is_described(actor)).map(|actor| actor.pid).collect(),
         live: finding.detected == Detected::Live,
     }
+}
+
+/// Whether more than its number is known of a process.
+fn is_described(actor: &Actor) -> bool {
+    let known = actor.start.is_some() && actor.uid.is_some() && actor.name.is_some();
+    let program = actor.executable.is_some() && !actor.args.is_empty();
+    let parent = actor.parent.as_ref().is_some_and(|parent| parent.name.is_some());
+    known && (program || actor.kernel) && parent
 }

@@ -1,6 +1,7 @@
 //! Follows a chain line by line and says where it breaks first. Pure.
 
 use crate::chain::{Digest, Id, Link, NOTHING, find_last, hex};
+use crate::signature::PublicKey;
 use fim_core::Key;
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -54,6 +55,10 @@ pub enum Fault {
     Another { id: Id, expected: Id },
     /// It is not sealed under a key, though it should be.
     NoKey,
+    /// It is signed, but not by the key it should be.
+    Signature,
+    /// It ends a watch or begins one, and is not signed, though it should be.
+    Unsigned,
 }
 
 impl fmt::Display for Break {
@@ -76,6 +81,13 @@ impl fmt::Display for Break {
             Fault::Another { id, expected } => {
                 write!(f, "this line is of another chain, {} instead of {}", hex(id), hex(expected))
             }
+            Fault::Signature => {
+                write!(
+                    f,
+                    "the signature is not of this key: another installation wrote this line, or somebody else"
+                )
+            }
+            Fault::Unsigned => write!(f, "this line is not signed: anyone could have made it"),
             Fault::NoKey => write!(f, "this line is not sealed under a key: anyone could have made it"),
         }
     }
@@ -94,6 +106,11 @@ pub enum Stop {
 #[derive(Debug, Default)]
 pub struct Course {
     key: Option<Key>,
+    public: Option<PublicKey>,
+    /// The last line that was signed by it.
+    signed: Option<u64>,
+    /// The first line need not be the first of its chain.
+    anywhere: bool,
     chain: Option<Followed>,
     /// Lines of a chain.
     pub lines: u64,
@@ -136,7 +153,11 @@ struct Finding {
 
 impl Told {
     fn action(self) -> String {
-        let stopped = self.activity_name.filter(|name| name == "Stop").map(|_| "watch_stopped".to_owned());
+        let stopped = self.activity_name.and_then(|name| match name.as_str() {
+            "Start" => Some("watch_started".to_owned()),
+            "Stop" => Some("watch_stopped".to_owned()),
+            _ => None,
+        });
         let found = self.finding_info.and_then(|finding| finding.types.into_iter().next());
         self.event.action.or(found).or(stopped).unwrap_or_default()
     }
@@ -146,6 +167,25 @@ impl Course {
     /// Follows chains sealed under this key, if there is one.
     pub fn new(key: Option<Key>) -> Self {
         Self { key, ..Self::default() }
+    }
+
+    /// Begins with whatever line comes first: what is before it is not asked for.
+    #[must_use]
+    pub const fn beginning_anywhere(mut self) -> Self {
+        self.anywhere = true;
+        self
+    }
+
+    /// Tries signatures by this key, if there is one; then there must be some.
+    #[must_use]
+    pub fn signed_by(mut self, public: Option<PublicKey>) -> Self {
+        self.public = public;
+        self
+    }
+
+    /// The last line that is signed; `None` if no signature was asked for.
+    pub fn signed(&self) -> Option<u64> {
+        self.public.as_ref().map(|_| self.signed.unwrap_or(0))
     }
 
     /// Takes the next line, without its line break.
@@ -178,6 +218,16 @@ impl Course {
         }
         if !link.is_sealed(self.key.as_ref()) {
             return broken(Fault::Altered);
+        }
+        match (&self.public, &link.signature) {
+            (Some(public), Some(signature)) if public.has_signed(&link.id, &link.digest, signature) => {
+                self.signed = Some(sequence);
+            }
+            (Some(_), Some(_)) => return broken(Fault::Signature),
+            (Some(_), None) if matches!(action.as_str(), "watch_started" | "watch_stopped") => {
+                return broken(Fault::Unsigned);
+            }
+            _ => {}
         }
         match self.step(place, sequence, &action, &link) {
             // What could not be read where a line is missing was that line.
@@ -224,6 +274,8 @@ impl Course {
                         "{place}: a new chain begins, since the state was lost; whether sequence {last} was the \
                          last of the old one cannot be told"
                     ));
+                } else if !is_first && self.anywhere {
+                    self.notes.push(format!("{place}: the log begins with sequence {sequence} of its chain"));
                 } else if !is_first {
                     return Err(Fault::NoHead);
                 }

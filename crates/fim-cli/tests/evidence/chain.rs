@@ -50,6 +50,31 @@ fn a_rotated_log_is_verified_in_parts() {
 }
 
 #[test]
+fn lines_in_any_order_and_again_are_verified() {
+    if !is_root() {
+        return;
+    }
+    let house = log(Signal::KILL);
+    let mut lines = house.lines();
+    lines.extend(log(Signal::TERM).lines());
+    lines.extend_from_within(1..3);
+    lines.reverse();
+    let mixed = house.dir.path().join("mixed").to_str().unwrap().to_owned();
+    fs::write(&mixed, lines.join("\n") + "\n").unwrap();
+    assert_eq!(house.fim("verify", &[&mixed]).0, 1);
+    let (code, out, _) = house.fim("verify", &["--unordered", &mixed]);
+    assert_eq!((code, out.matches("whole  ").count()), (0, 2), "{out}");
+
+    lines.remove(3);
+    let gone = lines[1].clone();
+    lines.retain(|line| *line != gone);
+    fs::write(&mixed, lines.join("\n") + "\n").unwrap();
+    let (code, out, _) = house.fim("verify", &["--unordered", &mixed]);
+    assert_eq!(code, 1);
+    assert!(out.contains("broken"), "{out}");
+}
+
+#[test]
 fn what_is_wrong_with_a_log_is_named() {
     if !is_root() {
         return;
@@ -127,6 +152,35 @@ fn lines_under_a_key_need_it() {
     assert!(err.contains("--key"), "{err}");
     let key = house.state.join("key");
     assert_eq!(house.verify(&["--key", key.to_str().unwrap()]).0, 0);
+}
+
+#[test]
+fn a_signed_log_is_tried_with_the_public_key_alone() {
+    if !is_root() {
+        return;
+    }
+    let house = House::new();
+    let config = house.dir.path().join("fim.toml");
+    fs::write(&config, "[evidence]\nsign = true\n").unwrap();
+    let options = ["--config", config.to_str().unwrap()];
+    let watch = house.watch(&options);
+    house.write("a", "changed");
+    watch.wait_for(r#""name":"a""#);
+    watch.stop();
+    house.watch(&options).stop();
+    let key = fs::read_to_string(house.state.join("signing-key.pub")).unwrap();
+    let with_key = ["--public-key", key.trim()];
+    let (code, out, err) = house.verify(&with_key);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("signed  sequence 1 to 5; the 0 after it are not yet"), "{out}");
+    assert_eq!(house.verify(&[]).0, 0);
+    // Another installation's.
+    let other = House::new();
+    other.watch(&options).stop();
+    let (code, out, _) = other.verify(&with_key);
+    assert_eq!(code, 1);
+    assert!(out.contains("the signature is not of this key"), "{out}");
+    assert_eq!(house.verify(&["--public-key", "nonsense"]).0, 2);
 }
 
 #[test]

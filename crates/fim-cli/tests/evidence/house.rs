@@ -77,12 +77,23 @@ impl House {
         watch
     }
 
+    /// As [`Self::watch`], by this program.
+    pub fn watch_by(&self, program: &Path, more: &[&str]) -> Watch {
+        let watch = self.begin_by(program, more);
+        watch.wait_for("watch_started");
+        watch
+    }
+
     /// Starts a watch that adds to the log.
     pub fn begin(&self, more: &[&str]) -> Watch {
+        self.begin_by(Path::new(env!("CARGO_BIN_EXE_fim")), more)
+    }
+
+    fn begin_by(&self, program: &Path, more: &[&str]) -> Watch {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let from = log.metadata().unwrap().len();
         let errors = self.log.with_extension("err");
-        let child = Command::new(env!("CARGO_BIN_EXE_fim"))
+        let child = Command::new(program)
             .args(["run", "--watcher", "fanotify", "--state"])
             .arg(&self.state)
             .args(more)
@@ -140,6 +151,10 @@ impl Watch {
 
     pub fn complaints(&self) -> String {
         fs::read_to_string(&self.errors).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {

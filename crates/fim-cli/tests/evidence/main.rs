@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod chain;
+mod confine;
 mod crash;
 mod disk;
 mod house;
+mod order;
+mod tampering;

@@ -1,19 +1,22 @@
 //! The bytes by which a file's rules are remembered until the next look.
 //!
-//! A mark and a version, then numbers of 32 bits, little-endian, and texts with their length in front.
-//! Bytes that are not of this form are nobody's rules.
+//! A mark and a version, then numbers of 32 bits, little-endian, and texts with their length in front. First come
+//! the separators: rules that were cut by others cannot be compared. Bytes that are not of this form are nobody's
+//! rules.
 
-use crate::parse::access::{AccessFile, Broken, Fault, Rule};
+use crate::parse::access::{AccessFile, Broken, Fault, Rule, Separators};
 
-/// `A`ccess, version 1.
-const MARK: [u8; 2] = [b'A', 1];
+/// `A`ccess, version 2.
+const MARK: [u8; 2] = [b'A', 2];
 
 const FAULTS: [Fault; 5] =
     [Fault::FieldCount, Fault::Permission, Fault::Newline, Fault::ZeroByte, Fault::EmptyList];
 
-/// The bytes for a file.
-pub(super) fn encode(file: &AccessFile) -> Vec<u8> {
+/// The bytes for a file that was cut by these separators.
+pub(super) fn encode(file: &AccessFile, separators: &Separators) -> Vec<u8> {
     let mut bytes = MARK.to_vec();
+    put_text(&mut bytes, &separators.fields);
+    put_text(&mut bytes, &separators.lists);
     put_number(&mut bytes, file.rules.len());
     for rule in &file.rules {
         put_number(&mut bytes, rule.line as usize);
@@ -35,10 +38,13 @@ pub(super) fn encode(file: &AccessFile) -> Vec<u8> {
     bytes
 }
 
-/// The file of these bytes.
-pub(super) fn decode(bytes: &[u8]) -> Option<AccessFile> {
+/// The file of these bytes, if it was cut by these separators.
+pub(super) fn decode(bytes: &[u8], separators: &Separators) -> Option<AccessFile> {
     let mut rest = bytes.strip_prefix(&MARK)?;
     let rest = &mut rest;
+    if text(rest)? != separators.fields || text(rest)? != separators.lists {
+        return None;
+    }
     let mut file = AccessFile::default();
     for _ in 0..number(rest)? {
         let line = number(rest)?;
@@ -99,28 +105,45 @@ mod tests {
 
     #[test]
     fn foreign_bytes_are_nothing() {
-        for bytes in [&b""[..], b"A", b"A\x01", b"A\x02\0\0\0\0\0\0\0\0", b"A\x01\xff\xff\xff\xff", b"U\x01"]
-        {
-            assert_eq!(decode(bytes), None, "{bytes:?}");
+        let separators = Separators::default();
+        let whole = encode(&parse(b"+:a:b\nx\n", &separators), &separators);
+        for length in 0..whole.len() {
+            assert_eq!(decode(&whole[..length], &separators), None, "{length}");
         }
-        let mut longer = encode(&AccessFile::default());
-        longer.push(0);
-        assert_eq!(decode(&longer), None);
+        assert_eq!(decode(&[&whole[..], &[0]].concat(), &separators), None);
+        assert_eq!(decode(&[&b"A\x03"[..], &whole[2..]].concat(), &separators), None);
+        assert_eq!(decode(b"U\x01", &separators), None);
+    }
+
+    #[test]
+    fn rules_cut_by_other_separators_are_nothing() {
+        let separators = Separators::default();
+        let bytes = encode(&AccessFile::default(), &separators);
+        assert!(decode(&bytes, &separators).is_some());
+        let fields = Separators { fields: "|".to_owned(), ..Separators::default() };
+        let lists = Separators { lists: ",".to_owned(), ..Separators::default() };
+        assert_eq!((decode(&bytes, &fields), decode(&bytes, &lists)), (None, None));
     }
 
     proptest! {
         #[test]
-        fn there_and_back(text in "([+-]:[a-z (,]{0,8}:[a-z0-9:.]{0,8}\n|#x\n|é{0,3}\n|[^\n]{0,5}){0,8}") {
-            let file = parse(text.as_bytes(), &Separators::default());
-            prop_assert_eq!(decode(&encode(&file)), Some(file));
+        fn there_and_back(
+            text in "([+-]:[a-z (,]{0,8}:[a-z0-9:.]{0,8}\n|#x\n|é{0,3}\n|[^\n]{0,5}){0,8}",
+            fields in "[:|]{1,2}",
+        ) {
+            let separators = Separators { fields, ..Separators::default() };
+            let file = parse(text.as_bytes(), &separators);
+            prop_assert_eq!(decode(&encode(&file, &separators), &separators), Some(file));
         }
 
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let mut marked = MARK.to_vec();
+            let separators = Separators::default();
+            let mut marked = encode(&AccessFile::default(), &separators);
+            marked.truncate(marked.len() - 8);
             marked.extend(bytes);
-            if let Some(file) = decode(&marked) {
-                prop_assert_eq!(encode(&file).len(), marked.len());
+            if let Some(file) = decode(&marked, &separators) {
+                prop_assert_eq!(encode(&file, &separators).len(), marked.len());
             }
         }
     }

@@ -28,6 +28,11 @@ fn snapshot(path: &str, content: Option<&str>) -> Snapshot {
     }
 }
 
+/// What is kept of a file with this content.
+fn kept(content: &[u8]) -> Vec<u8> {
+    kept::encode(&parse(content, &Separators::default()), &Separators::default())
+}
+
 /// A first look at a file, and what is kept of it.
 fn learn(access: &mut Access, path: &str, content: &str) -> Vec<u8> {
     let mut cx = Context::new(None, None);
@@ -42,7 +47,7 @@ fn look(
     after: Option<&str>,
 ) -> (Vec<Change>, Severity) {
     let facts = before.map(file);
-    let kept = before.map(|content| kept::encode(&parse(content.as_bytes(), &Separators::default())));
+    let kept = before.map(|content| kept(content.as_bytes()));
     let mut cx = Context::new(facts.as_ref(), kept.as_deref());
     access.inspect(&snapshot(path, after), &mut cx).unwrap();
     let answer = cx.into_answer();
@@ -110,7 +115,7 @@ fn rules_of_files_that_are_read_earlier_or_later_count() {
 
     // Another agent's start: what it kept is recalled.
     let mut access = Access::new(AccessConfig::default());
-    access.recall(Path::new(dropped), &kept::encode(&parse(b"-:ALL:ALL\n", &Separators::default())));
+    access.recall(Path::new(dropped), &kept(b"-:ALL:ALL\n"));
     let said = shown(&look(&mut access, PATH, None, Some("+:root:ALL\n")));
     assert_eq!(said.matches("access_").count(), 1, "{said}");
     assert!(said.contains("access_granted who=[root] from=[ALL]"), "{said}");
@@ -131,7 +136,10 @@ fn what_was_kept_by_another_hand_is_no_ground_for_words() {
         let answer = cx.into_answer();
         let what: Vec<_> = answer.changes.iter().map(|change| change.what.as_str()).collect();
         assert_eq!(what, ["content", "size"]);
-        assert_eq!(kept::decode(&answer.keep.unwrap()).unwrap().rules[0].to_string(), "-:ALL:ALL");
+        assert_eq!(
+            kept::decode(&answer.keep.unwrap(), &Separators::default()).unwrap().rules[0].to_string(),
+            "-:ALL:ALL"
+        );
     }
 }
 
@@ -139,7 +147,7 @@ fn what_was_kept_by_another_hand_is_no_ground_for_words() {
 fn owner_and_mode_are_told_with_the_rules_or_without() {
     let content = "+:a:b\n";
     let before = file(content);
-    let kept = kept::encode(&parse(content.as_bytes(), &Separators::default()));
+    let kept = kept(content.as_bytes());
     let mut access = Access::new(AccessConfig::default());
     let mut looks = |after: Facts, content: &str| {
         let mut cx = Context::new(Some(&before), Some(&kept));
@@ -158,7 +166,7 @@ fn owner_and_mode_are_told_with_the_rules_or_without() {
 #[test]
 fn a_file_that_cannot_be_read_keeps_what_was_kept() {
     let content = "+:a:b\n";
-    let kept = kept::encode(&parse(content.as_bytes(), &Separators::default()));
+    let kept = kept(content.as_bytes());
     let unread = |change: fn(&mut Facts)| {
         let mut facts = file("another");
         change(&mut facts);
@@ -206,4 +214,33 @@ fn interest_is_what_was_configured() {
     let config = AccessConfig { paths: vec!["/a".to_owned()], ..AccessConfig::default() };
     let interest = Access::new(config).interest();
     assert_eq!((interest.paths, interest.need.content), (vec!["/a".to_owned()], Some(1 << 20)));
+}
+
+#[test]
+fn options_of_the_module_decide_how_a_file_is_read() {
+    let separators = Separators { fields: "|".to_owned(), lists: ",".to_owned() };
+    let mut access = Access::new(AccessConfig { separators, ..AccessConfig::default() });
+    let first = "+|my admins,root|2001:db8::1\n-|ALL|ALL\n";
+    let kept = learn(&mut access, PATH, first);
+    let second = "+|my admins|2001:db8::1\n-|ALL|ALL\n";
+    let facts = file(first);
+    let mut cx = Context::new(Some(&facts), Some(&kept));
+    access.inspect(&snapshot(PATH, Some(second)), &mut cx).unwrap();
+    let answer = cx.into_answer();
+    let said = shown(&(answer.changes, answer.severity.unwrap()));
+    assert!(said.contains("access_revoked who=[root] from=[2001:db8::1]"), "{said}");
+    assert!(!said.contains("broken_line") && !said.contains("who=[my admins]"), "{said}");
+
+    // Without `nodefgroup` a name stands for the group of that name too.
+    for (nodefgroup, expected) in [(false, false), (true, true)] {
+        let mut access = Access::new(AccessConfig { nodefgroup, ..AccessConfig::default() });
+        let before = "-:wheel:ALL\n";
+        let kept = learn(&mut access, PATH, before);
+        let facts = file(before);
+        let mut cx = Context::new(Some(&facts), Some(&kept));
+        access.inspect(&snapshot(PATH, Some("-:wheel:ALL\n-:(wheel):ALL\n")), &mut cx).unwrap();
+        let answer = cx.into_answer();
+        let said = shown(&(answer.changes, answer.severity.unwrap()));
+        assert_eq!(said.contains("access_revoked who=[(wheel)]"), expected, "{said}");
+    }
 }

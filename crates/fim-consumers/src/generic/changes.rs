@@ -4,7 +4,7 @@
 
 use super::flags::letters;
 use crate::secrets::hides_hash;
-use fim_core::{Change, Facts, FileKind, HashState, Value, Xattr};
+use fim_core::{Change, Facts, FileKind, Value, Xattr};
 use std::cmp::Ordering;
 use std::fmt::Write;
 use std::path::Path;
@@ -36,12 +36,21 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
     let mut all = content(path, before, after);
     all.append(&mut changes);
     all.extend(xattrs(&before.xattrs, &after.xattrs));
+    // What has no hash to lose, as a link, is otherwise as it was last known.
+    if all.is_empty() && came_or_went_out_of_reach(before, after) {
+        all.push(Change::new(if after.is_unreadable() { "unreadable" } else { "readable" }));
+    }
     all
+}
+
+/// Whether one of the looks could not read the file and the other could.
+pub(crate) fn came_or_went_out_of_reach(before: &Facts, after: &Facts) -> bool {
+    before.is_unreadable() != after.is_unreadable()
 }
 
 /// Whether nothing was learned of the file: no file has inode 0.
 pub(crate) fn is_unknown(facts: &Facts) -> bool {
-    facts.hash_state == HashState::Unreadable && facts.inode == 0
+    facts.is_unreadable() && facts.inode == 0
 }
 
 /// Whether the bytes of a regular file are different, so far as can be told.

@@ -3,10 +3,10 @@
 //! | severity | what |
 //! |---|---|
 //! | high | someone gained power: setuid, setgid or a capability appeared or changed, or content of such a file; a file or directory became writable by everyone; an immutable or append-only flag was lost |
-//! | notable | programs, and all that lies in the system's own directories; owner, mode, type, flags, access control lists and security attributes anywhere |
+//! | notable | programs, and all that lies in the system's own directories; owner, mode, type, flags, access control lists and security attributes, and what cannot be read any more, anywhere |
 //! | routine | the rest |
 
-use super::changes::{content_differs, is_unknown};
+use super::changes::{came_or_went_out_of_reach, content_differs, is_unknown};
 use super::flags::{APPEND_ONLY, IMMUTABLE};
 use fim_core::{Facts, FileKind, Severity, Xattr};
 use std::path::Path;
@@ -26,7 +26,8 @@ pub(crate) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> 
         || after.is_some_and(is_program)
         || after
             .is_some_and(|after| !matches!(after.kind, FileKind::File | FileKind::Dir | FileKind::Symlink))
-        || matches!((before, after), (Some(before), Some(after)) if rights_differ(before, after));
+        || matches!((before, after), (Some(before), Some(after))
+            if rights_differ(before, after) || came_or_went_out_of_reach(before, after));
     if high {
         Severity::High
     } else if notable {

@@ -182,6 +182,20 @@ fn what_is_said_of_differences() {
             &["readable [->-]"],
             Notable,
         ),
+        (
+            same(),
+            with(file(), |f| (f.hash_state, f.blake3) = (HashState::Unreadable, None)),
+            &["content [01>Null]"],
+            Notable,
+        ),
+        (
+            with(of_kind(FileKind::Symlink), |f| f.target = Some("/x".into())),
+            with(of_kind(FileKind::Symlink), |f| {
+                (f.hash_state, f.target) = (HashState::Unreadable, Some("/x".into()));
+            }),
+            &["unreadable [->-]"],
+            Notable,
+        ),
     ];
     for (before, after, expected, severity) in cases {
         let (changes, judged) = inspect("/srv/data", Some(&before), Some(&after));

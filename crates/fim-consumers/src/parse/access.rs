@@ -106,6 +106,13 @@ pub struct AccessFile {
 }
 
 /// Reads a file.
+///
+/// ```
+/// use fim_consumers::parse::access::{Separators, parse};
+///
+/// let file = parse(b"# who may\n+:root:LOCAL\n-:ALL:ALL\n", &Separators::default());
+/// assert_eq!((file.rules.len(), file.broken.len()), (2, 0));
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8], separators: &Separators) -> AccessFile {
     let mut file = AccessFile::default();

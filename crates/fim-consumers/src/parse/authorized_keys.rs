@@ -26,6 +26,15 @@ pub struct AuthorizedKeys<'a> {
 }
 
 /// Reads a whole file.
+///
+/// ```
+/// use fim_consumers::parse::authorized_keys::parse;
+///
+/// let key = b"AAAAC3NzaC1lZDI1NTE5AAAAIGwm2Uo3eDHxFTNz7ZWLpVO0BPU3wQ4lLG4xYh1pVwY0";
+/// let file = [b"no-pty ssh-ed25519 ", &key[..], b" bob@home\n"].concat();
+/// let keys = parse(&file);
+/// assert_eq!((keys.entries.len(), keys.odd.len()), (1, 0));
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> AuthorizedKeys<'_> {
     let mut keys = AuthorizedKeys::default();

@@ -26,6 +26,13 @@ pub struct Groups<'a> {
 }
 
 /// Reads a whole file.
+///
+/// ```
+/// use fim_consumers::parse::group::parse;
+///
+/// let groups = parse(b"sudo:x:27:bob,eve\n");
+/// assert_eq!(groups.groups[0].members, [&b"bob"[..], b"eve"]);
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Groups<'_> {
     let mut groups = Groups::default();

@@ -33,6 +33,14 @@ pub struct Passwd<'a> {
 }
 
 /// Reads a whole file.
+///
+/// ```
+/// use fim_consumers::parse::passwd::parse;
+///
+/// let passwd = parse(b"toor:x:0:0::/root:/bin/sh\nthis is no account\n");
+/// assert_eq!((passwd.accounts[0].name, passwd.accounts[0].uid), (&b"toor"[..], 0));
+/// assert_eq!(passwd.odd[0].line, 2);
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Passwd<'_> {
     let mut passwd = Passwd::default();

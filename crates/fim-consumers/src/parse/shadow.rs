@@ -58,6 +58,13 @@ pub struct Shadow<'a> {
 }
 
 /// Reads a whole file.
+///
+/// ```
+/// use fim_consumers::parse::{password::Password, shadow::parse};
+///
+/// let shadow = parse(b"bob:!:19000:0:99999:7:::\n");
+/// assert_eq!((shadow.entries[0].name, shadow.entries[0].password), (&b"bob"[..], Password::Unusable));
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Shadow<'_> {
     let mut shadow = Shadow::default();

@@ -25,6 +25,14 @@ pub struct SshdConfig<'a> {
 }
 
 /// Reads a whole file.
+///
+/// ```
+/// use fim_consumers::parse::sshd_config::parse;
+///
+/// let config = parse(b"AuthorizedKeysFile %h/.ssh/keys /etc/keys/%u\n");
+/// assert_eq!(config.directives[0].keyword, b"authorizedkeysfile");
+/// assert_eq!(config.directives[0].args, [&b"%h/.ssh/keys"[..], b"/etc/keys/%u"]);
+/// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> SshdConfig<'_> {
     let mut config = SshdConfig::default();

@@ -38,6 +38,12 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
 /// Where a text is known to be one, this much of a hash is enough to tell it.
 const SHORT: usize = 8;
 
+/// Whether there is a hash in the form of crypt(3) in a text.
+#[cfg(feature = "users")]
+pub(crate) fn has_crypt(text: &[u8]) -> bool {
+    memchr_iter(b'$', text).any(|at| crypt_at(text.get(at..).unwrap_or_default(), SHORT).is_some())
+}
+
 /// Whether a hash in the form of crypt(3) begins here, in bytes that may be anything: with parameters, salt and
 /// a hash of a length that hashes have.
 pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
@@ -54,7 +60,9 @@ pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
         _ if hash.starts_with(b"2") => 53,
         _ => 16,
     };
-    last.len() >= least && last.iter().all(is_sign) && parts.count() <= 5
+    // What follows may be of a list: `bob,$6$salt$hash,1`.
+    let length = last.iter().take_while(|byte| is_sign(byte)).count();
+    length >= least && parts.count() <= 5
 }
 
 /// Length of the hash that begins here: `$id$`, then at least this many signs of salt and hash.

@@ -1,6 +1,9 @@
-//! Tables of names and contents, and a measurement to be run by hand.
+//! Tables of names and contents, and contents cut anywhere.
 
 use super::*;
+use fim_core::{Limits, Need, Reader};
+use proptest::prelude::*;
+use std::fs;
 
 #[test]
 fn by_name() {
@@ -60,6 +63,7 @@ fn by_content() {
         ("userPassword: {SSHA}pKqkNr1tq3wtQqk+UcPyA3HnA2NsU5NJ".to_owned(), true),
         ("root:x:0:0:root:/root:/bin/bash\n".to_owned(), false),
         ("root:*:19000:0:99999:7:::\n".to_owned(), false),
+        ("bob,$6$saltsalt$abcdefghijklmnop,1\n".to_owned(), true),
         // What minified scripts and libcrypt have in them.
         ("return this$1$1.options,$1$1.modifierOptions$1$$$$$$$$$$$$".to_owned(), false),
         ("\0$2a$00$abcdefghijklmnopqrstuu\0i1D709v".to_owned(), false),
@@ -72,37 +76,108 @@ fn by_content() {
 }
 
 #[test]
-fn a_rule_for_each_file() {
-    let redactor = Redactor::parse(&["pin=(.*)"]).unwrap();
-    let rule = rule(vec![redactor], |path| path.starts_with("/etc/app").then_some(0));
+fn which_files_are_hashed_under_the_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().canonicalize().unwrap();
+    fs::create_dir(dir.join("app")).unwrap();
+    let redactor = Redactor::parse(&["pin=(.*)", "(?s)from.*to"]).unwrap();
+    let app = dir.join("app");
+    let claimed = move |path: &Path| path.starts_with(&app).then_some(0);
+    let secrecy = secrecy(Key::new([1; 32]), vec![redactor], claimed);
+    let mut reader = Reader::new(Limits::default()).unwrap().with_secrecy(Some(secrecy));
     let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{BODY}");
-    for (path, piece, keyed) in [
-        ("/etc/shadow", "", true),
-        ("/etc/other", "", false),
-        ("/etc/other", "password = x", false),
-        ("/etc/other", key.as_str(), true),
-        ("/etc/app/c", "", false),
-        ("/etc/app/c", "password = x", true),
-        ("/etc/app/c", "pin=1", true),
-        ("/etc/app/c", "plain", false),
+    let far = format!("from\n{}to\n", "x\n".repeat(200_000));
+    for (path, content, keyed) in [
+        ("shadow", "", true),
+        ("other", "", false),
+        ("other", "password = x", false),
+        ("other", key.as_str(), true),
+        ("other", &far, false),
+        ("app/c", "", false),
+        ("app/c", "password = x", true),
+        ("app/c", "pin=1", true),
+        ("app/c", "plain", false),
+        ("app/c", &far, true),
     ] {
-        assert_eq!(rule(Path::new(path), piece.as_bytes()), keyed, "{path} {piece}");
+        let path = dir.join(path);
+        fs::write(&path, content).unwrap();
+        let facts = reader.look(&path, Need::default()).facts.unwrap();
+        assert_eq!(
+            facts.keyed.is_some(),
+            keyed,
+            "{} {}",
+            path.display(),
+            content.get(..30).unwrap_or(content)
+        );
+    }
+    let large = dir.join("app/large");
+    fs::File::create(&large).unwrap().set_len(MOST_SEARCHED + 1).unwrap();
+    assert!(reader.look(&large, Need::default()).facts.unwrap().keyed.is_some());
+}
+
+/// Whether one stretch at least of those that the reader takes of this content looks secret, in pieces of this length.
+fn in_stretches(content: &[u8], piece: usize) -> bool {
+    (0..content.len()).step_by(piece).any(|start| {
+        let end = content.len().min(start + piece);
+        looks_secret(&content[start.saturating_sub(Secrecy::OVERLAP)..end])
+    })
+}
+
+fn filler() -> impl Strategy<Value = Vec<u8>> {
+    let line = "[a-z:$ ]{0,40}\n".prop_map(String::into_bytes);
+    let text = proptest::collection::vec(line, 0..150).prop_map(|lines| lines.concat());
+    let runs = (prop_oneof![Just(b'\n'), Just(b'x'), Just(0), Just(b'$')], 0..9000_usize)
+        .prop_map(|(byte, length)| vec![byte; length]);
+    prop_oneof![text, runs, proptest::collection::vec(any::<u8>(), 0..3000)]
+}
+
+const SECRETS: [&str; 9] = [
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nb3BlbnNzaC1rZXktdjEAAAAA\n",
+    "b3BlbnNzaC1rZXktdjEAAAAA\n-----END RSA PRIVATE KEY-----\n",
+    "\nPrivate-Lines: 3\n",
+    "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQ",
+    "\nroot:$6$s$h:19000:0:99999:7:::\n",
+    "\nbob:abJnggxhB/yWI:1000:1000:Bob:/home/bob:/bin/sh\n",
+    "x,$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW,y",
+    "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaGhhc2g",
+    "userPassword: {SSHA}pKqkNr1tq3wtQqk+UcPyA3HnA2NsU5NJ",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Wherever a secret is cut, it is found as it would be in the whole.
+    #[test]
+    fn no_cut_hides_a_secret(
+        before in filler(),
+        secret in proptest::sample::select(&SECRETS[..]),
+        after in filler(),
+        piece in 1_usize..6000,
+        into in 0_usize..120,
+    ) {
+        let content = [&before[..], secret.as_bytes(), &after[..]].concat();
+        let whole = looks_secret(&content);
+        prop_assert!(!whole || in_stretches(&content, piece), "pieces of {piece}");
+        // A border right in it.
+        let border = before.len() + into % secret.len();
+        prop_assert!(!whole || border == 0 || in_stretches(&content, border), "a border at {border}");
     }
 }
 
-/// Megabytes a second over a file in the pieces the reader takes: `FIM_MEASURE=FILE cargo test --release -p
-/// fim-consumers measure -- --ignored --nocapture`.
 #[test]
-#[ignore = "a measurement"]
-fn measure() {
-    let file = std::env::var_os("FIM_MEASURE").unwrap_or_else(|| "/proc/self/exe".into());
-    let bytes = std::fs::read(file).unwrap();
-    let start = std::time::Instant::now();
-    let mut found = 0;
-    let rounds = 1 + 200_000_000 / bytes.len();
-    for _ in 0..rounds {
-        found += bytes.chunks(128 * 1024).filter(|piece| looks_secret(std::hint::black_box(piece))).count();
+fn each_secret_is_one_at_every_border() {
+    for secret in SECRETS {
+        for into in 1..secret.len() {
+            let content = [vec![b'\n'; 8192 - into], secret.as_bytes().to_vec(), vec![b'\n'; 100]].concat();
+            assert!(in_stretches(&content, 8192), "{secret:?} {into}");
+        }
     }
-    let megabytes = (bytes.len() * rounds) as f64 / 1e6;
-    println!("{:.0} MB/s, {} secret pieces", megabytes / start.elapsed().as_secs_f64(), found / rounds);
+}
+
+#[test]
+fn what_goes_on_and_on_takes_no_longer() {
+    let content = b"$6$".repeat(50_000);
+    let started = std::time::Instant::now();
+    assert!(!looks_secret(&content) && !looks_secret(&b"$1$".repeat(50_000)));
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }

@@ -40,10 +40,10 @@ impl<'a> Item<'a> for Group<'a, Secret> {
 pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Groups<'a> {
     let file = group::parse(content);
     let with_secret = |group: Group<'a>| Group {
-        name: group.name,
+        name: secret::shown(group.name),
         password: Secret::of(group.password, key),
         gid: group.gid,
-        members: group.members,
+        members: group.members.into_iter().map(secret::shown).collect(),
     };
     Table {
         key_id: key.id(),

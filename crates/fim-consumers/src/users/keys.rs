@@ -5,7 +5,7 @@ use super::key_files::Owners;
 use super::odd;
 use super::pairs::pairs;
 use super::said::{Said, list, text};
-use super::secret::{Digest, of_line};
+use super::secret::{self, Digest, of_line};
 use crate::parse::authorized_keys;
 use crate::parse::ssh_key::fingerprint;
 use crate::redact::{HIDDEN, Redactor};
@@ -72,7 +72,7 @@ pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Keys<'a> {
             bits: entry.key.bits.unwrap_or_default(),
             options,
             hidden: is_hidden.then(|| of_line(key, &entry.options.join(&b','))),
-            comment: entry.comment,
+            comment: secret::shown(entry.comment),
         }
     };
     Table {

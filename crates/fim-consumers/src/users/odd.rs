@@ -3,7 +3,7 @@
 use super::kept::OddLine;
 use super::pairs::pairs;
 use super::said::{Said, text};
-use super::secret::of_line;
+use super::secret::{of_line, shown};
 use crate::parse::Odd;
 use fim_core::{Change, Key, Severity};
 
@@ -12,7 +12,7 @@ pub(super) fn lines<'a>(odd: &[Odd<'a>], key: &Key) -> Vec<OddLine<'a>> {
     odd.iter()
         .map(|odd| OddLine {
             line: odd.line,
-            nis: odd.is_nis.then(|| odd.text.split(|byte| *byte == b':').next().unwrap_or_default()),
+            nis: odd.is_nis.then(|| shown(odd.text.split(|byte| *byte == b':').next().unwrap_or_default())),
             digest: of_line(key, odd.text),
         })
         .collect()

@@ -45,13 +45,13 @@ impl<'a> Item<'a> for Account<'a, Secret> {
 pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Accounts<'a> {
     let file = passwd::parse(content);
     let with_secret = |account: Account<'a>| Account {
-        name: account.name,
+        name: secret::shown(account.name),
         password: Secret::of(account.password, key),
         uid: account.uid,
         gid: account.gid,
-        gecos: account.gecos,
-        home: account.home,
-        shell: account.shell,
+        gecos: secret::shown(account.gecos),
+        home: secret::shown(account.home),
+        shell: secret::shown(account.shell),
     };
     Table {
         key_id: key.id(),

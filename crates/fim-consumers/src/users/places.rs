@@ -92,7 +92,7 @@ impl Places {
     pub fn role(&self, path: &Path) -> Role {
         let fixed = self.fixed.iter().find(|(_, fixed)| fixed == path).map(|(role, _)| *role);
         fixed.unwrap_or_else(|| {
-            if self.owners(path).is_some() {
+            if self.key_files.has(path) {
                 Role::Keys
             } else if self.included.owner(path).is_some() {
                 Role::Sshd
@@ -103,7 +103,7 @@ impl Places {
     }
 
     /// Whose keys are in a file.
-    pub fn owners(&self, path: &Path) -> Option<&Owners> {
+    pub fn owners(&self, path: &Path) -> Option<Owners> {
         self.key_files.owners(path)
     }
 
@@ -142,7 +142,7 @@ impl Places {
 
 /// The pattern that matches this path: a name that is not UTF-8 has `?` for each byte that is not.
 fn literal(path: &Path) -> String {
-    let mut pattern = String::new();
+    let mut pattern = String::with_capacity(path.as_os_str().len());
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
         pattern.push_str(&escape(chunk.valid()));
         pattern.extend(std::iter::repeat_n('?', chunk.invalid().len()));

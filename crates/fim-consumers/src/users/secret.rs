@@ -4,6 +4,7 @@
 
 use super::said::Said;
 use crate::parse::password::{Password, Scheme};
+use crate::redact::{HIDDEN, has_crypt};
 use fim_core::{Change, Key, Severity};
 
 /// First bytes of a digest under the installation's key.
@@ -49,6 +50,11 @@ impl Secret {
             }
         }
     }
+}
+
+/// A field that is told and kept as it is, unless the hash of a password slipped into it: then all of it is hidden.
+pub(super) fn shown(field: &[u8]) -> &[u8] {
+    if has_crypt(field) { HIDDEN.as_bytes() } else { field }
 }
 
 /// Tells one line from another without saying anything of either.

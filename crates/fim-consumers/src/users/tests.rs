@@ -291,6 +291,58 @@ fn nothing_of_a_hash_is_kept() {
     assert!(!kept.windows(6).any(|part| part == b"SECRET"));
 }
 
+/// What is said of a file and kept of it, in clear.
+fn all_of(users: &mut Users, path: &str, before: Option<(&str, &[u8])>, after: &str) -> (Vec<u8>, Vec<u8>) {
+    let known = before.map(|(content, kept)| (file(content.as_bytes(), 0o600), kept));
+    let mut cx = Context::new(known.as_ref().map(|(facts, _)| facts), known.as_ref().map(|(_, kept)| *kept));
+    let snapshot = Snapshot::new(path, file(after.as_bytes(), 0o600), Some(after.as_bytes().to_vec()));
+    users.inspect(&snapshot, &mut cx).unwrap();
+    let answer = cx.into_answer();
+    let kept = answer.keep.clone().unwrap();
+    ([format!("{:?}", answer.changes).into_bytes(), kept.clone()].concat(), kept)
+}
+
+#[test]
+fn a_hash_in_a_public_file_is_as_secret_as_in_the_shadow_file() {
+    const DES: [&str; 2] = ["abJnggxhB/yWI", "zzQ4fC1w.8eKo"];
+    const BSDI: [&str; 2] = ["_J9..CCCCXBrJUJV154M", "_J9..DDDDYYYJUJV1990"];
+    const SHA512: [&str; 2] = ["$6$saltsalt$firsthashfirsthash", "$6$saltsalt$otherhashotherhash"];
+    for [one, other] in [DES, BSDI, SHA512] {
+        for (path, form) in [
+            ("/etc/passwd", "bob:§:1000:1000::/home/bob:/bin/sh"),
+            ("/etc/passwd", "bob:!§:1000:1000::/home/bob:/bin/sh"),
+            ("/etc/group", "staff:§:50:bob"),
+        ] {
+            let with = |hash: &str| format!("{}\n", form.replace('§', hash));
+            let mut users = users();
+            let (said, kept) = all_of(&mut users, path, None, &with(one));
+            let (then, _) = all_of(&mut users, path, Some((&with(one), &kept)), &with(other));
+            for part in [one, other].iter().flat_map(|hash| hash.as_bytes().windows(6)) {
+                let found = [&said, &then].iter().any(|all| all.windows(6).any(|window| window == part));
+                assert!(!found || part.starts_with(b"$6$"), "{form} {}", String::from_utf8_lossy(part));
+            }
+            let then = String::from_utf8_lossy(&then).into_owned();
+            assert!(then.contains("password_changed"), "{then}");
+        }
+    }
+    // Where no hash should be, but one is.
+    for (path, form) in [
+        ("/etc/passwd", "§:x:0:0:::"),
+        ("/etc/passwd", "§:19000:0:99999:7:::"),
+        ("/etc/passwd", "bob:x:1000:1000:Bob, §:/home/bob:/bin/sh"),
+        ("/etc/passwd", "bob:x:1000:1000:::§"),
+        ("/etc/passwd", "+§::::::"),
+        ("/etc/group", "§:x:50:"),
+        ("/etc/group", "staff:x:50:bob,§"),
+        ("/etc/shadow", "§:19000:0:99999:7:::"),
+        ("/etc/gshadow", "staff:*:§:§,bob"),
+    ] {
+        let (said, _) = all_of(&mut users(), path, None, &format!("{}\n", form.replace('§', SHA512[0])));
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!said.contains("saltsalt") && !said.contains("firsthash"), "{form}: {said}");
+    }
+}
+
 #[test]
 fn a_file_that_comes_back_is_compared_with_the_one_that_went() {
     let mut users = users();

@@ -31,13 +31,16 @@ pub(crate) fn compare(before: Option<&Facts>, after: Option<&Facts>, attributes:
     if before == after {
         return Verdict::Same;
     }
-    if !before.same_content(after) {
+    // What has no hash to lose, as a link, is otherwise as it was last known.
+    if !before.same_content(after) || before.is_unreadable() != after.is_unreadable() {
         return Verdict::Changed(Action::Updated);
     }
     if !before.same_metadata(after) {
         return Verdict::Changed(Action::AttributesModified);
     }
-    let clocks = before.mtime != after.mtime || (attributes && before.ctime != after.ctime);
+    // Another link of the file moves its ctime too, and is told by its own name.
+    let by_hand = attributes && before.ctime != after.ctime && before.links == after.links;
+    let clocks = before.mtime != after.mtime || by_hand;
     if clocks && after.kind != FileKind::Dir { Verdict::Touched } else { Verdict::Quiet }
 }
 
@@ -45,6 +48,7 @@ pub(crate) fn compare(before: Option<&Facts>, after: Option<&Facts>, attributes:
 mod tests {
     use super::*;
     use crate::facts::FileTime;
+    use crate::facts::HashState;
 
     fn file(change: impl FnOnce(&mut Facts)) -> Facts {
         let mut facts = Facts::new(FileKind::File);
@@ -58,15 +62,19 @@ mod tests {
     #[test]
     fn each_difference_has_its_name() {
         let same = file(|_| ());
-        let table: [(&str, Facts, bool, Verdict); 8] = [
+        let relinked = |f: &mut Facts| (f.links, f.ctime) = (2, LATER);
+        let unreadable = |f: &mut Facts| f.hash_state = HashState::Unreadable;
+        let table: [(&str, Facts, bool, Verdict); 10] = [
             ("nothing", file(|_| ()), false, Verdict::Same),
             ("hash", file(|f| f.blake3 = Some([2; 32])), false, Verdict::Changed(Action::Updated)),
+            ("unreadable", file(unreadable), false, Verdict::Changed(Action::Updated)),
             ("kind", file(|f| f.kind = FileKind::Symlink), false, Verdict::Changed(Action::Updated)),
             ("mode", file(|f| f.mode = 0o4755), false, Verdict::Changed(Action::AttributesModified)),
             ("mtime", file(|f| f.mtime = LATER), false, Verdict::Touched),
             ("ctime", file(|f| f.ctime = LATER), false, Verdict::Quiet),
             ("ctime by chmod", file(|f| f.ctime = LATER), true, Verdict::Touched),
             ("links", file(|f| f.links = 2), false, Verdict::Quiet),
+            ("links and ctime", file(relinked), true, Verdict::Quiet),
         ];
         for (what, after, attributes, verdict) in table {
             assert_eq!(compare(Some(&same), Some(&after), attributes), verdict, "{what}");

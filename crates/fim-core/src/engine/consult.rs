@@ -1,16 +1,19 @@
 //! Asking the consumers: what they want to see, what they make of a look, and telling them what they kept.
 
 use super::error::EngineError;
-use super::judge::{Cause, Judgement, farewell, first_look, judge, overhear, recall};
+use super::judge::{Cause, Judgement, hear, judge, overhear, recall};
+use super::reason;
 use super::{Engine, ROUNDS};
 use crate::consumer::Consumer;
 use crate::facts::Facts;
-use crate::finding::{Change, Severity};
 use crate::snapshot::Snapshot;
 use crate::state::FileRecord;
 use crate::watch_set::WatchSet;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// To look for what was kept below more paths than this takes longer than to go through all that was kept.
+const MANY: usize = 2000;
 
 /// What was kept of which look.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,9 @@ impl Engine {
             if watch.need(owner).content.is_none() {
                 continue;
             }
-            for root in part.roots_of(owner) {
+            let roots =
+                if part.size_of(owner) > MANY { vec![PathBuf::from("/")] } else { part.roots_of(owner) };
+            for root in roots {
                 state.walk(&root, &mut |path, record| {
                     let kept = match which {
                         Kept::Seen => record.kept.as_deref(),
@@ -63,6 +68,7 @@ impl Engine {
                     };
                     if let Some(kept) = kept
                         && watch.owner(&path) == Some(owner)
+                        && part.owner(&path).is_some()
                     {
                         recall(&mut **consumer, interests.name(owner, &path).as_ref().unwrap_or(&path), kept);
                     }
@@ -79,7 +85,9 @@ impl Engine {
 
     /// Takes what is there as seen and trusted, without a word.
     pub(super) fn learn(&mut self, owner: usize, now: Snapshot) -> Result<(), EngineError> {
-        let kept = self.ask(owner, &now, first_look).and_then(|answer| answer.keep);
+        let kept = self
+            .ask(owner, &now, |consumer, now| hear(consumer, None, None, now))
+            .and_then(|answer| answer.keep);
         match now.facts {
             None => self.state.remove(&now.path)?,
             Some(seen) => self.state.put(&now.path, FileRecord::new(seen, kept))?,
@@ -96,7 +104,13 @@ impl Engine {
         now: &Snapshot,
         cause: &Cause<'_>,
     ) -> Option<Judgement> {
-        self.ask(owner, now, |consumer, now| judge(consumer, before, kept, now, cause))
+        let mut judgement =
+            self.ask(owner, now, |consumer, now| judge(consumer, before, kept, now, cause))?;
+        if let Some(finding) = &mut judgement.finding {
+            let known = cause.reason.clone().unwrap_or_else(|| self.reason(before, now, cause));
+            reason::apply(known, finding);
+        }
+        Some(judgement)
     }
 
     /// Tells the owner of a name that the file is under another one now; what it said.
@@ -105,15 +119,9 @@ impl Engine {
         owner: usize,
         record: &FileRecord,
         gone: &Snapshot,
-    ) -> (Vec<Change>, Option<Severity>) {
-        let mut said = (Vec::new(), None);
-        self.ask(owner, gone, |consumer, gone| {
-            let (judgement, changes, severity) =
-                farewell(consumer, record.seen.as_ref(), record.kept.as_deref(), gone);
-            said = (changes, severity);
-            judgement
-        });
-        said
+    ) -> Option<Judgement> {
+        let (before, kept) = (record.seen.as_ref(), record.kept.as_deref());
+        self.ask(owner, gone, |consumer, gone| hear(consumer, before, kept, gone))
     }
 
     fn ask(

@@ -44,6 +44,11 @@ impl Covered {
         *self = Self::new(earlier.as_deref(), now);
     }
 
+    /// What is claimed before any account or file was read.
+    pub(super) const fn fixed(&self) -> &WatchSet {
+        &self.fixed
+    }
+
     pub(super) fn is_first(&self) -> bool {
         self.first
     }

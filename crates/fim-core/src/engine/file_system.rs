@@ -1,6 +1,7 @@
 //! What kind of file system a file is on, as far as watching goes: a window into the kernel, shared with others,
 //! or neither.
 
+use crate::id::FileId;
 use crate::remote::remote_file_system;
 use std::os::fd::OwnedFd;
 
@@ -49,4 +50,13 @@ pub(super) fn file_system(file: &OwnedFd) -> FileSystem {
         (None, Some(name)) => FileSystem::Remote(name),
         (None, None) => FileSystem::Local,
     }
+}
+
+/// Whether a directory is the top of a btrfs subvolume, which has a number of its own there. It is opened only if it has.
+pub(super) fn is_subvolume(id: FileId, open: impl FnOnce() -> Option<OwnedFd>) -> bool {
+    const TOP: u64 = 256;
+    const BTRFS: u64 = 0x9123_683e;
+    let is_on_btrfs =
+        |dir| rustix::fs::fstatfs(&dir).is_ok_and(|found| found.f_type.cast_unsigned() == BTRFS);
+    id.inode == TOP && open().is_some_and(is_on_btrfs)
 }

@@ -36,6 +36,8 @@ pub(crate) struct Index {
     dirs: HashMap<Slot, Dir>,
     next: Slot,
     nodes: HashMap<FileId, Node>,
+    /// The other places of directories that have several: bind mounts show them there.
+    also: HashMap<FileId, Vec<Slot>>,
 }
 
 const ROOT: Slot = 0;
@@ -43,7 +45,7 @@ const ROOT: Slot = 0;
 impl Index {
     pub(crate) fn new() -> Self {
         let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::new(), files: 0 };
-        Self { dirs: HashMap::from([(ROOT, root)]), next: 1, nodes: HashMap::new() }
+        Self { dirs: HashMap::from([(ROOT, root)]), next: 1, nodes: HashMap::new(), also: HashMap::new() }
     }
 
     /// The directory at this path, if it is known.
@@ -101,9 +103,34 @@ impl Index {
         if let Some(old) = self.dirs.get_mut(&slot).and_then(|dir| dir.id.replace(id))
             && old != id
         {
-            self.nodes.remove(&old);
+            self.leave(old, slot);
         }
-        self.nodes.insert(id, Node::Dir(slot));
+        let before = self.nodes.insert(id, Node::Dir(slot));
+        if let Some(Node::Dir(before)) = before
+            && before != slot
+            && self.dirs.get(&before).is_some_and(|dir| dir.id == Some(id))
+        {
+            let also = self.also.entry(id).or_default();
+            also.retain(|other| *other != slot && *other != before);
+            also.push(before);
+        }
+    }
+
+    /// Notes that a directory is no longer at this place; whether it is nowhere now.
+    fn leave(&mut self, id: FileId, slot: Slot) -> bool {
+        let mut also = self.also.remove(&id).unwrap_or_default();
+        also.retain(|other| *other != slot);
+        let here = self.nodes.get(&id) == Some(&Node::Dir(slot));
+        if here {
+            match also.pop() {
+                Some(other) => drop(self.nodes.insert(id, Node::Dir(other))),
+                None => drop(self.nodes.remove(&id)),
+            }
+        }
+        if !also.is_empty() {
+            self.also.insert(id, also);
+        }
+        here && !self.nodes.contains_key(&id)
     }
 
     /// Notes that the file at this path has this identity.
@@ -158,6 +185,9 @@ impl Index {
         match self.nodes.remove(&id) {
             Some(Node::Dir(slot)) => {
                 let mut gone = self.remove_tree(slot);
+                for other in self.also.remove(&id).unwrap_or_default() {
+                    gone.extend(self.remove_tree(other));
+                }
                 gone.push(id);
                 gone
             }
@@ -179,7 +209,7 @@ impl Index {
         for (id, node) in &self.nodes {
             let unwanted = self.paths(*id).into_iter().filter(|path| !wanted(path));
             match node {
-                Node::Dir(_) => dirs.extend(unwanted.map(|_| *id)),
+                Node::Dir(_) => dirs.extend(unwanted),
                 _ => files.extend(unwanted.map(|path| (*id, path))),
             }
         }
@@ -191,8 +221,8 @@ impl Index {
             }
         }
         // Nothing below an unwanted directory is wanted: their files are gone by now.
-        for id in dirs {
-            gone.extend(self.remove(id));
+        for dir in dirs {
+            gone.extend(self.remove_dir(&dir));
         }
         gone
     }
@@ -221,10 +251,7 @@ impl Index {
             if let Some(dir) = self.dirs.remove(&slot) {
                 slots.extend(dir.children.into_values());
                 files += dir.files;
-                if let Some(id) = dir.id.filter(|id| self.nodes.get(id) == Some(&Node::Dir(slot))) {
-                    self.nodes.remove(&id);
-                    gone.push(id);
-                }
+                gone.extend(dir.id.filter(|id| self.leave(*id, slot)));
             }
             at += 1;
         }
@@ -290,7 +317,9 @@ impl Index {
     pub(crate) fn paths(&self, id: FileId) -> Vec<PathBuf> {
         let joined = |slot: &Slot, name: &OsStr| self.path_of(*slot).map(|dir| dir.join(name));
         match self.nodes.get(&id) {
-            Some(Node::Dir(slot)) => self.path_of(*slot).into_iter().collect(),
+            Some(Node::Dir(slot)) => {
+                std::iter::once(slot).chain(self.others(id)).filter_map(|slot| self.path_of(*slot)).collect()
+            }
             Some(Node::File(slot, name)) => joined(slot, name).into_iter().collect(),
             Some(Node::Linked(all)) => all.iter().filter_map(|(slot, name)| joined(slot, name)).collect(),
             None => Vec::new(),
@@ -303,6 +332,15 @@ impl Index {
             Some(Node::Dir(slot)) => Some(self.path_of(*slot)?.join(name)),
             _ => None,
         }
+    }
+
+    fn others(&self, dir: FileId) -> &[Slot] {
+        self.also.get(&dir).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The other paths of a name in a directory that is known by several.
+    pub(crate) fn other_entries(&self, dir: FileId, name: &OsStr) -> Vec<PathBuf> {
+        self.others(dir).iter().filter_map(|slot| Some(self.path_of(*slot)?.join(name))).collect()
     }
 
     /// Whether a file of this identity is known under this path.
@@ -319,71 +357,4 @@ fn names(path: &Path) -> impl Iterator<Item = &OsStr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(inode: u64) -> FileId {
-        FileId { inode, device: 1, generation: 7 }
-    }
-
-    fn index() -> Index {
-        let mut index = Index::new();
-        index.add_dir(Path::new("/w"), id(1));
-        index.add_dir(Path::new("/w/a"), id(2));
-        index.add_file(Path::new("/w/a/x"), id(3));
-        index
-    }
-
-    #[test]
-    fn a_file_has_all_its_links() {
-        let mut index = index();
-        index.add_file(Path::new("/w/y"), id(3));
-        assert_eq!(index.paths(id(3)), [PathBuf::from("/w/a/x"), PathBuf::from("/w/y")]);
-        index.remove_name(id(3), Path::new("/w/a/x"));
-        assert_eq!(index.paths(id(3)), [PathBuf::from("/w/y")]);
-        index.remove_name(id(3), Path::new("/w/y"));
-        assert!(index.paths(id(3)).is_empty());
-    }
-
-    #[test]
-    fn a_renamed_directory_takes_its_files_along() {
-        let mut index = index();
-        assert!(index.rename_dir(Path::new("/w/a"), Path::new("/w/b/c")));
-        assert_eq!(index.paths(id(3)), [PathBuf::from("/w/b/c/x")]);
-        assert_eq!(index.entry(id(2), OsStr::new("z")), Some(PathBuf::from("/w/b/c/z")));
-        assert_eq!(index.dir_id(Path::new("/w/a")), None);
-        assert!(!index.rename_dir(Path::new("/w/a"), Path::new("/w/d")), "gone from its old name");
-        assert!(!index.rename_dir(Path::new("/w"), Path::new("/w/b/in")), "not into itself");
-    }
-
-    #[test]
-    fn a_removed_directory_forgets_what_is_below() {
-        let mut index = index();
-        let mut gone = index.remove(id(1));
-        gone.sort();
-        assert_eq!(gone, [id(1), id(2), id(3)]);
-        assert!(index.nodes.is_empty());
-    }
-
-    #[test]
-    fn what_is_not_wanted_is_forgotten_and_the_rest_stays() {
-        let mut index = index();
-        index.add_file(Path::new("/w/y"), id(3));
-        index.add_file(Path::new("/w/a/z"), id(4));
-        let mut gone = index.retain(|path| !path.starts_with("/w/a"));
-        gone.sort();
-        assert_eq!(gone, [id(2), id(4)]);
-        assert_eq!(index.paths(id(3)), [PathBuf::from("/w/y")]);
-        assert_eq!(index.dir_id(Path::new("/w")), Some(id(1)));
-        index.retain(|_| false);
-        assert!(index.nodes.is_empty());
-    }
-
-    #[test]
-    fn a_directory_made_anew_has_its_new_identity() {
-        let mut index = index();
-        index.add_dir(Path::new("/w/a"), id(9));
-        assert!(index.is_dir(id(9)) && !index.is_dir(id(2)));
-        assert_eq!(index.dir_id(Path::new("/w/a")), Some(id(9)));
-    }
-}
+mod tests;

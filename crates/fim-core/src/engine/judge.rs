@@ -8,6 +8,7 @@ use super::pending::Pending;
 use super::storm::Small;
 use crate::consumer::{Answer, Consumer, Context};
 use crate::event::Via;
+use crate::explain::Reason;
 use crate::facts::Facts;
 use crate::finding::{Action, Change, Detected, Finding, Severity};
 use crate::snapshot::Snapshot;
@@ -29,18 +30,31 @@ pub(crate) struct Cause<'a> {
     pub replaced: bool,
     /// It was another consumer's until now: to the one that judges it, all of it is new.
     pub newcomer: bool,
+    /// What led to it, if that was asked already.
+    pub reason: Option<Reason>,
 }
 
 impl Cause<'_> {
     pub(crate) const fn found(detected: Detected) -> Self {
-        Self { detected, marks: None, previous: None, moved: false, replaced: false, newcomer: false }
+        Self {
+            detected,
+            marks: None,
+            previous: None,
+            moved: false,
+            replaced: false,
+            newcomer: false,
+            reason: None,
+        }
     }
 }
 
 /// What a look came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Judgement {
     pub finding: Option<Box<Finding>>,
+    /// What the consumer said, and how much that matters, where no finding was made of it.
+    pub changes: Vec<Change>,
+    pub severity: Option<Severity>,
     /// It matters little by itself.
     pub small: Option<Small>,
     /// What the consumer wants kept.
@@ -103,7 +117,7 @@ pub(crate) fn judge(
         }
         Box::new(finding(action, small, consumer.name(), before, now, cause, answer))
     });
-    Judgement { finding, small, keep, watch_anew }
+    Judgement { finding, small, keep, watch_anew, ..Judgement::default() }
 }
 
 /// What a mount did to a path: it is another file now.
@@ -121,22 +135,15 @@ fn is_past_the_clocks(verdict: Verdict, before: Option<&Facts>, now: &Snapshot, 
     same_stat && cause.detected == Detected::Scan && verdict == Verdict::Changed(Action::Updated)
 }
 
-/// Takes the look a consumer needs to have kept something, without a word: the first baseline.
-pub(crate) fn first_look(consumer: &mut dyn Consumer, now: &Snapshot) -> Judgement {
-    let answer = ask(consumer, None, None, now);
-    Judgement { finding: None, small: None, keep: answer.keep, watch_anew: answer.watch_anew }
-}
-
-/// Tells a consumer that a file has left the name it had there: what that means to it.
-pub(crate) fn farewell(
+/// Asks a consumer of a look without making a finding of it: what it says is in the judgement.
+pub(crate) fn hear(
     consumer: &mut dyn Consumer,
     before: Option<&Facts>,
     kept: Option<&[u8]>,
-    gone: &Snapshot,
-) -> (Judgement, Vec<Change>, Option<Severity>) {
-    let answer = ask(consumer, before, kept, gone);
-    let judgement = Judgement { finding: None, small: None, keep: None, watch_anew: answer.watch_anew };
-    (judgement, answer.changes, answer.severity)
+    now: &Snapshot,
+) -> Judgement {
+    let Answer { changes, severity, keep, watch_anew, .. } = ask(consumer, before, kept, now);
+    Judgement { changes, severity, keep, watch_anew, ..Judgement::default() }
 }
 
 /// Tells a consumer of a look at a file that is another's; whether its interest is another now.
@@ -210,6 +217,7 @@ fn finding(
         hash_state: now.hash_state(),
         changes: answer.changes,
         diff: answer.diff,
+        explained_by: None,
         actors: cause.marks.map(|marks| marks.actors.clone()).unwrap_or_default(),
         writes: cause.marks.map_or(0, |marks| marks.writes),
         at: cause.marks.map_or_else(SystemTime::now, |marks| marks.at),

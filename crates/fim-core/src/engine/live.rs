@@ -4,28 +4,32 @@
 //! listed, then what is there is compared with what was last seen, and only then is the watch said to have
 //! started.
 
+use super::adopt::Adopt;
 use super::error::EngineError;
+use super::flow::Flow;
 use super::gaps::Gaps;
+use super::heartbeat::Heartbeat;
 use super::index::Index;
-use super::judge::Cause;
-use super::look::Adopt;
-use super::mounts::{self, Mounts};
+use super::mounts::Mounts;
 use super::queue::Queue;
 use super::reload::Learning;
 use super::scan::{Found, Scans};
+use super::settling::Settling;
 use super::storm::Storms;
 use super::telling::Telling;
 use super::unarmed::Blind;
 use super::unwritable::Unwritable;
-use super::walk::{Reading, Walked};
-use super::{Engine, Kept, ROUNDS, look};
-use crate::event::{FileEvent, Place, Via};
-use crate::finding::{Detected, Record, Started, Stopped};
+use super::walk::Anew;
+use super::{Engine, ROUNDS, look};
+use crate::event::{FileEvent, Via};
+use crate::finding::{Record, Started, Stopped};
+use crate::guard::Tampering;
+use crate::id::FileId;
 use crate::status::Phase;
-use crate::watcher::{
-    EventSink, EventSource, Marks, Ready, StopToken, WatchError, WatchMessage, WatchStats, Watcher,
-};
+use crate::stop::StopToken;
+use crate::watcher::{EventSink, EventSource, Marks, Ready, WatchError, WatchMessage, WatchStats, Watcher};
 use crossbeam_channel::{Receiver, never, select_biased};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -40,12 +44,17 @@ const LOOKS: usize = 64;
 const CROWDED: usize = 65_536;
 /// What a scan saw that is compared in one go.
 const SCANNED: usize = 64;
+/// The longest sleep: whatever there is to do has a time of its own, but who watches over this process takes a longer
+/// silence for a hang (`Now::turns`).
+const IDLE: Duration = Duration::from_secs(30);
+
 /// A watch under way.
 pub(super) struct Live<'e> {
     pub engine: &'e mut Engine,
     pub marks: Box<dyn Marks>,
     pub index: Index,
     pub queue: Queue,
+    pub flow: Flow,
     pub gaps: Gaps,
     pub storms: Storms,
     pub unwritable: Option<Unwritable>,
@@ -56,6 +65,15 @@ pub(super) struct Live<'e> {
     pub scans: Option<Scans>,
     pub learning: Option<Learning>,
     pub blind: Blind,
+    pub heartbeat: Heartbeat,
+    /// What is looked at happened before this watch.
+    pub catching_up: bool,
+    /// What directories were called that are gone, while events name them that are older than that.
+    pub gone: HashMap<FileId, PathBuf>,
+    /// What was renamed lately.
+    pub settling: Settling,
+    /// No directory is followed to its new name at once before then: that takes as long as it is large.
+    pub next_carry: Instant,
 }
 
 /// Runs a watch from its start to its end.
@@ -83,6 +101,7 @@ pub(super) fn run(
         marks,
         index: Index::new(),
         queue: Queue::default(),
+        flow: Flow::default(),
         gaps: Gaps::default(),
         storms: Storms::default(),
         unwritable: None,
@@ -92,6 +111,11 @@ pub(super) fn run(
         telling: Telling::default(),
         scans: None,
         learning: None,
+        heartbeat: Heartbeat::default(),
+        catching_up: false,
+        gone: HashMap::new(),
+        settling: Settling::default(),
+        next_carry: Instant::now(),
     };
     live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
@@ -139,72 +163,54 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Arms and compares everything; `false` if it was told to stop meanwhile.
-    fn start(&mut self, mut started: Started, stop: &StopToken) -> Result<bool, EngineError> {
-        self.engine.reporter.resume(&mut self.engine.state)?;
-        self.engine.tell_lost()?;
-        self.engine.recall(Kept::Seen)?;
-        let (mut found, mut learned) = (0, 0u64);
-        let Self { engine, index, marks, .. } = self;
-        let outcome = engine.healing(|engine| {
-            let mut each = |engine: &mut Engine, walked: Walked| {
-                if stop.is_stopped() {
-                    return Err(EngineError::Interrupted);
-                }
-                if is_to_be_learned(engine, &walked) {
-                    learned += 1;
-                    return engine.learn(walked.owner, walked.snapshot);
-                }
-                compare_at_start(engine, walked, &mut found)
-            };
-            engine.walk(&[], Reading::UnlikeSeen, index, Some(&mut **marks), &mut each)
-        });
-        let tally = match outcome {
-            Err(EngineError::Interrupted) => return Ok(false),
-            other => other?,
-        };
-        started.first_baseline = self.engine.covered.is_first();
-        self.engine.remember_covered(&[])?;
-        self.stats.findings += found;
-        if learned > 0 && !started.first_baseline {
-            started.notes.push(format!("{learned} files newly covered: recorded as they are, as trusted"));
-        }
-        (started.files, started.dirs) = (tally.files, tally.dirs);
-        self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
-        self.engine.scan.tell(&self.engine.remote, &mut started);
-        // The long walk is over.
-        self.engine.progress = None;
-        self.engine.reporter.sync(&mut self.engine.state)?;
-        self.engine.reporter.be_patient();
-        self.engine.reporter.report(Record::WatchStarted(started))?;
-        self.engine.reporter.commit(&mut self.engine.state)?;
-        self.unarmed(tally.unarmed)?;
-        self.scans = self.engine.start_scans()?;
-        Ok(true)
-    }
-
     fn turn_until_end(&mut self, source: &EventSource) -> Result<(), EngineError> {
         loop {
             self.tell(Phase::Watching, source.messages.len());
             // One configuration after the other.
             let orders = if self.learning.is_none() { self.engine.orders.1.clone() } else { never() };
             let scanned = self.scanned_next();
-            // The first that is ready, in this order: what changes now goes before what a scan found.
+            let mounts = self.mounts.changes.clone();
+            let alerts = self.engine.alerts.1.clone();
+            // The first that is ready, in this order: an alert waits for nothing, and what changes now goes before
+            // what a scan found.
             let turn = select_biased! {
+                recv(alerts) -> alert => alert.map_or(Ok(()), |alert| self.tell_alert(alert)),
                 recv(orders) -> order => order.map_or(Ok(()), |order| self.obey(order, source)),
                 recv(source.messages) -> message => match message {
                     Ok(message) => self.turn(message, source),
                     Err(_) => return Ok(()),
                 },
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
+                recv(mounts) -> word => {
+                    if word.is_err() {
+                        // Nobody listens any more; a channel without an end that speaks is always ready.
+                        self.mounts.changes = never();
+                    }
+                    self.look_at_what_is_due(source)
+                },
                 default(self.pause()) => self.look_at_what_is_due(source),
             };
-            let turn = turn.and_then(|()| self.learn_some()).and_then(|()| self.see_to_unarmed(false));
+            let turn = turn
+                .and_then(|()| self.learn_some())
+                .and_then(|()| self.see_to_unarmed(false))
+                .and_then(|()| self.settle_renames(false));
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
             }
             self.settle()?;
         }
+    }
+
+    /// What others noticed.
+    pub(super) fn tell_alerts(&mut self) -> Result<(), EngineError> {
+        while let Ok(tampering) = self.engine.alerts.1.try_recv() {
+            self.tell_alert(tampering)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_alert(&mut self, tampering: Tampering) -> Result<(), EngineError> {
+        self.engine.reporter.report(Record::Tampering(tampering))
     }
 
     /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
@@ -241,10 +247,13 @@ impl Live<'_> {
             return Ok(());
         }
         let was = self.engine.watch.clone();
+        let by = self.engine.interests.changed_by();
         if let Some(new) = self.engine.rewatch()? {
-            let event = FileEvent::new(SystemTime::now(), Via::Scan);
+            let mut event = FileEvent::new(SystemTime::now(), Via::Scan);
+            event.actor = by;
             let learn = self.learning.is_some();
-            let how = Adopt { only: Some(&new), was: Some(&was), learn, ..Adopt::default() };
+            let anew = Some(Anew { only: &new, was: &was });
+            let how = Adopt { anew, learn, ..Adopt::default() };
             self.watch_changed();
             self.adopt_part(Path::new("/"), &event, &how)?;
         }
@@ -253,10 +262,16 @@ impl Live<'_> {
 
     fn turn(&mut self, first: WatchMessage, source: &EventSource) -> Result<(), EngineError> {
         self.take(first)?;
+        let mut taken = 1;
         for message in source.messages.try_iter().take(TURN) {
             self.take(message)?;
+            taken += 1;
         }
-        self.look_at_what_is_due(source)
+        self.look_at_what_is_due(source)?;
+        if let Some(rest) = self.flow.rest(taken, Instant::now()) {
+            std::thread::sleep(rest);
+        }
+        Ok(())
     }
 
     fn scanned_next(&self) -> Receiver<Found> {
@@ -288,13 +303,12 @@ impl Live<'_> {
         }
         let now = Instant::now();
         let settle = self.storms.due().or_else(|| self.keep_due());
-        [self.queue.next_due(), settle]
+        [self.queue.next_due(), settle, self.blind.due, self.settling.due()]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))
             .min()
-            .unwrap_or(mounts::PAUSE)
-            .min(mounts::PAUSE)
+            .map_or(IDLE, |pause| pause.min(IDLE))
     }
 
     /// How many looks to take in one go. Whoever makes names faster than they are looked at, or names that wait,
@@ -309,6 +323,8 @@ impl Live<'_> {
 
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         // First: a look would take what is mounted there for what was there.
+        self.keep_abreast(source)?;
+        self.await_mounter(source)?;
         self.follow_mounts()?;
         for _ in 0..self.looks() {
             let now = Instant::now();
@@ -341,108 +357,6 @@ impl Live<'_> {
         }
     }
 
-    pub(super) fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
-        match message {
-            WatchMessage::Event(event) => self.event(&event),
-            WatchMessage::Lost(loss) => self.lost(&loss),
-            WatchMessage::Recovered(number) => self.recovered(number),
-        }
-    }
-
-    fn event(&mut self, event: &FileEvent) -> Result<(), EngineError> {
-        self.stats.events += 1;
-        match event.via {
-            Via::Rename | Via::Exchange => return self.renamed(event),
-            Via::Mount => {
-                self.mounts.about_to(event);
-                return Ok(());
-            }
-            Via::Evict => {
-                if let Some(id) = event.file {
-                    for path in self.index.paths(id) {
-                        self.mark(&path, event)?;
-                    }
-                    self.index.remove(id);
-                }
-                return Ok(());
-            }
-            _ => {}
-        }
-        match event.place.as_ref().map(|place| self.resolve(place)) {
-            Some(Some(path)) => self.at_path(&path, event),
-            // A name in a directory that is not watched any more; the file may have a watched one besides.
-            Some(None) if event.via.is_namespace() => Ok(()),
-            Some(None) | None => self.mark_names(event, None),
-        }
-    }
-
-    /// Joins an event to the names by which its file is known, without the one where it was seen.
-    fn mark_names(&mut self, event: &FileEvent, seen: Option<&Path>) -> Result<(), EngineError> {
-        let paths = event.file.map(|id| self.index.paths(id)).unwrap_or_default();
-        let mut others = paths.iter().filter(|path| Some(path.as_path()) != seen);
-        others.try_for_each(|path| self.mark(path, event))
-    }
-
-    fn at_path(&mut self, path: &Path, event: &FileEvent) -> Result<(), EngineError> {
-        if !self.is_watched(path) {
-            if !event.via.is_namespace() {
-                // Reached by a name nobody watches: a hard link beside the watched tree, or an excluded one.
-                return self.mark_names(event, Some(path));
-            }
-            if let Some(id) = event.file {
-                self.unmark_stranger(id);
-            }
-            return Ok(());
-        }
-        if self.follows
-            && let Some(id) = event.file
-        {
-            match event.via {
-                Via::Unlink => self.index.remove_name(id, path),
-                Via::Rmdir => {}
-                // What has no mark yet stays unknown, so that its look sets one.
-                _ if !self.is_marked_at_birth(path) && self.index.paths(id).is_empty() => {}
-                Via::Mkdir => self.index.add_dir(path, id),
-                _ => self.index.add_file(path, id),
-            }
-        }
-        self.mark(path, event)?;
-        if !event.via.is_namespace() {
-            self.mark_names(event, Some(path))?;
-        }
-        // One that is known was armed and listed with what it is in: else a deep tree is walked once for each level.
-        let is_known = event.file.is_some() && self.index.dir_id(path) == event.file;
-        if event.via == Via::Mkdir && !self.follows && !is_known {
-            // Who made the directory is not known to have made what is in it.
-            self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;
-        }
-        Ok(())
-    }
-
-    /// A file the kernel marked with its directory, but which is excluded.
-    fn unmark_stranger(&mut self, id: crate::id::FileId) {
-        if self.index.paths(id).is_empty() {
-            self.marks.remove(&[id]);
-        }
-    }
-
-    /// Whether the kernel marks what gets this name by itself: in a directory that is watched as a whole.
-    pub(super) fn is_marked_at_birth(&self, path: &Path) -> bool {
-        use crate::watch_set::Cover;
-        self.follows && path.parent().is_some_and(|dir| self.engine.watch.cover(dir) == Cover::All)
-    }
-
-    pub(super) fn is_watched(&self, path: &Path) -> bool {
-        self.engine.is_watched(path)
-    }
-
-    pub(super) fn resolve(&self, place: &Place) -> Option<PathBuf> {
-        match place {
-            Place::Entry { dir, name } => self.index.entry(*dir, name),
-            Place::Path(path) => Some(path.clone()),
-        }
-    }
-
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
@@ -452,15 +366,23 @@ impl Live<'_> {
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;
-            if !self.engine.interests.is_stale() {
+            self.settle_renames(true)?;
+            self.drain(true)?;
+            if !self.engine.interests.is_stale() && self.settling.is_at_rest() {
                 break;
             }
             self.follow_interests()?;
         }
         self.close_gaps()?;
         self.tell_storms()?;
+        self.tell_alerts()?;
+        // A start that was cut short leaves the span before it as it was.
+        if self.heartbeat.due().is_some() {
+            self.beat(Instant::now())?;
+        }
         self.keep_at_last()?;
         let mut stopped = std::mem::take(&mut self.stats);
+        stopped.findings = self.engine.reporter.findings();
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
@@ -469,26 +391,4 @@ impl Live<'_> {
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.failed.take().map_or(Ok(stopped), |error| Err(error.into()))
     }
-}
-
-/// Whether a file is taken as it is: nobody looked there before, or what was known of it is lost.
-fn is_to_be_learned(engine: &Engine, walked: &Walked) -> bool {
-    engine.covered.is_first()
-        || (walked.record.is_none()
-            && (engine.lost.concerns(&walked.snapshot.path)
-                || engine.is_new_ground(walked.owner, &walked.snapshot.path)))
-}
-
-/// What happened while nothing ran.
-fn compare_at_start(engine: &mut Engine, walked: Walked, found: &mut u64) -> Result<(), EngineError> {
-    let (before, kept) = look::parts(walked.record.as_ref());
-    let cause = Cause::found(Detected::Startup);
-    let Some(judgement) = engine.judge(walked.owner, before, kept, &walked.snapshot, &cause) else {
-        return Ok(());
-    };
-    if let Some(finding) = judgement.finding {
-        *found += 1;
-        engine.reporter.report(Record::Change(finding))?;
-    }
-    look::advance(&mut engine.state, walked.record, walked.snapshot, judgement.keep)
 }

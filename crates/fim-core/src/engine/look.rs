@@ -1,51 +1,42 @@
 //! One look at one path that was marked: open, arm, clear the mark, read, compare, report, remember.
 
-use super::Engine;
 use super::error::EngineError;
-use super::judge::{Cause, Judgement};
+use super::judge::Cause;
 use super::live::Live;
+use super::origin::Origin;
 use super::pending::Pending;
 use super::queue::Name;
-use super::temporary::is_temporary;
+use super::renames::Carried;
 use super::unarmed::Unarmed;
-use super::visit::Tally;
-use super::walk::{Reading, Walk, Walked};
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind, HashState};
 use crate::finding::{Detected, Record};
 use crate::id::FileId;
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State, Trusted};
-use crate::watch_set::WatchSet;
 use crate::watcher::{MarkRequest, MarkScope};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-/// How a tree is adopted.
-#[derive(Default)]
-pub(super) struct Adopt<'a> {
-    /// Where it was before, if it was moved here.
-    pub from: Option<&'a Path>,
-    /// Only what concerns these.
-    pub only: Option<&'a WatchSet>,
-    /// Who had what before: what changed hands is looked at though it is as it was.
-    pub was: Option<&'a WatchSet>,
-    /// What is unlike was found by a scan.
-    pub scanned: bool,
-    /// Ground that was never covered is learned, not compared.
-    pub learn: bool,
-}
+/// How many times as long as it took to follow a directory is spent on other things.
+const REST: u32 = 4;
 
 /// Looks at a path whose time has come.
 pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<(), EngineError> {
+    if live.is_on_its_way(&path, &item)? && live.queue.again(&path, &item) {
+        return Ok(());
+    }
     // A file that was renamed to a watched name is one story, told by its new name.
     if let Some(to) = item.moved_to.clone()
         && let Some(new) = live.queue.take_if_from(&to, &path)
     {
         live.queue.put_back(path.clone(), item);
         look_here(live, &to, &new)?;
+        if live.queue.is_waiting(&to) {
+            live.queue.wait_behind(&path, &to);
+            return Ok(());
+        }
         return match live.queue.take(&path) {
             Some(item) => look_here(live, &path, &item),
             None => Ok(()),
@@ -54,13 +45,21 @@ pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<
     look_here(live, &path, &item)
 }
 
-fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), EngineError> {
+/// Looks at a path now.
+pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), EngineError> {
     live.stats.looks += 1;
-    let record = live.engine.state.get(path)?;
-    let snapshot = take_snapshot(live, path, item, record.as_ref())?;
+    log::trace!(
+        "look at {path:?}: {:?} from {:?} to {:?}, list {}",
+        item.via,
+        item.previous,
+        item.moved_to,
+        item.list
+    );
+    let (carried, record, snapshot) = arrive(live, path, item)?;
     let is_link = |facts: Option<&Facts>| facts.is_some_and(|facts| facts.kind == FileKind::Symlink);
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
-    live.engine.interests.link_changed(path, is_link(seen) || is_link(snapshot.facts.as_ref()));
+    let link = is_link(seen) || is_link(snapshot.facts.as_ref());
+    live.engine.interests.link_changed(path, link, item.actors.last());
     let Some(owner) = live.engine.watch.owner(path) else {
         // With a directory above something watched, that goes too.
         let is_dir = snapshot.facts.is_some_and(|facts| facts.kind == FileKind::Dir);
@@ -69,35 +68,54 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
     if snapshot.hash_state() == HashState::Unstable && live.queue.again(path, item) {
         return Ok(());
     }
-    let was_dir = record.as_ref().and_then(|it| it.seen.as_ref()).is_some_and(|it| it.kind == FileKind::Dir);
     let is_dir = snapshot.facts.as_ref().is_some_and(|it| it.kind == FileKind::Dir);
-    if was_dir && !is_dir {
+    if (is_dir || was_dir(record.as_ref())) && item.is_rename() {
+        // What was noted of it when the rename was told may have been compared before this look.
+        live.settle_again(path, item);
+    }
+    if was_dir(record.as_ref()) && !is_dir {
         live.vanished_dir(path, item)?;
     }
     let lost = (item.swept || item.is_by_scan()) && live.engine.lost.concerns(path);
     if record.is_none() && (lost || live.is_learned_now(path)) {
         return live.engine.learn(owner, snapshot);
     }
-    let origin = Origin::of(live, item, record.as_ref(), &snapshot)?;
-    let (before, kept) = parts(if origin.moved { origin.record.as_ref() } else { record.as_ref() });
-    let by_scan = item.is_by_scan() || (item.swept && item.actors.is_empty());
-    let detected = if by_scan { Detected::Scan } else { Detected::Live };
     let exchanged = item.via == Via::Exchange && item.previous.is_some() && snapshot.facts.is_some();
-    let replaced = !origin.moved && (exchanged || origin.is_known());
-    let cause = Cause {
-        detected,
+    let previous = item.previous.as_deref().filter(|previous| {
+        // Whoever reads of a directory that took another's place moves what was below its old name.
+        let takes_place = is_dir && record.as_ref().is_some_and(|record| record.seen.is_some());
+        *previous != path && (!takes_place || exchanged || carried.is_some() || !live.is_watched(previous))
+    });
+    let origin = match (previous, &carried) {
+        (Some(previous), None) if !exchanged => Origin::of(live, previous, record.as_ref(), &snapshot)?,
+        _ => Origin::default(),
+    };
+    let (mut before, kept) = parts(if origin.moved { origin.record.as_ref() } else { record.as_ref() });
+    let carried_onto = carried.as_ref().and_then(|carried| carried.replaced.as_ref());
+    before = carried_onto.or(before);
+    let moved = origin.moved || (carried.is_some() && carried_onto.is_none());
+    let replaced = !moved && (exchanged || carried.is_some() || origin.is_known() || item.retell);
+    let mut cause = Cause {
+        detected: detected(live, item),
         marks: Some(item),
-        previous: item.previous.clone(),
-        moved: origin.moved,
+        previous: previous.map(Path::to_owned),
+        moved,
         replaced,
         newcomer: item.handed || (origin.moved && origin.owner != Some(owner)),
+        reason: None,
     };
+    let reason = live.engine.reason(before, &snapshot, &cause);
+    // What was carried is told now: it would be at home the next time.
+    if carried.is_none() && live.waits_for(&reason, path, item) {
+        return Ok(());
+    }
+    cause.reason = Some(reason);
+    let is_there = snapshot.facts.is_some();
     let Some(mut judgement) = live.engine.judge(owner, before, kept, &snapshot, &cause) else {
         return Ok(());
     };
     origin.leave(live, owner, &mut judgement)?;
     if let Some(finding) = judgement.finding {
-        live.stats.findings += 1;
         live.gaps.found += u64::from(item.swept);
         let told = match judgement.small {
             Some(small) => live.storms.take(*finding, small, Instant::now()).map(Box::new),
@@ -106,66 +124,52 @@ fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), Eng
         if let Some(finding) = told {
             live.engine.reporter.report(Record::Change(finding))?;
         }
+        if let Some(previous) = cause.previous.filter(|_| !exchanged && is_there) {
+            live.tell_again(&previous)?;
+        }
     }
     advance(&mut live.engine.state, record, snapshot, judgement.keep)
 }
 
-/// What became of the name a file was renamed from.
-#[derive(Default)]
-struct Origin {
-    /// The name, if it is gone and this look tells its story.
-    gone: Option<PathBuf>,
-    /// What was known of it, and whose it was.
-    record: Option<FileRecord>,
-    owner: Option<usize>,
-    /// The same file, under a name that was free.
-    moved: bool,
+/// What is at a path, and what was known of it; a directory that was renamed to it takes along what is known below.
+fn arrive(
+    live: &mut Live<'_>,
+    path: &Path,
+    item: &Pending,
+) -> Result<(Option<Carried>, Option<FileRecord>, Snapshot), EngineError> {
+    let mut record = live.engine.state.get(path)?;
+    let is_new = record.as_ref().is_none_or(|record| record.seen.is_none()) && live.stat(path).is_some();
+    if is_new {
+        live.look_above(path)?;
+    }
+    let start = Instant::now();
+    let carried = live.carry(path, item)?;
+    if is_new || carried.is_some() {
+        record = live.engine.state.get(path)?;
+    }
+    let mut snapshot = take_snapshot(live, path, item, record.as_ref())?;
+    if carried.is_some() {
+        live.next_carry = Instant::now() + start.elapsed() * REST;
+        let known = record.as_ref().and_then(|record| record.seen.as_ref());
+        let is_it =
+            |now: &Facts| known.is_some_and(|known| known.inode == now.inode && known.kind == now.kind);
+        if !snapshot.facts.as_ref().is_some_and(is_it) {
+            // It went on this very moment: that it came here is told, and then where it went.
+            snapshot = Snapshot::gone(path);
+            snapshot.facts = known.cloned();
+            live.look_again(path)?;
+        }
+    }
+    Ok((carried, record, snapshot))
 }
 
-impl Origin {
-    fn of(
-        live: &Live<'_>,
-        item: &Pending,
-        record: Option<&FileRecord>,
-        now: &Snapshot,
-    ) -> Result<Self, EngineError> {
-        let (Some(previous), Some(after)) = (&item.previous, &now.facts) else {
-            return Ok(Self::default());
-        };
-        if !live.engine.reader.open_path(previous).is_err_and(|error| Reader::is_gone(&error)) {
-            return Ok(Self::default());
-        }
-        let known = live.engine.state.get(previous)?;
-        let was_here = record.is_some_and(|record| record.seen.is_some());
-        let seen = known.as_ref().and_then(|record| record.seen.as_ref());
-        let moved = !was_here && seen.is_some_and(|it| it.inode == after.inode && it.kind == after.kind);
-        let owner = live.engine.watch.owner(previous);
-        Ok(Self { gone: Some(previous.clone()), record: known, owner, moved })
-    }
-
-    fn is_known(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.seen.is_some())
-    }
-
-    /// Takes leave of the old name: its owner is told, and what that means to it is told with the rest.
-    fn leave(
-        &self,
-        live: &mut Live<'_>,
-        new_owner: usize,
-        judgement: &mut Judgement,
-    ) -> Result<(), EngineError> {
-        let Some(previous) = &self.gone else { return Ok(()) };
-        if let (Some(owner), Some(record), true) = (self.owner, &self.record, self.is_known()) {
-            let (changes, severity) = live.engine.farewell(owner, record, &Snapshot::gone(previous));
-            if let Some(finding) = judgement.finding.as_mut().filter(|_| owner != new_owner) {
-                finding.changes.extend(changes);
-                finding.severity =
-                    severity.map_or(finding.severity, |severity| finding.severity.max(severity));
-            }
-        }
-        advance(&mut live.engine.state, self.record.clone(), Snapshot::gone(previous), None)?;
-        live.queue.take(previous);
-        Ok(())
+fn detected(live: &Live<'_>, item: &Pending) -> Detected {
+    // What was found by listing a directory that is new has no event of its own.
+    let found = item.swept || item.via == Via::Scan;
+    match item.is_by_scan() || (found && item.actors.is_empty()) {
+        _ if live.catching_up => Detected::Startup,
+        true => Detected::Scan,
+        false => Detected::Live,
     }
 }
 
@@ -178,17 +182,14 @@ fn take_snapshot(
     if let Some(id) = item.id {
         live.marks.clear(id);
     }
+    let known = record.and_then(|record| record.seen.as_ref());
     let opened = live.engine.reader.open_path(path).and_then(|file| Ok((Reader::stat(file.as_fd())?, file)));
     let (facts, file) = match opened {
         Ok((facts, file)) => (facts, file),
         Err(error) if Reader::is_gone(&error) => return Ok(Snapshot::gone(path)),
         Err(error) => {
             log::warn!("{}: cannot look: {error}", path.display());
-            let mut facts =
-                record.and_then(|it| it.seen.clone()).unwrap_or_else(|| Facts::new(FileKind::File));
-            (facts.hash_state, facts.blake3, facts.keyed, facts.sha256) =
-                (HashState::Unreadable, None, None, None);
-            return Ok(Snapshot::new(path, facts, None));
+            return Ok(Snapshot::unreadable(path).completed(known));
         }
     };
     live.arm(path, &file, &facts, item)?;
@@ -196,7 +197,11 @@ fn take_snapshot(
         return Ok(Snapshot::new(path, facts, None));
     };
     let need = live.engine.watch.need_of(owner, path);
-    Ok(live.engine.reader.look_at(file.as_fd(), path, need))
+    Ok(live.engine.reader.look_from(file.as_fd(), path, facts, need).completed(known))
+}
+
+pub(super) fn was_dir(record: Option<&FileRecord>) -> bool {
+    record.and_then(|it| it.seen.as_ref()).is_some_and(|it| it.kind == FileKind::Dir)
 }
 
 /// What a judgement needs of a record.
@@ -240,11 +245,10 @@ impl Live<'_> {
         if !self.is_watched(path) {
             return Ok(());
         }
-        let mut name = Name { temporary: false, known: true };
-        if event.place.is_some() {
-            name.temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
-            name.known = self.engine.state.get(path)?.is_some_and(|record| record.seen.is_some());
-        }
+        let name = match self.queue.asks_for_name(path, event) {
+            true => Name::of(path, self.is_seen(path)?),
+            false => Name { temporary: false, known: true },
+        };
         self.queue.mark(path, event, name, Instant::now());
         Ok(())
     }
@@ -286,136 +290,42 @@ impl Live<'_> {
         }
     }
 
-    fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
-        let via = match item.via {
-            _ if item.swept => Via::Sweep,
-            // Who exchanges a directory exchanges what is in it.
-            Via::Exchange => Via::Exchange,
-            _ => Via::Scan,
+    /// Nothing is told of what is in a directory before the directory itself, so that all that is known lies in known ones.
+    fn look_above(&mut self, path: &Path) -> Result<(), EngineError> {
+        let Some(dir) = path.parent().filter(|dir| self.engine.watch.owner(dir).is_some()) else {
+            return Ok(());
         };
-        let mut event = FileEvent::new(item.at, via);
-        event.actor = item.actors.last().filter(|_| via == Via::Exchange).cloned();
-        let how = Adopt { scanned: item.is_by_scan(), ..Adopt::default() };
-        self.adopt_part(path, &event, &how).map(drop)
-    }
-
-    /// Arms a directory and all that is watched below it, and marks what is not as it was last seen.
-    /// Each is marked by `event`; `from` is where the tree was before, if it was moved here.
-    pub(super) fn adopt(
-        &mut self,
-        top: &Path,
-        event: &FileEvent,
-        from: Option<&Path>,
-    ) -> Result<(), EngineError> {
-        self.adopt_part(top, event, &Adopt { from, ..Adopt::default() }).map(drop)
-    }
-
-    /// As [`Self::adopt`], otherwise.
-    pub(super) fn adopt_part(
-        &mut self,
-        top: &Path,
-        event: &FileEvent,
-        how: &Adopt<'_>,
-    ) -> Result<Tally, EngineError> {
-        let mut event = event.clone();
-        // What was just found may be about to be written; what makes up for a loss is late already.
-        event.settled = event.via == Via::Sweep;
-        (event.file, event.place) = (None, None);
-        let watch = self.engine.watch.clone();
-        let reader = self.engine.new_reader()?;
-        let marks = Some(&mut *self.marks);
-        let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
-        let (mut unlike, mut new) = (Vec::new(), Vec::new());
-        walk.only = how.only;
-        walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, walked| {
-            if how.learn
-                && walked.record.is_none()
-                && engine.is_new_ground(walked.owner, &walked.snapshot.path)
-            {
-                new.push(walked.snapshot.path);
-                return Ok(());
-            }
-            let handed = how.was.is_some_and(|was| is_handed_on(was, &watch, &walked));
-            if walked.snapshot.path != top
-                && (handed || is_unlike(&walked) || (how.learn && is_news_to_consumers(&watch, &walked)))
-            {
-                let known = walked.record.is_some_and(|record| record.seen.is_some());
-                unlike.push((walked.snapshot.path, known, handed));
-            }
-            Ok(())
-        })?;
-        let mut tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
-        let remote = walk.remote;
-        self.found_remote(remote);
-        self.add_new_ground(new);
-        for (path, known, handed) in unlike {
-            if how.scanned {
-                self.queue.mark_scanned(&path, Instant::now());
-                continue;
-            }
-            if event.via == Via::Sweep && self.queue.holds(&path) {
-                continue;
-            }
-            let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
-            let item = self.queue.mark(&path, &event, Name { temporary, known }, Instant::now());
-            item.handed |= handed;
-            if let Some(from) = how.from
-                && let Ok(rest) = path.strip_prefix(top)
-            {
-                item.previous = Some(from.join(rest));
+        if was_dir(self.engine.state.get(dir)?.as_ref()) {
+            return Ok(());
+        }
+        let mut item = Pending::of(&FileEvent::new(SystemTime::now(), Via::Scan));
+        if let Some(waiting) = self.queue.take(dir) {
+            if self.is_on_its_way(dir, &waiting)? {
+                // That is another directory's story.
+                self.queue.put_back(dir.to_owned(), waiting);
+            } else {
+                item = waiting;
             }
         }
-        self.unarmed(std::mem::take(&mut tally.unarmed))?;
-        Ok(tally)
+        look_here(self, dir, &item)
     }
 
-    /// A directory is gone: so is all that was in it.
-    fn vanished_dir(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
-        let mut event = FileEvent::new(item.at, item.via);
-        event.actor = item.actors.last().cloned();
-        event.settled = true;
-        for (below, record) in self.engine.state.below(path)? {
-            if record.seen.is_some() {
-                if item.is_by_scan() {
-                    self.queue.mark_scanned(&below, Instant::now());
-                    continue;
-                }
-                self.mark(&below, &event)?;
-                if let (Some(to), Ok(rest)) = (&item.moved_to, below.strip_prefix(path))
-                    && let Some(child) = self.queue.get_mut(&below)
-                {
-                    child.moved_to = Some(to.join(rest));
-                }
-            }
+    /// What is there is not what it was taken for.
+    pub(super) fn look_again(&mut self, path: &Path) -> Result<(), EngineError> {
+        self.mark(path, &FileEvent::new(SystemTime::now(), Via::Scan))?;
+        if let Some(item) = self.queue.get_mut(path) {
+            item.list = true;
         }
-        let gone = self.index.remove_dir(path);
-        self.marks.remove(&gone);
         Ok(())
     }
-}
 
-/// Whether a file is to be looked at though nothing of it changed: its consumer has nothing yet to compare its
-/// content with, or another overhears it.
-fn is_news_to_consumers(watch: &WatchSet, walked: &Walked) -> bool {
-    let is_file = walked.snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::File);
-    let has_kept = walked.record.as_ref().is_some_and(|record| record.kept.is_some());
-    let lacks = !has_kept && watch.need(walked.owner).content.is_some();
-    is_file && (lacks || !watch.overhearers(walked.owner, &walked.snapshot.path).is_empty())
-}
-
-/// Whether a file that is there belongs to another consumer than it did, to one that reads content: all of it
-/// is new to that one.
-fn is_handed_on(was: &WatchSet, is: &WatchSet, walked: &Walked) -> bool {
-    let (path, owner) = (&walked.snapshot.path, walked.owner);
-    let before = was.owner(path);
-    is.need(owner).content.is_some() && before.is_some_and(|before| before != owner)
-}
-
-fn is_unlike(walked: &Walked) -> bool {
-    let seen = walked.record.as_ref().and_then(|record| record.seen.as_ref());
-    match (seen, &walked.snapshot.facts) {
-        (Some(seen), Some(now)) => !seen.same_stat(now),
-        (None, None) => false,
-        _ => true,
+    /// Somebody was told that a file left this name; if another is there, that has to be told after it.
+    fn tell_again(&mut self, path: &Path) -> Result<(), EngineError> {
+        if self.is_seen(path)? && self.is_watched(path) {
+            let known = Name { temporary: false, known: true };
+            let event = FileEvent::new(SystemTime::now(), Via::Scan);
+            self.queue.mark(path, &event, known, Instant::now()).retell = true;
+        }
+        Ok(())
     }
 }

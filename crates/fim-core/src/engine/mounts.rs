@@ -2,12 +2,15 @@
 //!
 //! Whatever lies at or below a mount point that came or went is armed and compared anew.
 
+mod listen;
 mod table;
 
 use super::error::EngineError;
 use super::live::Live;
 use crate::event::{Actor, FileEvent, Via};
-use crate::watcher::{Coverage, Degree};
+use crate::watcher::{Coverage, Degree, EventSource};
+use crossbeam_channel::{Receiver, never};
+use listen::Listener;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -18,17 +21,21 @@ use table::Mount;
 
 /// The mount table as the engine's own thread sees it.
 const TABLE: &str = "/proc/thread-self/mountinfo";
-/// How often it is asked whether the table changed.
-pub(super) const PAUSE: Duration = Duration::from_millis(250);
-
 /// The longest time between the call that mounts and the table that says so.
 const BETWEEN: Duration = Duration::from_secs(2);
+/// The watcher says who mounts before it is done, but what it says comes later than the table does: by so much.
+const ON_ITS_WAY: Duration = Duration::from_millis(150);
 
 /// The mount table, as last read.
 #[derive(Debug)]
 pub(super) struct Mounts {
     file: Option<File>,
     table: Vec<Mount>,
+    /// It changed, and was not read since.
+    noted: bool,
+    /// A word whenever the table changed, for whoever sleeps meanwhile.
+    pub changes: Receiver<()>,
+    _listener: Option<Listener>,
     /// Who last set about mounting something, where the watcher says so.
     by: Option<(Instant, Arc<Actor>)>,
 }
@@ -43,14 +50,22 @@ pub(crate) struct Remount {
 impl Mounts {
     /// Reads the table. Without /proc there is none, and nothing is ever said to have changed.
     pub(super) fn open() -> Self {
-        let read = File::open(TABLE).and_then(|mut file| Ok((read(&mut file)?, file)));
-        match read {
-            Ok((table, file)) => Self { file: Some(file), table, by: None },
-            Err(error) => {
-                log::warn!("{TABLE}: {error}; mounts that hide a watched path go unnoticed");
-                Self { file: None, table: Vec::new(), by: None }
-            }
-        }
+        let opened = File::open(TABLE).and_then(|mut file| {
+            // Each open file is told of a change once: the listener has one of its own.
+            let (listener, changes) = Listener::start(File::open(TABLE)?)?;
+            Ok(Self {
+                table: read(&mut file)?,
+                file: Some(file),
+                noted: false,
+                changes,
+                _listener: Some(listener),
+                by: None,
+            })
+        });
+        opened.unwrap_or_else(|error| {
+            log::warn!("{TABLE}: {error}; mounts that hide a watched path go unnoticed");
+            Self { file: None, table: Vec::new(), noted: false, changes: never(), _listener: None, by: None }
+        })
     }
 
     /// How well the engine sees mounts, whatever the watcher.
@@ -63,13 +78,29 @@ impl Mounts {
         self.by = event.actor.clone().map(|actor| (Instant::now(), actor));
     }
 
+    /// Whether the table changed since it was last read. The kernel says so once.
+    fn have_changed(&mut self) -> io::Result<bool> {
+        if let Some(file) = &self.file
+            && !self.noted
+        {
+            let mut polled = [PollFd::new(file, PollFlags::PRI)];
+            self.noted = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0;
+        }
+        Ok(self.noted)
+    }
+
+    /// Whether it was just told who sets about it.
+    fn is_mounter_known(&self) -> bool {
+        self.by.as_ref().is_some_and(|(at, _)| at.elapsed() < ON_ITS_WAY)
+    }
+
     /// The mount points that came or went since the last call, with the table before.
     fn changed(&mut self) -> io::Result<Option<(Vec<PathBuf>, Vec<Mount>)>> {
-        let Some(file) = &mut self.file else { return Ok(None) };
-        let mut polled = [PollFd::new(&*file, PollFlags::PRI)];
-        if poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? == 0 {
+        if !self.have_changed()? {
             return Ok(None);
         }
+        self.noted = false;
+        let Some(file) = &mut self.file else { return Ok(None) };
         let now = read(file)?;
         let points = table::changed(&self.table, &now);
         Ok(Some((points, std::mem::replace(&mut self.table, now))))
@@ -90,6 +121,19 @@ pub fn own_coverage() -> Coverage {
 }
 
 impl Live<'_> {
+    /// Lets arrive who it was, where something was mounted and the watcher tells such things.
+    pub(super) fn await_mounter(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        let until = Instant::now() + ON_ITS_WAY;
+        while self.follows && self.mounts.have_changed().is_ok_and(|changed| changed) {
+            self.take_sent(source)?;
+            if self.mounts.is_mounter_known() || Instant::now() >= until {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
     /// Compares what lies where mounts came or went.
     pub(super) fn follow_mounts(&mut self) -> Result<(), EngineError> {
         let (points, before) = match self.mounts.changed() {

@@ -96,7 +96,7 @@ impl Engine {
             }
             let before = walked.record.as_ref().and_then(FileRecord::trusted_facts);
             let kept = walked.record.as_ref().and_then(FileRecord::kept_of_trusted);
-            let cause = Cause::found(Detected::Scan);
+            let cause = Cause { newcomer: walked.handed, ..Cause::found(Detected::Scan) };
             let judgement = engine.judge(walked.owner, before, kept, &walked.snapshot, &cause);
             if let Some(finding) = judgement.and_then(|it| it.finding) {
                 summary.changes += 1;
@@ -109,10 +109,10 @@ impl Engine {
 }
 
 impl BaselineSummary {
-    fn add(&mut self, facts: &Facts) {
+    pub(super) fn add(&mut self, facts: &Facts) {
         self.files += 1;
         self.bytes += facts.size;
-        self.unreadable += u64::from(facts.hash_state == HashState::Unreadable);
+        self.unreadable += u64::from(facts.is_unreadable());
         self.too_big += u64::from(facts.hash_state == HashState::TooBig);
     }
 }

@@ -3,6 +3,7 @@
 //! Knows time only as it is told, and no file system.
 
 use super::mounts::Remount;
+use super::turns::Lane;
 use crate::event::{Actor, FileEvent, Via};
 use crate::id::FileId;
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ pub(crate) struct Pending {
     pub writes: u64,
     /// It belongs to another consumer than it did.
     pub handed: bool,
+    /// It is told even if it is as it was: somebody was told that it left.
+    pub retell: bool,
     /// Whether it stands for a lost record.
     pub swept: bool,
     /// A mount came or went here or above.
@@ -50,9 +53,15 @@ pub(crate) struct Pending {
     /// A scan found that it is not as it was last seen.
     pub(super) scanned: bool,
     pub(super) tries: u32,
+    /// Since when its look waits for a reason.
+    pub(super) held: Option<Instant>,
+    /// It is to be looked at without waiting for anything.
+    pub(super) hastened: bool,
     /// It stands for no new mark: the file may change without one.
     pub(super) waiting: bool,
     pub(super) due: Instant,
+    /// Whose turn it is served in.
+    pub(super) lane: Lane,
     pub(super) first: Instant,
 }
 
@@ -72,11 +81,15 @@ impl Pending {
             actors: Vec::new(),
             writes: 0,
             handed: false,
+            retell: false,
             swept: false,
             remount: None,
             scanned: false,
             tries: 0,
+            held: None,
+            hastened: false,
             waiting: false,
+            lane: Lane::of(event),
             due: now + SETTLE,
             first: now,
         }
@@ -89,12 +102,18 @@ impl Pending {
         item
     }
 
+    /// Whether it stands for a rename, from here or to here.
+    pub(crate) fn is_rename(&self) -> bool {
+        matches!(self.via, Via::Rename | Via::Exchange) || self.previous.is_some() || self.moved_to.is_some()
+    }
+
     /// Whether nothing but a scan speaks of it.
     pub(crate) fn is_by_scan(&self) -> bool {
         self.scanned && self.via == Via::Scan && self.actors.is_empty()
     }
 
     pub(super) fn join(&mut self, event: &FileEvent) {
+        self.lane = self.lane.min(Lane::of(event));
         self.at = self.at.min(event.at);
         if tells(event.via) > tells(self.via) {
             self.via = event.via;

@@ -3,10 +3,15 @@
 //! A file just closed by its writer is looked at once; a new name waits a moment in case it is renamed
 //! into place; a hot file is looked at ever less often. Knows time only as it is told, and no file system.
 
+#[cfg(test)]
+mod tests;
+
 use super::pending::{Pending, SETTLE};
+use super::temporary::is_temporary;
+use super::turns::{Lane, Turns};
 use crate::event::{FileEvent, Via};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,6 +32,11 @@ const SCANNED_AT_MOST: Duration = Duration::from_secs(60);
 /// Looks at a file that moves whenever it is read, before it is reported as unstable.
 const MAX_TRIES: u32 = 4;
 
+/// How long a look waits for its reason at most: until a package manager has written down what it did.
+const REASON: Duration = Duration::from_secs(2);
+/// How often it is asked for meanwhile.
+const REASON_PAUSE: Duration = Duration::from_millis(50);
+
 #[derive(Clone, Copy, Debug)]
 struct Heat {
     looked: Instant,
@@ -37,7 +47,7 @@ struct Heat {
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     items: HashMap<PathBuf, Pending>,
-    due: BinaryHeap<Reverse<(Instant, PathBuf)>>,
+    due: Turns,
     hot: HashMap<PathBuf, Heat>,
     /// When there are as many, those that cooled down are forgotten.
     hot_room: usize,
@@ -54,6 +64,14 @@ pub(crate) struct Name {
     pub known: bool,
 }
 
+impl Name {
+    /// Of a path that is in the state already, or not.
+    pub(crate) fn of(path: &Path, known: bool) -> Self {
+        let temporary = path.file_name().is_some_and(|name| is_temporary(name.as_bytes()));
+        Self { temporary, known }
+    }
+}
+
 impl Queue {
     /// The paths that wait to be looked at.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
@@ -63,6 +81,13 @@ impl Queue {
     /// Paths that wait to be looked at.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    /// Whether what is known of the name counts for this mark: the state is read for it, which is too much for each
+    /// write to a file that is known.
+    pub(crate) fn asks_for_name(&self, path: &Path, event: &FileEvent) -> bool {
+        event.place.is_some()
+            && (makes_a_name(event.via) || self.items.get(path).is_some_and(|item| item.appeared))
     }
 
     /// Joins a mark to what is known of the path, and sets when to look.
@@ -76,10 +101,7 @@ impl Queue {
         let item = self.items.get_mut(path).expect("just inserted");
         item.join(event);
         item.waiting = false;
-        item.appeared |= matches!(
-            event.via,
-            Via::Create | Via::Mkdir | Via::Mknod | Via::Symlink | Via::Link | Via::Rename | Via::Exchange
-        ) && event.place.is_some();
+        item.appeared |= makes_a_name(event.via) && event.place.is_some();
         if item.appeared && event.place.is_some() {
             // Events that know no name, as those of writes, do not forget what was known of it.
             item.fresh = !name.known;
@@ -102,8 +124,10 @@ impl Queue {
             due = due.max(heat.looked + heat.pause);
         }
         item.due = due;
-        self.due.push(Reverse((due, path.to_owned())));
-        item
+        let lane = item.lane;
+        self.schedule(lane, path, due);
+        #[allow(clippy::expect_used)] // still there
+        self.items.get_mut(path).expect("just marked")
     }
 
     /// Marks what a scan found, if nothing else did.
@@ -128,6 +152,18 @@ impl Queue {
         None
     }
 
+    /// Notes when a path is due. What was noted of it before is passed over; where that is most of it, it is dropped.
+    fn schedule(&mut self, lane: Lane, path: &Path, due: Instant) {
+        const FEW: usize = 1024;
+        self.due.push(lane, due, path.to_owned());
+        if self.due.len() > FEW + 4 * self.items.len() {
+            self.due.clear();
+            for (path, item) in &self.items {
+                self.due.push(item.lane, item.due, path.clone());
+            }
+        }
+    }
+
     fn note_open(&mut self, path: &Path, event: &FileEvent) {
         match event.via {
             Via::Mmap | Via::IoUring | Via::Aio | Via::Kernel => {
@@ -140,6 +176,15 @@ impl Queue {
         }
     }
 
+    /// Puts off the look at a path.
+    pub(crate) fn not_before(&mut self, path: &Path, when: Instant) {
+        if let Some(item) = self.items.get_mut(path).filter(|item| item.due < when) {
+            item.due = when;
+            let lane = item.lane;
+            self.schedule(lane, path, when);
+        }
+    }
+
     /// The item of a path, to add to what is known.
     pub(crate) fn get_mut(&mut self, path: &Path) -> Option<&mut Pending> {
         self.items.get_mut(path)
@@ -147,10 +192,11 @@ impl Queue {
 
     /// Makes due at once what stands for a lost record, or everything.
     pub(crate) fn hasten(&mut self, everything: bool, now: Instant) {
-        let wanted = |item: &Pending| !item.waiting && (everything || item.swept);
+        let is_due = |item: &Pending| item.hastened && item.due <= now;
+        let wanted = |item: &Pending| !item.waiting && (everything || item.swept) && !is_due(item);
         for (path, item) in self.items.iter_mut().filter(|(_, item)| wanted(item)) {
-            item.due = now;
-            self.due.push(Reverse((now, path.clone())));
+            (item.due, item.hastened) = (now, true);
+            self.due.push(item.lane, now, path.clone());
         }
     }
 
@@ -161,23 +207,14 @@ impl Queue {
 
     /// When the next look is due.
     pub(crate) fn next_due(&mut self) -> Option<Instant> {
-        while let Some(Reverse((due, path))) = self.due.peek() {
-            match self.items.get(path) {
-                Some(item) if item.due == *due => return Some(*due),
-                _ => {
-                    self.due.pop();
-                }
-            }
-        }
-        None
+        let Self { due, items, .. } = self;
+        due.next(|due, path| items.get(path).is_some_and(|item| item.due == due))
     }
 
     /// Takes the next item whose time has come.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Pending)> {
-        if self.next_due()? > now {
-            return None;
-        }
-        let Reverse((_, path)) = self.due.pop()?;
+        let Self { due, items, .. } = self;
+        let path = due.pop(now, |due, path| items.get(path).is_some_and(|item| item.due == due))?;
         let item = self.items.remove(&path)?;
         self.heat(&path, now);
         if let Some(event) = self.open.get(&path).cloned() {
@@ -185,8 +222,7 @@ impl Queue {
             again.join(&event);
             again.due = now + OPEN;
             again.waiting = true;
-            self.due.push(Reverse((again.due, path.clone())));
-            self.items.insert(path.clone(), again);
+            self.put_back(path.clone(), again);
         }
         Some((path, item))
     }
@@ -208,8 +244,9 @@ impl Queue {
 
     /// Puts an item back that was taken too early.
     pub(crate) fn put_back(&mut self, path: PathBuf, item: Pending) {
-        self.due.push(Reverse((item.due, path.clone())));
+        let (lane, due, at) = (item.lane, item.due, path.clone());
         self.items.insert(path, item);
+        self.schedule(lane, &at, due);
     }
 
     /// Looks again at a file that moved while it was read; `false` after enough tries.
@@ -220,14 +257,45 @@ impl Queue {
         let mut item = item.clone();
         item.tries += 1;
         item.due = Instant::now() + SETTLE * 2u32.pow(item.tries);
+        self.rejoin(path, item);
+        true
+    }
+
+    /// Looks again in a moment, when more may be known of the reason; `false` if it has waited long enough.
+    pub(crate) fn wait(&mut self, path: &Path, item: &Pending, now: Instant) -> bool {
+        let since = item.held.unwrap_or(now);
+        if item.hastened || now.saturating_duration_since(since) >= REASON {
+            return false;
+        }
+        let mut item = item.clone();
+        (item.held, item.due) = (Some(since), now + REASON_PAUSE);
+        self.rejoin(path, item);
+        true
+    }
+
+    /// Whether the look at a path waits for its reason.
+    pub(crate) fn is_waiting(&self, path: &Path) -> bool {
+        self.items.get(path).is_some_and(|item| item.held.is_some())
+    }
+
+    /// Lets a path wait until the look at another one has been taken.
+    pub(crate) fn wait_behind(&mut self, path: &Path, other: &Path) {
+        let Some(due) = self.items.get(other).map(|item| item.due) else { return };
+        if let Some(item) = self.items.get_mut(path) {
+            item.due = due + REASON_PAUSE;
+            let (lane, due) = (item.lane, item.due);
+            self.schedule(lane, path, due);
+        }
+    }
+
+    fn rejoin(&mut self, path: &Path, item: Pending) {
         match self.items.get_mut(path) {
             Some(newer) => {
                 newer.inherit(&item);
-                newer.tries = item.tries;
+                (newer.tries, newer.held) = (item.tries, item.held);
             }
             None => self.put_back(path.to_owned(), item),
         }
-        true
     }
 
     /// Takes an item out of turn.
@@ -248,180 +316,40 @@ impl Queue {
         self.hot.insert(path.to_owned(), Heat { looked: now, pause });
     }
 
-    /// Gives everything below one directory its new path.
-    pub(crate) fn rename_tree(&mut self, from: &Path, to: &Path) {
-        let moved: Vec<PathBuf> =
-            self.items.keys().filter(|path| path.starts_with(from) && *path != from).cloned().collect();
-        for path in moved {
-            if let (Ok(rest), Some(item)) = (path.strip_prefix(from), self.items.remove(&path)) {
-                let path = to.join(rest);
-                self.due.push(Reverse((item.due, path.clone())));
-                self.items.insert(path, item);
+    /// Gives everything below one directory its new path, and what is said of such paths; the old paths.
+    pub(crate) fn rename_tree(&mut self, from: &Path, to: &Path) -> Vec<PathBuf> {
+        let below =
+            |path: &Path| path.strip_prefix(from).ok().filter(|rest| *rest != "").map(|rest| to.join(rest));
+        for item in self.items.values_mut() {
+            for end in [&mut item.previous, &mut item.moved_to].into_iter().flatten() {
+                if let Some(new) = below(end) {
+                    *end = new;
+                }
             }
         }
-        let open: Vec<PathBuf> = self.open.keys().filter(|path| path.starts_with(from)).cloned().collect();
+        let moved: Vec<PathBuf> = self.items.keys().filter(|path| below(path).is_some()).cloned().collect();
+        for path in &moved {
+            if let (Some(new), Some(mut item)) = (below(path), self.items.remove(path)) {
+                if let Some(there) = self.items.get(&new) {
+                    item.list |= there.list;
+                }
+                self.put_back(new, item);
+            }
+        }
+        let open: Vec<PathBuf> = self.open.keys().filter(|path| below(path).is_some()).cloned().collect();
         for path in open {
-            if let (Ok(rest), Some(event)) = (path.strip_prefix(from), self.open.remove(&path)) {
-                self.open.insert(to.join(rest), event);
+            if let (Some(new), Some(event)) = (below(&path), self.open.remove(&path)) {
+                self.open.insert(new, event);
             }
         }
+        moved
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Actor;
-    use std::sync::Arc;
-
-    const KNOWN: Name = Name { temporary: false, known: true };
-    const NEW: Name = Name { temporary: false, known: false };
-
-    fn event(via: Via) -> FileEvent {
-        let mut event = FileEvent::new(SystemTime::UNIX_EPOCH, via);
-        event.settled = via == Via::Close;
-        if via.is_namespace() {
-            event.place = Some(crate::event::Place::Path("/f".into()));
-        }
-        event
-    }
-
-    fn ms(count: u64) -> Duration {
-        Duration::from_millis(count)
-    }
-
-    #[test]
-    fn a_closed_file_is_looked_at_once_and_an_open_one_after_a_moment() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.mark(Path::new("/f"), &event(Via::Write), KNOWN, now);
-        assert!(queue.pop(now).is_none());
-        assert_eq!(queue.next_due(), Some(now + SETTLE));
-        queue.mark(Path::new("/f"), &event(Via::Close), KNOWN, now + ms(1));
-        let (path, item) = queue.pop(now + ms(1)).unwrap();
-        assert_eq!((path.as_path(), item.via), (Path::new("/f"), Via::Write));
-        assert!(queue.items.is_empty());
-    }
-
-    #[test]
-    fn a_new_name_settles_and_a_temporary_one_longer() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.mark(Path::new("/new"), &event(Via::Create), NEW, now);
-        queue.mark(Path::new("/new"), &event(Via::Close), NEW, now);
-        assert_eq!(queue.next_due(), Some(now + SETTLE));
-        let temporary = Name { temporary: true, known: false };
-        queue.mark(Path::new("/tmp"), &event(Via::Create), temporary, now);
-        assert!(queue.pop(now + SETTLE).is_some());
-        assert!(queue.pop(now + SETTLE).is_none());
-        assert!(queue.pop(now + TEMPORARY).is_some());
-    }
-
-    #[test]
-    fn a_write_by_identity_alone_does_not_end_the_wait_of_a_new_name() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let temporary = Name { temporary: true, known: false };
-        queue.mark(Path::new("/sedAbC123"), &event(Via::Create), temporary, now);
-        queue.mark(Path::new("/sedAbC123"), &event(Via::Close), KNOWN, now);
-        assert!(queue.pop(now + SETTLE).is_none());
-        assert!(queue.pop(now + TEMPORARY).is_some());
-    }
-
-    #[test]
-    fn a_temporary_name_that_went_is_waited_for_no_longer() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let temporary = Name { temporary: true, known: false };
-        queue.mark(Path::new("/a.lock"), &event(Via::Create), temporary, now);
-        queue.mark(Path::new("/a.lock"), &event(Via::Unlink), temporary, now);
-        assert!(queue.pop(now + SETTLE).is_some());
-    }
-
-    #[test]
-    fn a_hot_file_is_looked_at_less_and_less() {
-        let (mut queue, mut now) = (Queue::default(), Instant::now());
-        let mut looks = 0;
-        for _ in 0..10_000 {
-            queue.mark(Path::new("/hot"), &event(Via::Close), KNOWN, now);
-            looks += u32::from(queue.pop(now).is_some());
-            now += ms(1);
-        }
-        assert!((10..=16).contains(&looks), "{looks} looks in ten seconds");
-        assert!(queue.pop(now + HOTTEST).is_some(), "the last change is not forgotten");
-    }
-
-    #[test]
-    fn a_mapped_file_is_looked_at_until_its_last_close() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.mark(Path::new("/m"), &event(Via::Mmap), KNOWN, now);
-        for round in 0..3 {
-            assert!(queue.pop(now + SETTLE + OPEN * (round + 1)).is_some());
-        }
-        queue.mark(Path::new("/m"), &event(Via::Close), KNOWN, now);
-        assert!(queue.pop(now + OPEN * 9).is_some());
-        assert!(queue.items.is_empty());
-    }
-
-    #[test]
-    fn every_writer_is_named_once_and_the_last_is_last() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        for pid in [1, 2, 1] {
-            let mut event = event(Via::Write);
-            event.actor = Some(Arc::new(Actor::new(pid)));
-            queue.mark(Path::new("/f"), &event, KNOWN, now);
-        }
-        let item = queue.take(Path::new("/f")).unwrap();
-        assert_eq!(item.actors.iter().map(|actor| actor.pid).collect::<Vec<_>>(), [2, 1]);
-    }
-
-    #[test]
-    fn what_was_learned_of_a_writer_outlives_it() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let mut named = Actor::new(1);
-        named.name = Some("sed".into());
-        for actor in [named.clone(), Actor::new(1)] {
-            let mut event = event(Via::Write);
-            event.actor = Some(Arc::new(actor));
-            queue.mark(Path::new("/f"), &event, KNOWN, now);
-        }
-        assert_eq!(queue.take(Path::new("/f")).unwrap().actors, [Arc::new(named)]);
-    }
-
-    #[test]
-    fn what_a_scan_found_waits_for_who_did_it() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.mark_scanned(Path::new("/f"), now);
-        assert!(queue.pop(now + SETTLE).is_none());
-        let item = queue.pop(now + SCANNED).unwrap().1;
-        assert!(item.is_by_scan());
-        assert!(queue.postpone(Path::new("/f"), item.clone(), now + SCANNED).is_none());
-        assert!(queue.pop(now + SCANNED).is_none());
-        assert!(queue.postpone(Path::new("/f"), item, now + SCANNED_AT_MOST * 2).is_some());
-
-        queue.mark(Path::new("/g"), &event(Via::Write), KNOWN, now);
-        queue.mark_scanned(Path::new("/g"), now);
-        assert!(!queue.pop(now + SETTLE).unwrap().1.is_by_scan());
-        queue.mark_scanned(Path::new("/h"), now);
-        queue.mark(Path::new("/h"), &event(Via::Close), KNOWN, now);
-        assert!(queue.pop(now).is_some(), "an event does not wait");
-    }
-
-    #[test]
-    fn what_cooled_down_is_forgotten() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        let many = 4 * REMEMBERED;
-        for number in 0..many {
-            queue.heat(&PathBuf::from(number.to_string()), now);
-        }
-        assert_eq!(queue.hot.len(), many, "all are hot");
-        for number in 0..many {
-            queue.heat(&PathBuf::from(format!("later/{number}")), now + COOL);
-        }
-        assert!(queue.hot.len() <= many, "those of before are gone");
-    }
-
-    #[test]
-    fn what_is_below_a_renamed_directory_is_renamed() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.mark(Path::new("/a/x"), &event(Via::Write), KNOWN, now);
-        queue.rename_tree(Path::new("/a"), Path::new("/b"));
-        assert_eq!(queue.pop(now + SETTLE).unwrap().0, Path::new("/b/x"));
-    }
+/// Whether a call gives a file a name.
+fn makes_a_name(via: Via) -> bool {
+    matches!(
+        via,
+        Via::Create | Via::Mkdir | Via::Mknod | Via::Symlink | Via::Link | Via::Rename | Via::Exchange
+    )
 }

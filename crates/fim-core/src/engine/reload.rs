@@ -5,10 +5,11 @@
 //! last seen is looked at, ground that was never covered is learned, a slice at a time, and marks that nobody
 //! wants are dropped.
 
+use super::adopt::Adopt;
 use super::error::EngineError;
 use super::interests::Interests;
 use super::live::Live;
-use super::look::{self, Adopt};
+use super::look;
 use super::{Engine, Kept};
 use crate::control::{Order, Reload};
 use crate::event::{FileEvent, Via};
@@ -38,6 +39,15 @@ impl Live<'_> {
         match order {
             Order::Refused(why) => self.refuse(why),
             Order::Reload(new) => self.reload(*new, source),
+            // Whoever asked may have gone meanwhile.
+            Order::Copy(mut out, answer) => {
+                let _gone = answer.send(self.copy_state(&mut *out)?);
+                Ok(())
+            }
+            Order::Accept(paths, answer) => {
+                let _gone = answer.send(self.accept(&paths, source)?);
+                Ok(())
+            }
         }
     }
 
@@ -48,13 +58,9 @@ impl Live<'_> {
     }
 
     fn reload(&mut self, new: Reload, source: &EventSource) -> Result<(), EngineError> {
-        // What was sent before the order is told by those who watched then.
-        for message in source.messages.try_iter().take(source.messages.len()) {
-            if let Err(error) = self.take(message) {
-                self.heal(error)?;
-            }
-        }
-        let Reload { consumers, limits, scan, secrecy, notes } = new;
+        // It is told by those who watched then.
+        self.take_sent(source)?;
+        let Reload { consumers, limits, scan, secrecy, explainer, guard, notes } = new;
         let (interests, watch) = match Interests::ask(&consumers) {
             Ok(asked) => asked,
             Err(error) => return self.refuse(error.to_string()),
@@ -65,8 +71,9 @@ impl Live<'_> {
 
         let engine = &mut *self.engine;
         let before = engine.interests.patterns();
-        (engine.limits, engine.secrecy) = (limits, secrecy);
-        engine.reader = engine.new_reader()?;
+        (engine.limits, engine.explainer) = (limits, explainer);
+        engine.reporter.guard = guard;
+        engine.reader = engine.new_reader().with_secrecy(secrecy);
         (engine.consumers, engine.interests, engine.watch) = (consumers, interests, watch);
         engine.covered.claim(engine.claims());
         engine.recall(Kept::Seen)?;
@@ -94,6 +101,16 @@ impl Live<'_> {
         }
         if rescheduled {
             self.scans = self.engine.start_scans()?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was sent before the order.
+    pub(super) fn take_sent(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        for message in source.messages.try_iter().take(source.messages.len()) {
+            if let Err(error) = self.take(message) {
+                self.heal(error)?;
+            }
         }
         Ok(())
     }

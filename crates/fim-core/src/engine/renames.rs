@@ -1,16 +1,23 @@
 //! Renames: the two ends of one are one story, and a directory takes everything below it along.
 
 use super::error::EngineError;
-use super::judge::Cause;
 use super::live::Live;
-use super::look::{advance, parts};
+use super::look::{advance, look_here};
 use super::pending::Pending;
 use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind};
-use crate::finding::{Detected, Record};
+use crate::id::FileId;
 use crate::snapshot::{Reader, Snapshot};
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+/// A directory whose records followed it to its new name.
+pub(super) struct Carried {
+    /// What was known of that name.
+    pub replaced: Option<Facts>,
+}
 
 impl Live<'_> {
     /// Takes in a rename or exchange.
@@ -26,6 +33,7 @@ impl Live<'_> {
             (Some(from), Some(to)) if is_dir && to_watched => self.moved_dir(&from, &to, event),
             (Some(from), to) if is_dir => self.left_dir(&from, to.as_deref(), event),
             (None, Some(to)) if is_dir && to_watched => {
+                self.settling.add(&to, Instant::now());
                 self.mark(&to, event)?;
                 self.adopt(&to, event, None)
             }
@@ -34,22 +42,30 @@ impl Live<'_> {
     }
 
     fn is_dir(&self, event: &FileEvent, from: Option<&Path>, to: Option<&Path>) -> Result<bool, EngineError> {
+        if let Some(is_dir) = event.dir {
+            return Ok(is_dir);
+        }
         if event.file.is_some_and(|id| self.index.is_dir(id)) {
             return Ok(true);
         }
         if let Some(from) = from
-            && let Some(seen) = self.engine.state.get(from)?.and_then(|record| record.seen)
+            && let Some(seen) = self.last_seen(from)?
         {
             return Ok(seen.kind == FileKind::Dir);
         }
         Ok(to.and_then(|to| self.stat(to)).is_some_and(|facts| facts.kind == FileKind::Dir))
     }
 
-    fn is_seen(&self, path: &Path) -> Result<bool, EngineError> {
-        Ok(self.engine.state.get(path)?.is_some_and(|record| record.seen.is_some()))
+    /// What is known of a path.
+    fn last_seen(&self, path: &Path) -> Result<Option<Facts>, EngineError> {
+        Ok(self.engine.state.get(path)?.and_then(|record| record.seen))
     }
 
-    fn stat(&self, path: &Path) -> Option<Facts> {
+    pub(super) fn is_seen(&self, path: &Path) -> Result<bool, EngineError> {
+        Ok(self.last_seen(path)?.is_some())
+    }
+
+    pub(super) fn stat(&self, path: &Path) -> Option<Facts> {
         let file = self.engine.reader.open_path(path).ok()?;
         Reader::stat(file.as_fd()).ok()
     }
@@ -94,6 +110,8 @@ impl Live<'_> {
         self.mark(&to, event)?;
         if let Some(item) = self.queue.get_mut(&to) {
             item.previous = previous.filter(|previous| *previous != to);
+            // Of several the last counts.
+            item.via = Via::Rename;
             if let Some(history) = &history {
                 item.inherit(history);
             }
@@ -111,87 +129,176 @@ impl Live<'_> {
             let Some(path) = path.filter(|path| self.is_watched(path)) else {
                 continue;
             };
+            self.settling.add(path, Instant::now());
             // Identities below two exchanged directories are learned anew; what was known is wrong now.
             self.index.remove_dir(path);
             self.mark(path, event)?;
             if let Some(item) = self.queue.get_mut(path) {
                 item.previous = other.map(Path::to_owned);
-                (item.list, item.id) = (true, None);
+                (item.via, item.list, item.id) = (Via::Exchange, true, None);
             }
         }
         Ok(())
     }
 
-    /// A directory renamed within the watched paths: its records follow, and it is listed once more.
+    /// A directory renamed to a watched name. Where it is now is decided by looking: it may have moved on since.
     fn moved_dir(&mut self, from: &Path, to: &Path, event: &FileEvent) -> Result<(), EngineError> {
-        self.index.rename_dir(from, to);
-        self.queue.rename_tree(from, to);
-        let record = self.engine.state.get(from)?;
-        if record.as_ref().is_none_or(|record| record.seen.is_none()) {
-            self.queue.take(from);
-            self.mark(to, event)?;
-            if let Some(item) = self.queue.get_mut(to) {
-                item.previous = Some(from.to_owned());
-            }
-            return self.adopt(to, event, Some(from));
+        self.settling.rename(from, to, Instant::now());
+        let marked = self.index.dir_id(from);
+        let is_here = self.has_dir(from, event);
+        if is_here {
+            self.index.rename_dir(from, to);
         }
-        self.queue.take(from);
-        self.tell_moved(from, to, event)?;
-        for (old, record) in self.engine.state.below(from)? {
+        let waited = self.queue.rename_tree(from, to);
+        let history = self.queue.take(from);
+        // Renamed on before anyone looked: the name between came and went.
+        let older = history.as_ref().and_then(|item| item.previous.clone());
+        let origin = match older {
+            Some(older) if !self.is_seen(from)? => older,
+            _ => from.to_owned(),
+        };
+        // Numbers differ where the kernel knows a file by another than stat tells, as on overlays.
+        let is_it = origin == from && marked.is_some() && marked == event.file && self.is_seen(from)?;
+        let is_known = is_it || self.knows_dir(&origin, event)?;
+        if is_known {
+            // Another may have that name by now.
+            self.mark(&origin, event)?;
+            if let Some(item) = self.queue.get_mut(&origin) {
+                (item.moved_to, item.list) = (Some(to.to_owned()), true);
+            }
+        }
+        self.mark(to, event)?;
+        if let Some(item) = self.queue.get_mut(to) {
+            item.previous = Some(origin.clone()).filter(|origin| origin != to);
+            (item.via, item.list) = (Via::Rename, is_known);
+            if let Some(history) = &history {
+                item.inherit(history);
+            }
+        }
+        if !is_known {
+            let mut gone = Pending::of(event);
+            gone.moved_to = Some(to.to_owned());
+            if is_here {
+                self.vanished_dir(from, &gone)?;
+            } else {
+                self.look_again(from)?;
+            }
+            return self.adopt(to, event, Some(&origin));
+        }
+        if Instant::now() < self.next_carry {
+            self.queue.not_before(&origin, self.next_carry);
+            self.queue.not_before(to, self.next_carry);
+        } else if self.is_same_dir(&origin, to)?
+            && let Some(item) = self.queue.take(to)
+        {
+            return look_here(self, to, &item);
+        }
+        // Some of them may have waited for what was there before.
+        let mut event = event.clone();
+        (event.file, event.place) = (None, None);
+        for path in waited {
+            if self.is_seen(&path)? {
+                self.mark(&path, &event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this directory is still the one that is known to be marked under this name: a look may have come so late
+    /// that it found the next one there.
+    fn has_dir(&self, path: &Path, event: &FileEvent) -> bool {
+        event.file.zip(self.index.dir_id(path)).is_none_or(|(id, known)| id == known)
+    }
+
+    /// Whether it is this directory that was last seen under this name.
+    fn knows_dir(&self, path: &Path, event: &FileEvent) -> Result<bool, EngineError> {
+        let seen = self.last_seen(path)?;
+        let is_it = |id: FileId, seen: &Facts| seen.kind == FileKind::Dir && seen.inode == id.inode;
+        Ok(seen.is_some_and(|seen| event.file.is_none_or(|id| is_it(id, &seen))))
+    }
+
+    /// Whether the directory last seen at `from` is at `to` now.
+    fn is_same_dir(&self, from: &Path, to: &Path) -> Result<bool, EngineError> {
+        let known = self.last_seen(from)?;
+        let Some(known) = known.filter(|known| known.kind == FileKind::Dir && from != to) else {
+            return Ok(false);
+        };
+        let is_it =
+            |now: Facts| now.kind == FileKind::Dir && now.inode == known.inode && now.device == known.device;
+        Ok(self.stat(to).is_some_and(is_it))
+    }
+
+    /// Whether a known directory was renamed, but is at neither name: what is to come says where it went on to.
+    pub(super) fn is_on_its_way(&self, path: &Path, item: &Pending) -> Result<bool, EngineError> {
+        let (from, to) = match (item.moved_to.as_deref(), item.previous.as_deref()) {
+            (Some(to), _) if self.is_watched(to) => (path, to),
+            (None, Some(from)) if item.via != Via::Exchange => (from, path),
+            _ => return Ok(false),
+        };
+        let known = self.last_seen(from)?;
+        let Some(known) = known.filter(|known| known.kind == FileKind::Dir) else {
+            return Ok(false);
+        };
+        let is_it = |now: Facts| now.inode == known.inode && now.device == known.device;
+        Ok(![from, to].into_iter().any(|path| self.stat(path).is_some_and(is_it)))
+    }
+
+    /// Where a directory that was renamed is found under its new name, all that is known below the old one follows,
+    /// in one step. What was known of the new name, if so.
+    pub(super) fn carry(&mut self, to: &Path, item: &Pending) -> Result<Option<Carried>, EngineError> {
+        let Some(from) = item.previous.as_deref().filter(|_| item.via != Via::Exchange) else {
+            return Ok(None);
+        };
+        if !self.is_same_dir(from, to)? || self.engine.watch.owner(to).is_none() {
+            return Ok(None);
+        }
+        let replaced = self.last_seen(to)?;
+        let mut leftovers: BTreeSet<PathBuf> =
+            self.engine.state.below(to)?.into_iter().map(|(path, _)| path).collect();
+        let mut all = self.engine.state.below(from)?;
+        all.extend(self.engine.state.get(from)?.map(|record| (from.to_owned(), record)));
+        let mut moved = Vec::with_capacity(all.len());
+        // First all go: the new name may be below the old one.
+        for (old, record) in all {
             let Ok(rest) = old.strip_prefix(from) else {
                 continue;
             };
-            let new = to.join(rest);
+            // A trailing slash would make another name of the top.
+            let new = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
             let (seen, kept) = (record.seen.clone(), record.kept.clone());
             advance(&mut self.engine.state, Some(record), Snapshot::gone(old), None)?;
-            if let Some(seen) = seen.filter(|_| self.engine.watch.owner(&new).is_some()) {
-                let there = self.engine.state.get(&new)?;
-                advance(&mut self.engine.state, there, Snapshot::new(new, seen, None), kept)?;
+            moved.extend(seen.map(|seen| (Snapshot::new(new, seen, None), kept)));
+        }
+        for (snapshot, kept) in moved {
+            if self.engine.watch.owner(&snapshot.path).is_some() {
+                let there = self.engine.state.get(&snapshot.path)?;
+                leftovers.remove(&snapshot.path);
+                advance(&mut self.engine.state, there, snapshot, kept)?;
             }
         }
-        self.adopt(to, &FileEvent::new(event.at, Via::Scan), None)
-    }
-
-    /// The one line of a directory that was renamed.
-    fn tell_moved(&mut self, from: &Path, to: &Path, event: &FileEvent) -> Result<(), EngineError> {
-        let (old, there) = (self.engine.state.get(from)?, self.engine.state.get(to)?);
-        let Some(owner) = self.engine.watch.owner(to) else {
-            return Ok(());
-        };
-        let before = old.as_ref().and_then(|record| record.seen.clone());
-        let facts = self.stat(to).filter(|now| now.kind == FileKind::Dir).or_else(|| before.clone());
-        let Some(facts) = facts else { return Ok(()) };
-        let snapshot = Snapshot::new(to, facts, None);
-        self.queue.take(to);
-        let marks = Pending::of(event);
-        let replaced = there.as_ref().is_some_and(|record| record.seen.is_some());
-        let cause = Cause {
-            detected: Detected::Live,
-            marks: Some(&marks),
-            previous: Some(from.to_owned()),
-            moved: !replaced,
-            replaced,
-            newcomer: false,
-        };
-        let (_, kept) = parts(old.as_ref());
-        let judgement = self.engine.judge(owner, before.as_ref(), kept, &snapshot, &cause);
-        if let Some(finding) = judgement.and_then(|it| it.finding) {
-            self.stats.findings += 1;
-            self.engine.reporter.report(Record::Change(finding))?;
+        // Of the directory that had this name before: it can only have gone, or its name have been free.
+        for path in leftovers.into_iter().filter(|path| !path.starts_with(from)) {
+            self.mark(&path, &FileEvent::new(SystemTime::now(), Via::Scan))?;
         }
-        advance(&mut self.engine.state, old, Snapshot::gone(from), None)?;
-        advance(&mut self.engine.state, there, snapshot, None)
+        if self.stat(from).is_none() {
+            self.queue.take(from);
+        }
+        Ok(Some(Carried { replaced }))
     }
 
     /// A directory moved out of the watched paths.
     fn left_dir(&mut self, from: &Path, to: Option<&Path>, event: &FileEvent) -> Result<(), EngineError> {
+        self.settling.add(from, Instant::now());
         self.mark(from, event)?;
         if let Some(item) = self.queue.get_mut(from) {
-            item.moved_to = to.map(Path::to_owned);
+            // Another may have its name by now.
+            (item.moved_to, item.list) = (to.map(Path::to_owned), true);
         }
-        // What is still marked below is gone from there too; its own look says so.
-        let gone = self.index.remove_dir(from);
-        self.marks.remove(&gone);
+        if self.has_dir(from, event) {
+            // What is still marked below is gone from there too; its own look says so.
+            let gone = self.index.remove_dir(from);
+            self.marks.remove(&gone);
+        }
         Ok(())
     }
 }

@@ -3,7 +3,9 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
-use crate::finding::{Detected, Record, Report, Severity, Sink};
+use crate::finding::{Detected, Record, Report, Severity};
+use crate::guard::Guard;
+use crate::sink::Sink;
 use crate::state::State;
 use crate::status::Latency;
 use crate::store::StoreError;
@@ -12,6 +14,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Changes are durable at most this long after their line was written.
 const DURABLE: Duration = Duration::from_millis(250);
+/// Commits of a flow of changes lie so far apart at least: each writes the whole blocks that one record of them changed.
+/// A crash repeats what was reported since the last one, as it repeats what was not made durable.
+const APART: Duration = Duration::from_millis(50);
 const SEQUENCE: &str = "sequence";
 const SINK: &str = "sink";
 
@@ -21,6 +26,10 @@ pub(crate) struct Reporter {
     sequence: u64,
     written: u64,
     unsynced_since: Option<Instant>,
+    /// No commit before then, unless somebody asks for it.
+    next_commit: Option<Instant>,
+    /// Something may wait for that.
+    is_behind: bool,
     /// Reports belong to the one series that goes on across restarts.
     is_series: bool,
     /// What may pass does not end the watch.
@@ -30,22 +39,27 @@ pub(crate) struct Reporter {
     pub by_consumer: BTreeMap<&'static str, u64>,
     pub by_severity: BTreeMap<(&'static str, Severity), u64>,
     pub latency: Latency,
+    /// The agent's own files.
+    pub guard: Guard,
 }
 
 impl Reporter {
     /// Numbers from 1, and leaves no trace in the state.
-    pub(crate) fn new(sink: Box<dyn Sink>) -> Self {
+    pub(crate) fn new(sink: Box<dyn Sink>, guard: Guard) -> Self {
         Self {
             sink,
             sequence: 0,
             written: 0,
             unsynced_since: None,
+            next_commit: None,
+            is_behind: false,
             is_series: false,
             is_patient: false,
             failed: None,
             by_consumer: BTreeMap::new(),
             by_severity: BTreeMap::new(),
             latency: Latency::default(),
+            guard,
         }
     }
 
@@ -77,7 +91,22 @@ impl Reporter {
         self.is_series
     }
 
+    /// Changes reported: a line that stands for many is one.
+    pub(crate) fn findings(&self) -> u64 {
+        self.by_consumer.values().sum()
+    }
+
     pub(crate) fn report(&mut self, record: Record) -> Result<(), EngineError> {
+        // A check or a baseline looks at what somebody asks it to: its lines are no alarm.
+        let tampering = match &record {
+            Record::Change(finding) if self.is_series => self.guard.tampering(finding),
+            _ => None,
+        };
+        self.write(record)?;
+        tampering.map_or(Ok(()), |tampering| self.write(Record::Tampering(tampering)))
+    }
+
+    fn write(&mut self, record: Record) -> Result<(), EngineError> {
         if let Record::Change(finding) = &record {
             *self.by_consumer.entry(finding.consumer).or_default() += 1;
             *self.by_severity.entry((finding.consumer, finding.severity)).or_default() += 1;
@@ -99,16 +128,36 @@ impl Reporter {
         self.sink.flush().map_err(EngineError::Sink)
     }
 
+    /// Lets the lines go; the state they speak of follows at once, or in a moment if it did so a moment ago.
+    pub(crate) fn commit_in_time(&mut self, state: &mut State, now: Instant) -> Result<(), EngineError> {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if self.next_commit.is_none() || is_due(self.next_commit) || is_due(self.sync_due()) {
+            return self.commit(state);
+        }
+        self.is_behind = true;
+        self.flush()
+    }
+
+    /// When what waits is committed, if anything does.
+    pub(crate) fn commit_due(&self) -> Option<Instant> {
+        self.next_commit.filter(|_| self.is_behind)
+    }
+
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
         self.flush()?;
         self.note(state)?;
+        self.is_behind = false;
         if self.failed.is_some() {
             return Ok(());
         }
         match state.commit() {
-            Ok(anything) if anything => drop(self.unsynced_since.get_or_insert_with(Instant::now)),
-            Ok(_) => {}
+            Ok(true) => {
+                let now = Instant::now();
+                self.unsynced_since.get_or_insert(now);
+                self.next_commit = Some(now + APART);
+            }
+            Ok(false) => {}
             Err(error) => self.fail(error)?,
         }
         Ok(())

@@ -7,16 +7,26 @@ use crate::watch_set::{Interest, escape};
 use rustix::fs::{AtFlags, CWD, statat};
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Links on one way, as Linux bounds them.
 const MOST_LINKS: usize = 40;
 
 /// An interest with every link on the way to its paths resolved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Resolved {
+    /// As it was asked for, where that is another.
+    pub asked: Option<Interest>,
     /// What is to be watched: real paths, and the links met.
     pub interest: Interest,
+    pub way: Way,
+}
+
+/// What lay on the way to the paths of an interest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Way {
     /// Real paths and what the consumer calls them, where that is another, the longest first.
     pub names: Vec<(PathBuf, PathBuf)>,
     /// Links met.
@@ -26,40 +36,54 @@ pub(crate) struct Resolved {
 /// Resolves an interest. A path that is itself a link is watched as a link; what it leads to joins it if it
 /// is a directory or regular file, and the link is its owner's or root's.
 pub(crate) fn interest(asked: Interest) -> Resolved {
-    let mut resolved = Resolved::default();
-    let mut paths = resolved.paths(&asked.paths);
-    let overhears = resolved.paths(&asked.overhears);
-    resolved.links.sort();
-    resolved.links.dedup();
-    let links = resolved.links.iter().filter_map(|link| text(link, ""));
+    let mut way = Way::default();
+    let mut known = Known::default();
+    let (paths, overhears) = (way.paths(&asked.paths, &mut known), way.paths(&asked.overhears, &mut known));
+    way.links.sort();
+    way.links.dedup();
+    if paths.is_none() && overhears.is_none() {
+        return Resolved { asked: None, interest: asked, way };
+    }
+    let mut paths = paths.unwrap_or_else(|| asked.paths.clone());
+    let overhears = overhears.unwrap_or_else(|| asked.overhears.clone());
+    let links = way.links.iter().filter_map(|link| text(link, ""));
     paths.extend(links.filter(|link| !asked.paths.contains(link) && !asked.overhears.contains(link)));
-    resolved.names.sort_by_key(|(real, _)| std::cmp::Reverse(real.as_os_str().len()));
-    resolved.interest = Interest { paths, overhears, ..asked };
-    resolved
+    way.names.sort_by_key(|(real, _)| std::cmp::Reverse(real.as_os_str().len()));
+    let (exclude, exclude_regex) = (asked.exclude.clone(), asked.exclude_regex.clone());
+    let interest = Interest { paths, overhears, exclude, exclude_regex, need: asked.need };
+    Resolved { asked: Some(asked), interest, way }
 }
 
-impl Resolved {
-    /// Resolves patterns, and notes names and links on the way.
-    fn paths(&mut self, patterns: &[String]) -> Vec<String> {
-        let mut paths = Vec::with_capacity(patterns.len());
-        for pattern in patterns {
+impl Way {
+    /// Resolves patterns, and notes names and links on the way; `None` if all are what they were.
+    fn paths(&mut self, patterns: &[String], known: &mut Known) -> Option<Vec<String>> {
+        let mut paths: Option<Vec<String>> = None;
+        for (at, pattern) in patterns.iter().enumerate() {
             let (fixed, rest) = split(pattern);
             let whole = rest.is_empty();
-            let way = Way::to(&fixed, whole);
+            let step = known.step(&fixed, whole);
+            let leads_on = whole && step.is_there && step.real.is_symlink();
+            if step.real == fixed && step.links.is_empty() && !leads_on {
+                if let Some(paths) = &mut paths {
+                    paths.push(pattern.clone());
+                }
+                continue;
+            }
+            let paths = paths.get_or_insert_with(|| patterns.get(..at).unwrap_or_default().to_vec());
             // A path that resolves to one that is not UTF-8 is tried as it is written.
-            paths.push(text(&way.real, &rest).unwrap_or_else(|| pattern.clone()));
-            if whole && way.real.is_symlink() {
-                let on = Way::to(&way.real, false);
-                if is_to_be_followed(&way.real, &on.real) {
+            paths.push(text(&step.real, &rest).unwrap_or_else(|| pattern.clone()));
+            if leads_on {
+                let on = known.step(&step.real, false);
+                if is_to_be_followed(&step.real, &on.real) {
                     paths.extend(text(&on.real, ""));
                     self.names.push((on.real, fixed.clone()));
                 }
                 self.links.extend(on.links);
             }
-            if way.real != fixed {
-                self.names.push((way.real, fixed));
+            if step.real != fixed {
+                self.names.push((step.real, fixed));
             }
-            self.links.extend(way.links);
+            self.links.extend(step.links);
         }
         paths
     }
@@ -96,19 +120,37 @@ fn split(pattern: &str) -> (PathBuf, String) {
     (PathBuf::from(fixed), String::new())
 }
 
-/// The way to a path.
-struct Way {
+/// Where a path leads.
+struct Step {
     real: PathBuf,
     links: Vec<PathBuf>,
+    /// Not known to be missing.
+    is_there: bool,
 }
 
-impl Way {
+/// What the paths before came by: of a million homes, most lie in one directory.
+#[derive(Default)]
+struct Known {
+    /// No link, and none above it.
+    plain: PathBuf,
+    /// Nothing is there, and no link is above it.
+    missing: Option<PathBuf>,
+}
+
+impl Known {
     /// Follows links; with `keep_last` not the one that the last name may be. What does not exist is
     /// appended as it is.
-    fn to(path: &Path, keep_last: bool) -> Self {
-        let mut todo: VecDeque<OsString> = names(path).collect();
+    fn step(&mut self, path: &Path, keep_last: bool) -> Step {
         let mut links = Vec::new();
-        let mut real = PathBuf::from("/");
+        if self.missing.as_ref().is_some_and(|missing| is_below(path, missing)) {
+            return Step { real: path.to_owned(), links, is_there: false };
+        }
+        let (mut real, mut todo) = if is_below(path, &self.plain) {
+            let rest = path.strip_prefix(&self.plain).unwrap_or(path);
+            (self.plain.clone(), names(rest).collect::<VecDeque<_>>())
+        } else {
+            (PathBuf::from("/"), names(path).collect())
+        };
         while let Some(name) = todo.pop_front() {
             if name == ".." {
                 real.pop();
@@ -126,13 +168,34 @@ impl Way {
                     }
                     links.push(here);
                 }
+                Err(error) if error.kind() == ErrorKind::NotFound && todo.iter().all(|name| name != "..") => {
+                    real = here;
+                    if links.is_empty() {
+                        self.missing = Some(real.clone());
+                    }
+                    real.extend(todo);
+                    return Step { real, links, is_there: false };
+                }
+                Err(_) if links.is_empty() && !is_last => {
+                    self.plain.clone_from(&here);
+                    real = here;
+                }
                 _ => real = here,
             }
         }
-        Self { real, links }
+        Step { real, links, is_there: true }
     }
 }
 
+/// Whether a path is below another, as text: both are as [`split`] makes them.
+fn is_below(path: &Path, top: &Path) -> bool {
+    let (path, top) = (path.as_os_str().as_bytes(), top.as_os_str().as_bytes());
+    !top.is_empty()
+        && path.strip_prefix(top).is_some_and(|rest| rest.starts_with(b"/"))
+        && !path.windows(3).any(|part| part == b"/..")
+}
+
+/// The steps of a path.
 fn names(path: &Path) -> impl Iterator<Item = OsString> + '_ {
     path.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -197,10 +260,10 @@ mod tests {
             format!("{}/to-file", real.display()),
         ]));
         assert_eq!(
-            resolved.names,
+            resolved.way.names,
             [(real.join("real/file"), real.join("to-file")), (real.join("real/sub"), real.join("link/sub"))]
         );
-        assert_eq!(resolved.links, [real.join("link"), real.join("to-file")]);
+        assert_eq!(resolved.way.links, [real.join("link"), real.join("to-file")]);
     }
 
     #[test]
@@ -208,6 +271,6 @@ mod tests {
         let (_dir, real) = house();
         symlink("loop", real.join("loop")).unwrap();
         let resolved = interest(Interest::in_paths([format!("{}/loop/x", real.display())]));
-        assert!(resolved.links.len() == 1);
+        assert!(resolved.way.links.len() == 1);
     }
 }

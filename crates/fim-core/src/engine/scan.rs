@@ -15,6 +15,17 @@ use std::time::Duration;
 
 /// When everything is looked at again while a watch runs, and how fast. An interval of zero is never, a rate
 /// of zero has no bound.
+///
+/// ```
+/// use fim_core::{Engine, Scan};
+/// use std::time::Duration;
+///
+/// let mut scan = Scan::default();
+/// scan.full_every = Duration::ZERO; // never
+/// scan.metadata_every = Duration::from_secs(600);
+/// let builder = Engine::builder().scan(scan);
+/// # drop(builder);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scan {

@@ -1,9 +1,10 @@
 //! Small findings in great numbers: names that came and went, files of which nothing but the times moved.
 //!
 //! The first few in a directory are told at once. What follows within a second is held, and is one line for
-//! the directory, with exact counts and everybody who had a hand in it. Knows no file system and no store:
+//! the directory and for what led to them, with exact counts and everybody who had a hand in it. Knows no file system and no store:
 //! who holds findings back must hold back the state that speaks of them too.
 
+use crate::explain::Explanation;
 use crate::finding::{Action, Change, Finding};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ pub(super) struct Storms {
     /// Since when anything is held.
     since: Option<Instant>,
     dirs: HashMap<PathBuf, Calm>,
-    held: BTreeMap<PathBuf, Storm>,
+    held: BTreeMap<(PathBuf, Option<Explanation>), Storm>,
 }
 
 /// What was told of a directory.
@@ -63,7 +64,8 @@ impl Storms {
     /// Gives a finding back if it is to be told at once, else holds it.
     pub(super) fn take(&mut self, finding: Finding, small: Small, now: Instant) -> Option<Finding> {
         let dir = finding.path.parent().unwrap_or(Path::new("/"));
-        if let Some(storm) = self.held.get_mut(dir) {
+        let key = (dir.to_owned(), finding.explained_by.clone());
+        if let Some(storm) = self.held.get_mut(&key) {
             storm.join(finding, small);
             return None;
         }
@@ -79,8 +81,7 @@ impl Storms {
             return Some(finding);
         }
         self.since.get_or_insert(now);
-        let dir = dir.to_owned();
-        self.held.insert(dir, Storm::new(finding, small));
+        self.held.insert(key, Storm::new(finding, small));
         None
     }
 
@@ -95,7 +96,7 @@ impl Storms {
         self.since = None;
         let held = std::mem::take(&mut self.held);
         held.into_iter()
-            .map(|(dir, storm)| {
+            .map(|((dir, _), storm)| {
                 self.dirs.insert(dir.clone(), Calm { since: now, told: FEW });
                 storm.told(&dir)
             })
@@ -132,6 +133,7 @@ impl Storm {
         let mut whole = Finding::new(Action::Updated, first.consumer, dir, first.at);
         (whole.severity, whole.detected, whole.via) = (first.severity, first.detected, first.via);
         (whole.actors, whole.writes) = (first.actors, first.writes);
+        whole.explained_by = first.explained_by;
         let mut id = blake3::Hasher::new();
         id.update(&first.id);
         for (small, count) in [(Small::Transient, transient), (Small::Touched, touched)] {

@@ -43,7 +43,7 @@ impl Live<'_> {
             now.phase = phase;
             (now.marks, now.marks_limit) = (marks, marks_limit);
             (now.events, now.looks, now.findings) =
-                (self.stats.events, self.stats.looks, self.stats.findings);
+                (self.stats.events, self.stats.looks, reporter.findings());
             if reporter.by_severity.values().ne(now.by_severity.values()) {
                 now.by_consumer.clone_from(&reporter.by_consumer);
                 now.by_severity.clone_from(&reporter.by_severity);

@@ -1,4 +1,4 @@
-//! Files the watcher has no room for: a gap that stays open, and whose directories are compared again and again
+//! Files that the watcher has no room for, or cannot mark where they are: a gap that stays open, and whose directories are compared again and again
 //! until there is room for them.
 
 use super::error::EngineError;
@@ -49,7 +49,7 @@ impl Unarmed {
 pub(super) struct Blind {
     dirs: BTreeSet<PathBuf>,
     gaps: Vec<(PathBuf, Gap)>,
-    due: Option<Instant>,
+    pub due: Option<Instant>,
 }
 
 impl Blind {
@@ -71,7 +71,11 @@ impl Live<'_> {
         if self.blind.gaps.iter().any(|(told, _)| scope.starts_with(told)) {
             return Ok(());
         }
-        let cause = if unarmed.unreadable { "unreadable" } else { "marks_full" };
+        let cause = match self.marks.fill() {
+            _ if unarmed.unreadable => "unreadable",
+            (used, room) if room > 0 && used >= room => "marks_full",
+            _ => "unmarkable",
+        };
         let mut gap = self.gaps.open(cause, unarmed.files);
         gap.scope = scope.display().to_string();
         self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;

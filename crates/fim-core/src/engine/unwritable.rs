@@ -29,8 +29,9 @@ impl Live<'_> {
         if self.unwritable.is_some() {
             return self.keep_again(now);
         }
+        self.beat_if_due(now)?;
         let Engine { reporter, state, .. } = &mut *self.engine;
-        reporter.commit(state)?;
+        reporter.commit_in_time(state, now)?;
         if reporter.sync_due().is_some_and(|due| due <= now) {
             reporter.sync(state)?;
         }
@@ -45,7 +46,12 @@ impl Live<'_> {
 
     /// When something of the state is to be written next.
     pub(super) fn keep_due(&self) -> Option<Instant> {
-        self.unwritable.as_ref().map_or_else(|| self.engine.reporter.sync_due(), |it| Some(it.again))
+        let reporter = &self.engine.reporter;
+        let due = || {
+            let all = [reporter.sync_due(), reporter.commit_due(), self.heartbeat.due()];
+            all.into_iter().flatten().min()
+        };
+        self.unwritable.as_ref().map_or_else(due, |it| Some(it.again))
     }
 
     fn cannot_write(&mut self, now: Instant) -> Result<(), EngineError> {
@@ -96,6 +102,9 @@ impl Live<'_> {
         let now = Instant::now();
         if let Some(unwritable) = &mut self.unwritable {
             unwritable.again = now;
+        }
+        if self.unwritable.is_none() {
+            self.engine.reporter.commit(&mut self.engine.state)?;
         }
         self.keep(now)
     }

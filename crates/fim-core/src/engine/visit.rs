@@ -2,34 +2,18 @@
 
 use super::error::EngineError;
 use super::index::Index;
-use super::unarmed::Unarmed;
-use super::walk::{Reading, Walk, Walked};
+use super::tally::Tally;
+use super::walk::{Anew, Reading, Walk, Walked};
 use super::{Engine, ROUNDS};
 use crate::remote::RemoteTops;
-use crate::secrecy::Secrecy;
-use crate::snapshot::{Limits, Reader};
+use crate::snapshot::Reader;
 use crate::watch_set::{Cover, WatchSet};
 use crate::watcher::Marks;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Files between two commits of a long walk: bounds memory.
 const COMMIT_EVERY: u64 = 20_000;
-
-/// What a walk counted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub files: u64,
-    pub dirs: u64,
-    pub unarmed: Unarmed,
-}
-
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.files += other.files;
-        self.dirs += other.dirs;
-        self.unarmed.join(other.unarmed);
-    }
-}
 
 impl Engine {
     /// Visits everything watched below these paths (none: everything), and what is found to be watched too
@@ -44,18 +28,47 @@ impl Engine {
     ) -> Result<Tally, EngineError> {
         let everything = [PathBuf::from("/")];
         let tops = if paths.is_empty() { &everything[..] } else { paths };
+        let mut done = HashSet::new();
+        for top in self.first_of(tops) {
+            // It is counted when all are visited.
+            self.walk_one(&top, reading, index, marks.as_deref_mut(), None, &mut |engine, walked| {
+                done.insert(walked.snapshot.path.clone());
+                each(engine, walked)
+            })?;
+        }
+        let each = &mut |engine: &mut Self, walked: Walked| {
+            if done.remove(&walked.snapshot.path) { Ok(()) } else { each(engine, walked) }
+        };
         let mut tally = Tally::default();
-        let mut only = None;
+        let mut anew: Option<(WatchSet, WatchSet)> = None;
         for _ in 0..ROUNDS {
             for top in tops {
-                tally.add(self.walk_one(top, reading, index, marks.as_deref_mut(), only.as_ref(), each)?);
+                let anew = anew.as_ref().map(|(only, was)| Anew { only, was });
+                tally.add(self.walk_one(top, reading, index, marks.as_deref_mut(), anew, each)?);
             }
-            only = if self.interests.is_stale() { self.rewatch()? } else { None };
-            if only.is_none() {
+            let was = self.watch.clone();
+            let only = if self.interests.is_stale() { self.rewatch()? } else { None };
+            anew = only.map(|only| (only, was));
+            if anew.is_none() {
                 break;
             }
         }
         Ok(tally)
+    }
+
+    /// Files that are named as they are to consumers that read content: what such a file says may decide what others
+    /// mean, so that they go first.
+    fn first_of(&self, tops: &[PathBuf]) -> Vec<PathBuf> {
+        let fixed = self.covered.fixed();
+        let readers = (0..self.consumers.len()).filter(|owner| self.watch.need(*owner).content.is_some());
+        let mut files: Vec<PathBuf> = readers.flat_map(|owner| fixed.roots_of(owner)).collect();
+        files.retain(|path| {
+            tops.iter().any(|top| path.starts_with(top) && path != top)
+                && path.symlink_metadata().is_ok_and(|found| found.is_file())
+        });
+        files.sort();
+        files.dedup();
+        files
     }
 
     /// Notes where remote file systems begin; those that were not known.
@@ -68,13 +81,8 @@ impl Engine {
         self.watch.owner(path).is_some() || self.watch.cover(path) != Cover::Nothing
     }
 
-    pub(super) fn new_reader(&self) -> Result<Reader, EngineError> {
-        reader(self.limits, self.secrecy.as_ref())
-    }
-
-    /// A reader that tries a file that moves only so often.
-    pub(super) fn new_reader_that_tries(&self, attempts: u32) -> Result<Reader, EngineError> {
-        reader(Limits { attempts, ..self.limits }, self.secrecy.as_ref())
+    pub(super) fn new_reader(&self) -> Reader {
+        self.reader.another(self.limits)
     }
 
     fn walk_one(
@@ -83,13 +91,13 @@ impl Engine {
         reading: Reading,
         index: &mut Index,
         marks: Option<&mut (dyn Marks + 'static)>,
-        only: Option<&WatchSet>,
+        anew: Option<Anew<'_>>,
         each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
         let watch = self.watch.clone();
-        let mut walk = Walk::new(&watch, index, marks, reading, self.new_reader()?);
-        let helpers = (0..self.workers).map(|_| self.new_reader()).collect::<Result<_, _>>()?;
-        walk.only = only;
+        let mut walk = Walk::new(&watch, index, marks, reading, self.new_reader());
+        let helpers = (0..self.workers).map(|_| self.new_reader()).collect();
+        walk.anew = anew;
         walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
         let mut done = 0u64;
         walk.visit(top, self, &mut |engine: &mut Self, walked| {
@@ -102,19 +110,9 @@ impl Engine {
             }
             each(engine, walked)
         })?;
-        let tally = Tally { files: walk.files, dirs: walk.dirs, unarmed: walk.unarmed };
-        let remote = walk.remote;
+        let Walk { tally, remote, .. } = walk;
         self.note_remote(remote);
         self.tell_progress(done);
         Ok(tally)
-    }
-}
-
-pub(super) fn reader(limits: Limits, secrecy: Option<&Secrecy>) -> Result<Reader, EngineError> {
-    match Reader::new(limits) {
-        Ok(reader) => Ok(reader.with_secrecy(secrecy.cloned())),
-        Err(source) => {
-            Err(EngineError::System { what: "cannot open /proc/self/fd to read files".to_owned(), source })
-        }
     }
 }

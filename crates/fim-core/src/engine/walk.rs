@@ -4,27 +4,31 @@
 //! Reading is spread over threads; everything else happens here. Says nothing and decides nothing: each
 //! file goes to the caller.
 
+mod absent;
+mod names;
+
+pub(super) use names::list;
+
+use self::absent::{below, missing, unreadable, with_orphans};
+use self::names::{merge, names};
 use super::error::EngineError;
 use super::file_system::{FileSystem, file_system};
 use super::index::Index;
-use super::unarmed::Unarmed;
+use super::pool::Pool;
+use super::tally::Tally;
 use crate::facts::{Facts, FileKind};
 use crate::remote::RemoteTops;
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
 use crate::watcher::{MarkRequest, MarkScope, Marks};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Files opened and armed together.
 const CHUNK: usize = 256;
-/// Open files waiting to be read: with a chunk well below the usual limit of 1,024 descriptors.
-const IN_FLIGHT: usize = 384;
 
 /// Which files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +52,26 @@ pub(crate) struct Walked {
     pub owner: usize,
     /// What the state holds of it.
     pub record: Option<FileRecord>,
+    /// It belonged to another consumer until now: to this one, which reads content, all of it is new.
+    pub handed: bool,
+}
+
+/// What came to be watched by what was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Anew<'a> {
+    /// What is new.
+    pub only: &'a WatchSet,
+    /// All that was watched before: what changed hands is read though it is as it was.
+    pub was: &'a WatchSet,
 }
 
 /// What a walk works with.
 pub(crate) struct Walk<'a> {
     pub watch: &'a WatchSet,
-    /// Only what concerns these; `None`: all.
-    pub only: Option<&'a WatchSet>,
+    /// Only what this concerns; `None`: all.
+    pub anew: Option<Anew<'a>>,
+    /// Only the top and what is directly in it; directories met there are left in the tally.
+    pub alone: bool,
     pub index: &'a mut Index,
     pub marks: Option<&'a mut (dyn Marks + 'static)>,
     pub reading: Reading,
@@ -62,11 +79,7 @@ pub(crate) struct Walk<'a> {
     reader: Reader,
     /// Each reads on a thread of its own.
     pub helpers: Vec<Reader>,
-    /// Files that could not be marked, but for those on remote file systems, where scans make up for it.
-    pub unarmed: Unarmed,
-    /// Files that have an identity by now.
-    pub files: u64,
-    pub dirs: u64,
+    pub tally: Tally,
     /// Where remote file systems begin.
     pub remote: RemoteTops,
 }
@@ -74,22 +87,56 @@ pub(crate) struct Walk<'a> {
 struct Entry {
     path: PathBuf,
     owner: Option<usize>,
-    cover: Cover,
     record: Option<FileRecord>,
 }
 
-struct Job {
+/// An entry that is there.
+struct Opened {
+    entry: Entry,
+    file: OwnedFd,
+    facts: Facts,
+    /// How much is watched of what is below it.
+    cover: Cover,
+}
+
+/// The directory that is being gone through.
+struct Dir {
+    file: OwnedFd,
+    /// Everything in it is watched.
+    is_whole: bool,
+}
+
+/// A file that is to be read.
+pub(super) struct Job {
     path: PathBuf,
     file: OwnedFd,
     facts: Facts,
     need: Need,
     owner: usize,
     record: Option<FileRecord>,
+    handed: bool,
 }
 
 impl Job {
     fn done(self, facts: Facts) -> Walked {
-        Walked { snapshot: Snapshot::new(self.path, facts, None), owner: self.owner, record: self.record }
+        Walked {
+            snapshot: Snapshot::new(self.path, facts, None),
+            owner: self.owner,
+            record: self.record,
+            handed: self.handed,
+        }
+    }
+
+    pub(super) const fn size(&self) -> u64 {
+        self.facts.size
+    }
+
+    /// If it moved since it was first seen, as before it was armed, that is noticed.
+    pub(super) fn read(self, reader: &mut Reader) -> Walked {
+        let Self { path, file, facts, need, owner, record, handed } = self;
+        let known = record.as_ref().and_then(|record| record.seen.as_ref());
+        let snapshot = reader.look_from(file.as_fd(), &path, facts, need).completed(known);
+        Walked { snapshot, owner, record, handed }
     }
 }
 
@@ -106,15 +153,14 @@ impl<'a> Walk<'a> {
     ) -> Self {
         Self {
             watch,
-            only: None,
+            anew: None,
+            alone: false,
             index,
             marks,
             reading,
             reader,
             helpers: Vec::new(),
-            unarmed: Unarmed::default(),
-            files: 0,
-            dirs: 0,
+            tally: Tally::default(),
             remote: RemoteTops::default(),
         }
     }
@@ -127,23 +173,10 @@ impl<'a> Walk<'a> {
         each: Each<'_, H>,
     ) -> Result<(), EngineError> {
         if self.helpers.is_empty() {
-            return self.run(top, host, each, &mut Pool::Here);
+            return self.run(top, host, each, &mut Pool::here());
         }
         std::thread::scope(|scope| {
-            let (jobs, todo) = bounded::<Job>(IN_FLIGHT);
-            let (done, results) = unbounded::<Walked>();
-            for mut reader in self.helpers.drain(..) {
-                let (todo, done) = (todo.clone(), done.clone());
-                scope.spawn(move || {
-                    for job in todo {
-                        if done.send(read(&mut reader, job)).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop((todo, done));
-            let mut pool = Pool::Threads { jobs, results, in_flight: 0 };
+            let mut pool = Pool::with_helpers(scope, self.helpers.drain(..));
             self.run(top, host, each, &mut pool)
         })
     }
@@ -156,36 +189,36 @@ impl<'a> Walk<'a> {
         pool: &mut Pool,
     ) -> Result<(), EngineError> {
         let mut dirs = Vec::new();
-        let first = Entry {
-            path: top.to_owned(),
-            owner: self.watch.owner(top),
-            cover: self.watch.cover(top),
-            record: host.as_mut().get(top)?,
-        };
-        self.open(vec![first], &mut dirs, host, each, pool)?;
+        let first =
+            Entry { path: top.to_owned(), owner: self.watch.owner(top), record: host.as_mut().get(top)? };
+        self.open(vec![first], None, &mut dirs, host, each, pool)?;
         while let Some(dir) = dirs.pop() {
             let recorded = host.as_mut().list_dir(&dir)?;
-            let names = match list(&self.reader, &dir) {
-                Ok(names) => names,
-                Err(error) if Reader::is_gone(&error) => Vec::new(),
+            let (names, at) = match self.list(&dir) {
+                Ok((names, at)) => (names, Some(at)),
+                Err(error) if Reader::is_gone(&error) => (Vec::new(), None),
                 Err(error) => {
                     self.cannot_read(&dir.join("*"), "list", &error);
                     continue;
                 }
             };
+            let names = if self.alone { with_orphans(&dir, names, &recorded, host)? } else { names };
             let mut chunk = Vec::new();
             for (name, record) in merge(names, recorded) {
                 let path = dir.join(&name);
-                let (owner, cover) = (self.watch.owner(&path), self.watch.cover(&path));
-                if (owner.is_none() && cover == Cover::Nothing) || !self.concerns(&path) {
+                let owner = self.watch.owner(&path);
+                if (owner.is_none() && self.watch.cover(&path) == Cover::Nothing) || !self.concerns(&path) {
                     continue;
                 }
-                chunk.push(Entry { path, owner, cover, record });
+                chunk.push(Entry { path, owner, record });
                 if chunk.len() == CHUNK {
-                    self.open(std::mem::take(&mut chunk), &mut dirs, host, each, pool)?;
+                    self.open(std::mem::take(&mut chunk), at.as_ref(), &mut dirs, host, each, pool)?;
                 }
             }
-            self.open(chunk, &mut dirs, host, each, pool)?;
+            self.open(chunk, at.as_ref(), &mut dirs, host, each, pool)?;
+            if self.alone {
+                self.tally.below = std::mem::take(&mut dirs);
+            }
         }
         while let Some(walked) = pool.wait() {
             each(host, walked)?;
@@ -193,24 +226,39 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// The names in a directory, and what they are reached by: their paths are not gone through again.
+    fn list(&self, dir: &Path) -> io::Result<(Vec<OsString>, Dir)> {
+        let file = self.reader.open_dir(dir)?;
+        let names = names(file.try_clone()?)?;
+        Ok((names, Dir { file, is_whole: self.watch.cover(dir) == Cover::All }))
+    }
+
     /// What cannot be read is not watched: a watch opens a gap for it, a comparison says so here.
     fn cannot_read(&mut self, path: &Path, what: &str, error: &io::Error) {
         if self.marks.is_some() {
             log::debug!("{}: cannot {what}: {error}", path.display());
-            self.unarmed.add_unreadable(path);
+            self.tally.unarmed.add_unreadable(path);
         } else {
-            log::warn!("{}: cannot {what}: {error}; it is not compared", path.display());
+            log::warn!("{}: cannot {what}: {error}", path.display());
         }
     }
 
     fn concerns(&self, path: &Path) -> bool {
-        self.only.is_none_or(|only| only.owner(path).is_some() || only.cover(path) != Cover::Nothing)
+        self.anew
+            .is_none_or(|Anew { only, .. }| only.owner(path).is_some() || only.cover(path) != Cover::Nothing)
     }
 
-    /// Opens, arms and hands on one chunk.
+    /// Whether a file belongs to another consumer than it did, to one that reads content.
+    fn is_handed_on(&self, owner: usize, path: &Path) -> bool {
+        self.watch.need(owner).content.is_some()
+            && self.anew.and_then(|anew| anew.was.owner(path)).is_some_and(|before| before != owner)
+    }
+
+    /// Opens, arms and hands on one chunk of what is in a directory, or the top.
     fn open<H: AsMut<State>>(
         &mut self,
         chunk: Vec<Entry>,
+        at: Option<&Dir>,
         dirs: &mut Vec<PathBuf>,
         host: &mut H,
         each: Each<'_, H>,
@@ -218,105 +266,156 @@ impl<'a> Walk<'a> {
     ) -> Result<(), EngineError> {
         let mut opened = Vec::with_capacity(chunk.len());
         for entry in chunk {
-            match self.reader.open_path(&entry.path) {
+            if let Some(walked) = self.as_it_was(&entry, at) {
+                self.tally.files += 1;
+                each(host, Walked { record: entry.record, ..walked })?;
+                continue;
+            }
+            let file = match (at, entry.path.file_name()) {
+                (Some(dir), Some(name)) => self.reader.open_in(dir.file.as_fd(), name),
+                _ => self.reader.open_path(&entry.path),
+            };
+            match file {
                 Ok(file) => {
                     let facts = match Reader::stat(file.as_fd()) {
                         Ok(facts) => facts,
                         Err(error) => {
-                            log::warn!("{}: cannot stat: {error}", entry.path.display());
+                            self.cannot_read(&entry.path, "stat", &error);
+                            unreadable(entry, host, each)?;
                             continue;
                         }
                     };
-                    if facts.kind == FileKind::Dir
-                        && entry.cover != Cover::Nothing
+                    let is_dir = facts.kind == FileKind::Dir;
+                    let cover = if is_dir { self.watch.cover(&entry.path) } else { Cover::Nothing };
+                    if cover != Cover::Nothing
                         && let FileSystem::Remote(name) = file_system(&file)
                     {
                         self.remote.note(&entry.path, name);
                     }
-                    opened.push((entry, file, facts));
+                    opened.push(Opened { entry, file, facts, cover });
                 }
                 Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
-                Err(error) => self.cannot_read(&entry.path, "open", &error),
+                Err(error) => {
+                    self.cannot_read(&entry.path, "open", &error);
+                    unreadable(entry, host, each)?;
+                }
             }
         }
-        self.arm(&opened)?;
-        for (entry, file, facts) in opened {
+        self.arm(&opened, at)?;
+        for Opened { entry, file, facts, cover } in opened {
             let is_dir = facts.kind == FileKind::Dir;
-            if !is_dir && entry.record.as_ref().is_some_and(was_dir) {
+            if !is_dir && (self.alone || entry.record.as_ref().is_some_and(was_dir)) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if is_dir && entry.cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
-                self.dirs += 1;
+            if cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
+                self.tally.dirs += 1;
                 dirs.push(entry.path.clone());
             }
             let Some(owner) = entry.owner else { continue };
-            self.files += u64::from(!is_dir);
+            self.tally.files += u64::from(!is_dir);
             let need = self.watch.need_of(owner, &entry.path);
-            let job = Job { path: entry.path, file, facts, need, owner, record: entry.record };
+            let handed = self.is_handed_on(owner, &entry.path);
+            let job = Job { path: entry.path, file, facts, need, owner, record: entry.record, handed };
             if let Some(walked) = self.read_or_keep(job, pool) {
                 each(host, walked)?;
             }
-            while let Some(walked) = pool.try_next() {
+            while let Some(walked) = pool.next_ready() {
                 each(host, walked)?;
             }
         }
         Ok(())
     }
 
-    /// Answers at once for what need not be read.
-    fn read_or_keep(&mut self, job: Job, pool: &mut Pool) -> Option<Walked> {
-        let basis = job.record.as_ref().and_then(|record| match self.reading {
+    /// A file that is as it was and needs no mark of its own: one call instead of four, and the record is left to
+    /// the caller. The directory was armed before it was listed, so that nothing is missed.
+    fn as_it_was(&self, entry: &Entry, at: Option<&Dir>) -> Option<Walked> {
+        let (dir, owner, record) = (at?, entry.owner?, entry.record.as_ref()?);
+        let known = self.basis(record).filter(|known| known.kind == FileKind::File)?;
+        let now = self.reader.stat_in(dir.file.as_fd(), entry.path.file_name()?).ok()?;
+        let is_same = known.same_stat(&now)
+            && !self.needs_mark(&now, at)
+            && !self.is_handed_on(owner, &entry.path)
+            && self.can_keep(owner, &entry.path, record, known);
+        let snapshot = is_same.then(|| Snapshot::new(&*entry.path, known.clone(), None))?;
+        Some(Walked { snapshot, owner, record: None, handed: false })
+    }
+
+    /// What a file is compared with, where it need not be read.
+    fn basis<'r>(&self, record: &'r FileRecord) -> Option<&'r Facts> {
+        match self.reading {
             Reading::UnlikeSeen => record.seen.as_ref(),
             Reading::UnlikeTrusted => record.trusted_facts(),
             Reading::Never | Reading::Always => None,
-        });
+        }
+    }
+
+    /// Whether what is known of a file does, if its stat is as it was.
+    fn can_keep(&self, owner: usize, path: &Path, record: &FileRecord, known: &Facts) -> bool {
+        // What could not be read may be readable by now.
+        !known.is_unreadable()
+            && self.watch.overhearers(owner, path).next().is_none()
+            && !is_owed_a_first_look(self.watch.need(owner), record, known)
+            && self.reader.could_have_made(path, known)
+    }
+
+    /// Answers at once for what need not be read.
+    fn read_or_keep(&mut self, job: Job, pool: &mut Pool) -> Option<Walked> {
         // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
-        let is_same = |known: &&Facts| {
-            known.same_stat(&job.facts)
-                && self.watch.overhearers(job.owner, &job.path).is_empty()
-                && !is_owed_a_first_look(&job)
-                && self.reader.could_have_made(&job.path, known)
+        let known = job.record.as_ref().and_then(|record| {
+            let known = self.basis(record)?;
+            let is_same = known.same_stat(&job.facts)
+                && !job.handed
+                && self.can_keep(job.owner, &job.path, record, known)
                 && (self.marks.is_none()
-                    || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)))
-        };
-        if let Some(known) = basis.filter(is_same).cloned() {
+                    || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)));
+            is_same.then(|| known.clone())
+        });
+        if let Some(known) = known {
             return Some(job.done(known));
         }
         if self.reading == Reading::Never {
             let facts = Reader::stat(job.file.as_fd()).unwrap_or_else(|_| job.facts.clone());
             return Some(job.done(facts));
         }
-        pool.read(&mut self.reader, job)
+        pool.read(&mut self.reader, job);
+        None
+    }
+
+    /// Whether a file that is no directory must be known as itself. Where events come by name, only one of several
+    /// names must, and one in a directory of which not everything is watched.
+    fn needs_mark(&self, facts: &Facts, at: Option<&Dir>) -> bool {
+        self.marks.as_deref().is_some_and(|marks| {
+            marks.follows_files() || facts.links > 1 || at.is_none_or(|dir| !dir.is_whole)
+        })
     }
 
     /// Marks what was opened and notes who is who.
-    fn arm(&mut self, opened: &[(Entry, OwnedFd, Facts)]) -> Result<(), EngineError> {
+    fn arm(&mut self, opened: &[Opened], at: Option<&Dir>) -> Result<(), EngineError> {
+        let wanted: Vec<(&Opened, MarkScope)> = opened
+            .iter()
+            .filter_map(|opened| {
+                let scope = scope(opened)?;
+                (scope != MarkScope::File || self.needs_mark(&opened.facts, at)).then_some((opened, scope))
+            })
+            .collect();
         let Some(marks) = self.marks.as_deref_mut() else {
             return Ok(());
         };
-        let follows = marks.follows_files();
-        let wanted: Vec<(&Entry, &OwnedFd, MarkScope)> = opened
-            .iter()
-            .filter_map(|(entry, file, facts)| {
-                let scope = scope(entry, facts.kind)?;
-                // Where events come by name, only a file of several names must be known as itself, and one in a
-                // directory of which not everything is watched.
-                let alone = || !self.watch.covers_all_beside(&entry.path);
-                (follows || scope != MarkScope::File || facts.links > 1 || alone())
-                    .then_some((entry, file, scope))
-            })
-            .collect();
         let requests: Vec<MarkRequest<'_>> = wanted
             .iter()
-            .map(|(entry, file, scope)| MarkRequest { file: file.as_fd(), path: &entry.path, scope: *scope })
+            .map(|(opened, scope)| MarkRequest {
+                file: opened.file.as_fd(),
+                path: &opened.entry.path,
+                scope: *scope,
+            })
             .collect();
         if requests.is_empty() {
             return Ok(());
         }
         let marked = marks.add(&requests)?;
-        for ((entry, _, scope), marked) in wanted.iter().zip(marked) {
+        for ((Opened { entry, .. }, scope), marked) in wanted.iter().zip(marked) {
             if !marked.armed && !self.remote.has(&entry.path) {
-                self.unarmed.add(&entry.path);
+                self.tally.unarmed.add(&entry.path);
             }
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
@@ -328,134 +427,21 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn scope(entry: &Entry, kind: FileKind) -> Option<MarkScope> {
-    match (kind, entry.cover) {
+fn scope(opened: &Opened) -> Option<MarkScope> {
+    match (opened.facts.kind, opened.cover) {
         (FileKind::Dir, Cover::All) => Some(MarkScope::Tree),
         (FileKind::Dir, Cover::Some) => Some(MarkScope::Names),
-        _ => entry.owner.map(|_| MarkScope::File),
+        _ => opened.entry.owner.map(|_| MarkScope::File),
     }
 }
 
 /// Whether a consumer that reads content has nothing yet to compare with: it came to have the file later.
-fn is_owed_a_first_look(job: &Job) -> bool {
-    let fits = job.need.content.is_some_and(|most| job.facts.size <= most);
-    fits && job.facts.kind == FileKind::File
-        && job.record.as_ref().is_some_and(|record| record.kept.is_none())
+fn is_owed_a_first_look(need: Need, record: &FileRecord, known: &Facts) -> bool {
+    let fits = need.content.is_some_and(|most| known.size <= most);
+    fits && known.kind == FileKind::File && record.kept.is_none()
 }
 
 fn was_dir(record: &FileRecord) -> bool {
     record.seen.as_ref().is_some_and(|facts| facts.kind == FileKind::Dir)
         || record.trusted_facts().is_some_and(|facts| facts.kind == FileKind::Dir)
-}
-
-/// Hands on a path that is in the state alone, with all that was below it.
-fn missing<H: AsMut<State>>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
-    below(&entry.path, entry.owner, host, each)?;
-    match (entry.owner, entry.record) {
-        (Some(owner), Some(record)) => {
-            each(host, Walked { snapshot: Snapshot::gone(entry.path), owner, record: Some(record) })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn below<H: AsMut<State>>(
-    path: &Path,
-    owner: Option<usize>,
-    host: &mut H,
-    each: Each<'_, H>,
-) -> Result<(), EngineError> {
-    let owner = owner.unwrap_or(0);
-    for (path, record) in host.as_mut().below(path)?.into_iter().rev() {
-        each(host, Walked { snapshot: Snapshot::gone(path), owner, record: Some(record) })?;
-    }
-    Ok(())
-}
-
-fn read(reader: &mut Reader, job: Job) -> Walked {
-    let Job { path, file, need, owner, record, .. } = job;
-    Walked { snapshot: reader.look_at(file.as_fd(), &path, need), owner, record }
-}
-
-enum Pool {
-    Here,
-    Threads { jobs: Sender<Job>, results: Receiver<Walked>, in_flight: usize },
-}
-
-impl Pool {
-    fn read(&mut self, reader: &mut Reader, job: Job) -> Option<Walked> {
-        match self {
-            Self::Here => Some(read(reader, job)),
-            Self::Threads { jobs, results, in_flight } => {
-                let back = if *in_flight >= IN_FLIGHT { results.recv().ok() } else { None };
-                if back.is_some() {
-                    *in_flight -= 1;
-                }
-                if jobs.send(job).is_ok() {
-                    *in_flight += 1;
-                }
-                back
-            }
-        }
-    }
-
-    fn try_next(&mut self) -> Option<Walked> {
-        match self {
-            Self::Here => None,
-            Self::Threads { results, in_flight, .. } => {
-                let walked = results.try_recv().ok()?;
-                *in_flight -= 1;
-                Some(walked)
-            }
-        }
-    }
-
-    fn wait(&mut self) -> Option<Walked> {
-        match self {
-            Self::Threads { results, in_flight, .. } if *in_flight > 0 => {
-                let walked = results.recv().ok()?;
-                *in_flight -= 1;
-                Some(walked)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Names on disk and names in the state, joined in order.
-fn merge(
-    names: Vec<OsString>,
-    recorded: Vec<(OsString, FileRecord)>,
-) -> impl Iterator<Item = (OsString, Option<FileRecord>)> {
-    let (mut names, mut recorded) = (names.into_iter().peekable(), recorded.into_iter().peekable());
-    std::iter::from_fn(move || {
-        let record_is_next = match (names.peek(), recorded.peek()) {
-            (Some(name), Some((known, _))) => known <= name,
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
-        if record_is_next {
-            let (known, record) = recorded.next()?;
-            if names.peek() == Some(&known) {
-                names.next();
-            }
-            return Some((known, Some(record)));
-        }
-        Some((names.next()?, None))
-    })
-}
-
-/// The names in a directory, in the order of their bytes.
-pub(super) fn list(reader: &Reader, dir: &Path) -> io::Result<Vec<OsString>> {
-    let file = reader.open_dir(dir)?;
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::new(file)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(OsStr::from_bytes(name).to_owned());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

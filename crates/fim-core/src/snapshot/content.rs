@@ -3,9 +3,10 @@
 //! Knows nothing of paths and of whether the file moves meanwhile.
 
 use super::read::EachPiece;
+use super::window::Window;
 use crate::secrecy::Secrecy;
-use crate::watch_set::Need;
-use rustix::io::{Errno, Result, pread};
+use crate::watch_set::{Checksum, Need};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
@@ -14,7 +15,13 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) enum Content {
     /// Its hashes, and its bytes if they were wanted and few enough.
-    Read { blake3: [u8; 32], keyed: bool, sha256: Option<[u8; 32]>, bytes: Option<Vec<u8>> },
+    Read {
+        blake3: [u8; 32],
+        keyed: bool,
+        sha256: Option<[u8; 32]>,
+        checksum: Option<Vec<u8>>,
+        bytes: Option<Vec<u8>>,
+    },
     /// It has more bytes than the limit.
     TooBig,
     /// Reading failed.
@@ -37,13 +44,10 @@ pub(super) fn read(file: BorrowedFd<'_>, task: &Task<'_>, buffer: &mut [u8], eac
     if task.size > task.limit {
         return Content::TooBig;
     }
-    match task.secrecy {
-        Some(secrecy) if secrecy.is_secret(task.path, &[]) => {
-            read_as(file, task, Some(secrecy), buffer, each)
-        }
-        secrecy => {
-            read_as(file, task, None, buffer, each).or_else(|| read_as(file, task, secrecy, buffer, each))
-        }
+    match task.secrecy.filter(|secrecy| secrecy.is_secret_unread(task.path, task.size)) {
+        Some(secrecy) => read_as(file, task, Some(secrecy), buffer, each),
+        None => read_as(file, task, None, buffer, each)
+            .or_else(|| read_as(file, task, task.secrecy, buffer, each)),
     }
     .unwrap_or(Content::Unreadable)
 }
@@ -58,24 +62,25 @@ fn read_as(
 ) -> Option<Content> {
     let Task { size, limit, need, .. } = *task;
     let suspect = task.secrecy.filter(|_| keyed.is_none());
+    let judged_whole = suspect.and_then(|secrecy| secrecy.judged_whole(task.path));
     let end = if size == 0 { limit.saturating_add(1) } else { size };
-    let mut bytes = need.content.filter(|most| size <= *most).map(|_| Vec::new());
+    let most = need.content.max(judged_whole);
+    let mut bytes = most.filter(|most| size <= *most).map(|_| Vec::new());
+    let mut window = Window::new(buffer);
     let mut sha256 = (need.sha256 && keyed.is_none()).then(Sha256::new);
+    let mut checksum = need.checksum.map(Summing::new);
     // Most files fit into the buffer: one call to hash them is cheaper than a hasher.
     let mut whole = None;
     let mut hasher = keyed.map(Secrecy::hasher);
     let mut done = 0_u64;
     while done < end {
-        let piece = match read_piece(file, done, end, buffer) {
+        let piece = match window.read(file, done, end) {
             Ok([]) => break,
             Ok(piece) => piece,
             Err(_) => return Some(Content::Unreadable),
         };
         if !each(piece.len() as u64) {
             return Some(Content::Unreadable);
-        }
-        if suspect.is_some_and(|secrecy| secrecy.is_secret(task.path, piece)) {
-            return None;
         }
         done = done.saturating_add(piece.len() as u64);
         if done > limit {
@@ -89,26 +94,56 @@ fn read_as(
         if let Some(sha256) = &mut sha256 {
             sha256.update(piece);
         }
-        bytes = bytes.filter(|_| need.content.is_some_and(|most| done <= most));
+        if let Some(checksum) = &mut checksum {
+            checksum.update(piece);
+        }
+        bytes = bytes.filter(|_| most.is_some_and(|most| done <= most));
         if let Some(bytes) = &mut bytes {
             bytes.extend_from_slice(piece);
         }
+        if judged_whole.is_none()
+            && suspect.is_some_and(|secrecy| secrecy.is_secret(task.path, window.stretch()))
+        {
+            return None;
+        }
     }
+    if let (Some(secrecy), Some(_)) = (suspect, judged_whole)
+        && bytes.as_ref().is_none_or(|bytes| secrecy.is_whole_secret(task.path, bytes))
+    {
+        return None;
+    }
+    bytes = bytes.filter(|_| need.content.is_some_and(|most| done <= most));
     let hash = whole.or_else(|| hasher.map(|hasher| hasher.finalize())).unwrap_or_else(|| blake3::hash(&[]));
     let sha256 = sha256.map(|sha256| sha256.finalize().into());
-    Some(Content::Read { blake3: hash.into(), keyed: keyed.is_some(), sha256, bytes })
+    let checksum = checksum.map(Summing::finish);
+    Some(Content::Read { blake3: hash.into(), keyed: keyed.is_some(), sha256, checksum, bytes })
 }
 
-/// The next bytes, as many as fit into the buffer and are before `end`; none at the end of the file.
-fn read_piece<'a>(file: BorrowedFd<'_>, from: u64, end: u64, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-    let room = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
-    let length = buffer.len().min(room);
-    let target = buffer.get_mut(..length).unwrap_or_default();
-    loop {
-        match pread(file, &mut *target, from) {
-            Ok(count) => return Ok(target.get(..count).unwrap_or_default()),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
+/// A checksum that is being made.
+enum Summing {
+    Md5(Md5),
+    Sha256(Sha256),
+}
+
+impl Summing {
+    fn new(checksum: Checksum) -> Self {
+        match checksum {
+            Checksum::Md5 => Self::Md5(Md5::new()),
+            Checksum::Sha256 => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    fn update(&mut self, piece: &[u8]) {
+        match self {
+            Self::Md5(md5) => md5.update(piece),
+            Self::Sha256(sha256) => sha256.update(piece),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Md5(md5) => md5.finalize().to_vec(),
+            Self::Sha256(sha256) => sha256.finalize().to_vec(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! they change without anyone having changed the file.
 
 use rustix::fs::{IFlags, StatxAttributes, ioctl_getflags};
+use rustix::io::{Errno, Result};
 use std::os::fd::AsFd;
 
 const VERITY: u32 = 0x0010_0000;
@@ -34,9 +35,15 @@ const KEPT: u32 = IFlags::IMMUTABLE.bits()
     | CASE_FOLDED
     | DAX;
 
-/// The flags of an open regular file or directory; `None` where the file system keeps none.
-pub(super) fn of_open(file: impl AsFd) -> Option<u32> {
-    ioctl_getflags(file).ok().map(|flags| flags.bits() & KEPT)
+/// The flags of an open regular file or directory; `None` where the file system keeps none, or shows none to us.
+pub(super) fn of_open(file: impl AsFd) -> Result<Option<u32>> {
+    match ioctl_getflags(file) {
+        Ok(flags) => Ok(Some(flags.bits() & KEPT)),
+        Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM | Errno::ACCESS) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The flags that stat(2) shows, for files that are not opened.

@@ -50,6 +50,11 @@ impl Opener {
         self.walk(bytes)
     }
 
+    /// The same of a name in a directory.
+    pub(super) fn open_in(&self, dir: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<OwnedFd> {
+        openat(dir, name, PATH_ONLY, Mode::empty())
+    }
+
     /// The same in steps, for paths that are too long for one call and kernels without `openat2`.
     fn walk(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         let mut at = open("/", PATH_ONLY | OFlags::DIRECTORY, Mode::empty())?;

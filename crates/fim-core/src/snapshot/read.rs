@@ -7,6 +7,7 @@ use super::Snapshot;
 use super::content::{self, Content, Task};
 use super::flags;
 use super::open::Opener;
+use super::unread::Unread;
 use super::xattrs::{self, Handle};
 use crate::facts::{Facts, FileKind, FileTime, HashState};
 use crate::secrecy::Secrecy;
@@ -20,9 +21,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Room for a list of attribute names and a value at their largest; files are read in pieces of it.
-const BUFFER: usize = 128 * 1024;
+/// Files are read in pieces of so many bytes.
+const PIECE: usize = 128 * 1024;
+/// Room for a piece with the end of the one before; and for a list of attribute names and a value at their largest.
+const BUFFER: usize = PIECE + Secrecy::OVERLAP;
 
 /// Bounds of one look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,20 +36,36 @@ pub struct Limits {
     pub max_hash_bytes: u64,
     /// How often a file that moves while it is read is read, before it is called unstable.
     pub attempts: u32,
+    /// A file that takes longer to read, since it comes in drops, is called unreadable. A single read(2) that never
+    /// returns is not bounded by this.
+    pub max_time: Duration,
 }
 
 impl Default for Limits {
-    /// 1 GiB, 3 attempts.
+    /// 1 GiB, 3 attempts, a minute.
     fn default() -> Self {
-        Self { max_hash_bytes: 1 << 30, attempts: 3 }
+        Self { max_hash_bytes: 1 << 30, attempts: 3, max_time: Duration::from_secs(60) }
     }
 }
 
 /// Takes looks at files. Holds a buffer: one for each thread.
+///
+/// ```
+/// use fim_core::{FileKind, Limits, Need, Reader};
+///
+/// let dir = tempfile::tempdir()?;
+/// std::os::unix::fs::symlink("/etc/shadow", dir.path().join("link"))?;
+/// let mut reader = Reader::new(Limits::default())?;
+/// // What somebody laid there is looked at as what it is, and not followed.
+/// let look = reader.look(&dir.path().join("link"), Need::default());
+/// let facts = look.facts.ok_or("it is gone")?;
+/// assert_eq!((facts.kind, facts.blake3), (FileKind::Symlink, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader {
     limits: Limits,
-    opener: Opener,
+    opener: Arc<Opener>,
     secrecy: Option<Secrecy>,
     /// What the cache holds of a file is dropped before it is read.
     past_the_cache: bool,
@@ -60,8 +81,17 @@ impl Reader {
     /// # Errors
     /// When `/proc/self/fd` cannot be opened: files are read through it.
     pub fn new(limits: Limits) -> io::Result<Self> {
+        Ok(Self::opening_by(Arc::new(Opener::new()?), limits))
+    }
+
+    fn opening_by(opener: Arc<Opener>, limits: Limits) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Ok(Self { limits, opener: Opener::new()?, secrecy: None, past_the_cache: false, buffer })
+        Self { limits, opener, secrecy: None, past_the_cache: false, buffer }
+    }
+
+    /// One more of its kind. It needs no descriptor of its own, so that there is always one to be had.
+    pub(crate) fn another(&self, limits: Limits) -> Self {
+        Self::opening_by(Arc::clone(&self.opener), limits).with_secrecy(self.secrecy.clone())
     }
 
     /// Hashes files with a secret in them under a key.
@@ -86,7 +116,7 @@ impl Reader {
         };
         match facts.keyed {
             Some(id) => id == secrecy.key_id(),
-            None => facts.blake3.is_none() || !secrecy.is_secret(path, &[]),
+            None => facts.blake3.is_none() || !secrecy.is_secret_unread(path, facts.size),
         }
     }
 
@@ -97,6 +127,23 @@ impl Reader {
     /// As openat2(2); see [`Self::is_gone`].
     pub fn open_path(&self, path: &Path) -> io::Result<OwnedFd> {
         self.opener.open_path(path).map_err(io::Error::from)
+    }
+
+    /// As [`Self::open_path`], of a name in a directory.
+    ///
+    /// # Errors
+    /// As openat2(2); see [`Self::is_gone`].
+    pub(crate) fn open_in(&self, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
+        Ok(self.opener.open_in(dir, name)?)
+    }
+
+    /// As [`Self::stat`], of a name in a directory: of a symbolic link itself.
+    ///
+    /// # Errors
+    /// As statx(2); see [`Self::is_gone`].
+    pub(crate) fn stat_in(&self, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Facts> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        Ok(facts(&statx(dir, name, flags, StatxFlags::BASIC_STATS)?))
     }
 
     /// A directory to be listed, reached as by [`Self::open_path`].
@@ -132,7 +179,7 @@ impl Reader {
         match self.open_path(path) {
             Ok(file) => self.look_at(file.as_fd(), path, need),
             Err(error) if Self::is_gone(&error) => Snapshot::gone(path),
-            Err(_) => Snapshot::new(path, unknown(), None),
+            Err(_) => Snapshot::unreadable(path),
         }
     }
 
@@ -141,8 +188,11 @@ impl Reader {
     #[must_use]
     pub fn look_at(&mut self, file: BorrowedFd<'_>, path: &Path, need: Need) -> Snapshot {
         match stat(file) {
-            Ok(found) => self.look_and(file, path, facts(&found), need, &mut |_| true, &mut || ()),
-            Err(_) => Snapshot::new(path, unknown(), None),
+            Ok(found) => {
+                let mut in_time = self.in_time();
+                self.look_and(file, path, facts(&found), need, &mut in_time, &mut || ())
+            }
+            Err(_) => Snapshot::unreadable(path),
         }
     }
 
@@ -150,7 +200,7 @@ impl Reader {
     pub(crate) fn look_paced(&mut self, file: BorrowedFd<'_>, path: &Path, piece: EachPiece<'_>) -> Snapshot {
         match stat(file) {
             Ok(found) => self.look_and(file, path, facts(&found), Need::default(), piece, &mut || ()),
-            Err(_) => Snapshot::new(path, unknown(), None),
+            Err(_) => Snapshot::unreadable(path),
         }
     }
 
@@ -159,10 +209,17 @@ impl Reader {
     #[must_use]
     pub fn look_from(&mut self, file: BorrowedFd<'_>, path: &Path, stat: Facts, need: Need) -> Snapshot {
         if stat.kind == FileKind::File {
-            self.look_and(file, path, stat, need, &mut |_| true, &mut || ())
+            let mut in_time = self.in_time();
+            self.look_and(file, path, stat, need, &mut in_time, &mut || ())
         } else {
             self.look_at(file, path, need)
         }
+    }
+
+    /// Whether a look that begins now has not taken too long.
+    fn in_time(&self) -> impl FnMut(u64) -> bool + use<> {
+        let until = Instant::now() + self.limits.max_time;
+        move |_| Instant::now() < until
     }
 
     /// `meanwhile` is called after each reading, before it is checked whether the file moved.
@@ -175,24 +232,27 @@ impl Reader {
         piece: EachPiece<'_>,
         meanwhile: &mut dyn FnMut(),
     ) -> Snapshot {
-        let mut content = None;
+        let (mut content, mut checksum, mut unread) = (None, None, Unread::default());
         match facts.kind {
             FileKind::File => match self.opener.reopen(file, OFlags::empty()) {
                 Ok(open) => {
-                    (facts, content) = self.read(open.as_fd(), path, facts, need, piece, meanwhile);
+                    let read = self.read(open.as_fd(), path, facts, need, piece, meanwhile);
+                    (facts, content, checksum, unread) = read;
                 }
                 Err(_) => {
                     facts = stat(file).map_or(facts, |found| self::facts(&found));
                     facts.hash_state = HashState::Unreadable;
-                    facts.xattrs = xattrs::read(Handle::PathOnly(file), &mut self.buffer);
+                    unread.flags = true;
+                    self.name_attributes(Handle::PathOnly(file), &mut facts, &mut unread);
                 }
             },
             FileKind::Dir => {
                 if let Ok(open) = self.opener.reopen(file, OFlags::DIRECTORY) {
-                    facts.flags = flags::of_open(&open).unwrap_or(facts.flags);
-                    facts.xattrs = xattrs::read(Handle::Open(open.as_fd()), &mut self.buffer);
+                    put_flags(flags::of_open(&open), &mut facts, &mut unread);
+                    self.name_attributes(Handle::Open(open.as_fd()), &mut facts, &mut unread);
                 } else {
-                    facts.xattrs = xattrs::read(Handle::PathOnly(file), &mut self.buffer);
+                    unread.flags = true;
+                    self.name_attributes(Handle::PathOnly(file), &mut facts, &mut unread);
                 }
             }
             FileKind::Symlink => {
@@ -200,11 +260,18 @@ impl Reader {
                 if facts.target.is_none() {
                     facts.hash_state = HashState::Unreadable;
                 }
-                facts.xattrs = xattrs::read(Handle::PathOnly(file), &mut self.buffer);
+                self.name_attributes(Handle::PathOnly(file), &mut facts, &mut unread);
             }
-            _ => facts.xattrs = xattrs::read(Handle::PathOnly(file), &mut self.buffer),
+            _ => self.name_attributes(Handle::PathOnly(file), &mut facts, &mut unread),
         }
-        Snapshot::new(path, facts, content)
+        Snapshot { checksum, unread, ..Snapshot::new(path, facts, content) }
+    }
+
+    fn name_attributes(&mut self, file: Handle<'_>, facts: &mut Facts, unread: &mut Unread) {
+        match xattrs::read(file, &mut self.buffer) {
+            Ok(xattrs) => facts.xattrs = xattrs,
+            Err(_) => unread.xattrs = true,
+        }
     }
 
     /// Reads an open regular file until it did not move meanwhile, or often enough.
@@ -216,7 +283,7 @@ impl Reader {
         need: Need,
         piece: EachPiece<'_>,
         meanwhile: &mut dyn FnMut(),
-    ) -> (Facts, Option<Vec<u8>>) {
+    ) -> (Facts, Option<Vec<u8>>, Option<Vec<u8>>, Unread) {
         let secrecy = self.secrecy.as_ref();
         let key = secrecy.map(Secrecy::key_id);
         let mut attempt = 1;
@@ -232,22 +299,23 @@ impl Reader {
             meanwhile();
             let Ok(found) = stat(file) else {
                 before.hash_state = HashState::Unreadable;
-                return (before, None);
+                return (before, None, None, Unread { xattrs: true, flags: true, ..Unread::default() });
             };
-            let mut now = facts(&found);
+            let (mut now, mut unread) = (facts(&found), Unread::default());
             let moved = !now.same_stat(&before);
             if moved && attempt < self.limits.attempts {
                 attempt += 1;
                 before = now;
                 continue;
             }
-            now.xattrs = xattrs;
-            now.flags = flags.unwrap_or(now.flags);
-            let bytes = put(content, key, &mut now);
+            unread.xattrs = xattrs.is_err();
+            now.xattrs = xattrs.unwrap_or_default();
+            put_flags(flags, &mut now, &mut unread);
+            let (bytes, checksum) = put(content, key, &mut now);
             if moved && now.hash_state == HashState::Stable {
                 now.hash_state = HashState::Unstable;
             }
-            return (now, bytes.filter(|_| !moved));
+            return (now, bytes.filter(|_| !moved), checksum.filter(|_| !moved), unread);
         }
     }
 
@@ -259,19 +327,25 @@ impl Reader {
     }
 }
 
-/// Writes what reading gave into the facts; the bytes are left.
-fn put(content: Content, key: Option<u32>, facts: &mut Facts) -> Option<Vec<u8>> {
+/// Writes what reading gave into the facts; the bytes and the checksum are left.
+fn put(content: Content, key: Option<u32>, facts: &mut Facts) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
     match content {
-        Content::Read { blake3, keyed, sha256, bytes } => {
+        Content::Read { blake3, keyed, sha256, checksum, bytes } => {
             facts.keyed = key.filter(|_| keyed);
             facts.blake3 = Some(blake3);
             facts.sha256 = sha256;
-            return bytes;
+            return (bytes, checksum);
         }
         Content::TooBig => facts.hash_state = HashState::TooBig,
         Content::Unreadable => facts.hash_state = HashState::Unreadable,
     }
-    None
+    (None, None)
+}
+
+/// Writes what was learned of the flags into the facts.
+fn put_flags(flags: rustix::io::Result<Option<u32>>, facts: &mut Facts, unread: &mut Unread) {
+    unread.flags = flags.is_err();
+    facts.flags = flags.ok().flatten().unwrap_or(facts.flags);
 }
 
 fn stat(file: BorrowedFd<'_>) -> rustix::io::Result<Statx> {
@@ -302,13 +376,6 @@ fn facts(found: &Statx) -> Facts {
 
 fn time(stamp: &StatxTimestamp) -> FileTime {
     FileTime { seconds: stamp.tv_sec, nanos: stamp.tv_nsec }
-}
-
-/// Facts of a file of which nothing could be learned.
-fn unknown() -> Facts {
-    let mut facts = Facts::new(FileKind::File);
-    facts.hash_state = HashState::Unreadable;
-    facts
 }
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ pub(super) enum Handle<'a> {
     PathOnly(BorrowedFd<'a>),
 }
 
-/// All attributes that can be seen, sorted by name; none where the file system has none. A value that
-/// cannot be read has a digest of zeros.
-pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Vec<Xattr> {
+/// All attributes that can be seen, sorted by name; none where the file system has none, or shows none to us. A value
+/// that cannot be read has a digest of zeros.
+pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Result<Vec<Xattr>> {
     let (names, value) = buffer.split_at_mut(buffer.len() / 2);
     let path = match file {
         Handle::Open(_) => String::new(),
@@ -29,8 +29,12 @@ pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Vec<Xattr> {
         Handle::Open(file) => flistxattr(file, &mut *names),
         Handle::PathOnly(_) => listxattr(&path, &mut *names),
     };
+    let listed = match listed {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM | Errno::ACCESS) => 0,
+        listed => listed?,
+    };
     let mut found: Vec<Xattr> = names
-        .get(..listed.unwrap_or(0))
+        .get(..listed)
         .unwrap_or_default()
         .split(|byte| *byte == 0)
         .filter(|name| !name.is_empty())
@@ -43,19 +47,18 @@ pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Vec<Xattr> {
         })
         .collect();
     found.sort_unstable();
-    found
+    Ok(found)
 }
 
 /// `None` if the attribute is gone by now.
 fn digest(length: Result<usize>, value: &[u8]) -> Option<[u8; 16]> {
-    let unreadable = [0; 16];
     match length {
         Ok(length) => {
             let hash = blake3::hash(value.get(..length).unwrap_or_default());
-            Some(hash.as_bytes().first_chunk().copied().unwrap_or(unreadable))
+            Some(hash.as_bytes().first_chunk().copied().unwrap_or(Xattr::UNREADABLE))
         }
         Err(Errno::NODATA) => None,
-        Err(_) => Some(unreadable),
+        Err(_) => Some(Xattr::UNREADABLE),
     }
 }
 

@@ -11,11 +11,33 @@ const MAX_RECORDS: usize = 128;
 const MAX_BYTES: usize = 32 * 1024;
 
 /// Names in order, each with its encoded record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// All of it in one piece: a block is read for each file that is looked at, and a piece of memory for each name and each
+/// record would cost more than the rest of the reading.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Names, each followed by its record; and what is not in use any more.
+    data: Vec<u8>,
+    entries: Vec<Place>,
+    /// Bytes in use.
     bytes: usize,
 }
+
+/// Where a name and its record are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: usize,
+    name: usize,
+    record: usize,
+}
+
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries().eq(other.entries())
+    }
+}
+
+impl Eq for Block {}
 
 impl Block {
     pub fn is_empty(&self) -> bool {
@@ -23,48 +45,74 @@ impl Block {
     }
 
     pub fn last_name(&self) -> Option<&[u8]> {
-        self.entries.last().map(|(name, _)| &name[..])
+        self.entries.last().map(|place| self.name(*place))
     }
 
     pub fn entries(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|(name, record)| (&name[..], &record[..]))
+        self.entries.iter().map(|place| (self.name(*place), self.record(*place)))
+    }
+
+    fn name(&self, place: Place) -> &[u8] {
+        self.data.get(place.at..place.at + place.name).unwrap_or_default()
+    }
+
+    fn record(&self, place: Place) -> &[u8] {
+        let start = place.at + place.name;
+        self.data.get(start..start + place.record).unwrap_or_default()
     }
 
     fn find(&self, name: &[u8]) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(known, _)| known.as_slice().cmp(name))
+        self.entries.binary_search_by(|place| self.name(*place).cmp(name))
     }
 
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         let at = self.find(name).ok()?;
-        self.entries.get(at).map(|(_, record)| &record[..])
+        self.entries.get(at).map(|place| self.record(*place))
     }
 
     /// Says whether that changed anything.
-    pub fn put(&mut self, name: &[u8], record: Vec<u8>) -> bool {
-        match self.find(name) {
-            Ok(at) => {
-                let Some((_, known)) = self.entries.get_mut(at) else {
-                    return false;
-                };
-                if *known == record {
-                    return false;
-                }
-                self.bytes = self.bytes - known.len() + record.len();
-                *known = record;
-            }
-            Err(at) => {
-                self.bytes += name.len() + record.len();
-                self.entries.insert(at, (name.to_vec(), record));
-            }
+    pub fn put(&mut self, name: &[u8], record: &[u8]) -> bool {
+        let found = self.find(name);
+        if let Ok(at) = found {
+            let Some(known) = self.entries.get(at).copied().filter(|known| self.record(*known) != record)
+            else {
+                return false;
+            };
+            self.bytes -= known.name + known.record;
+        }
+        let place = self.append(name, record);
+        match found {
+            Ok(at) => self.entries.splice(at..=at, [place]).for_each(drop),
+            Err(at) => self.entries.insert(at, place),
+        }
+        if self.data.len() > 2 * self.bytes + MAX_BYTES {
+            *self = Self::of(self.entries());
         }
         true
+    }
+
+    fn append(&mut self, name: &[u8], record: &[u8]) -> Place {
+        let place = Place { at: self.data.len(), name: name.len(), record: record.len() };
+        self.data.extend_from_slice(name);
+        self.data.extend_from_slice(record);
+        self.bytes += name.len() + record.len();
+        place
+    }
+
+    fn of<'e>(entries: impl Iterator<Item = (&'e [u8], &'e [u8])>) -> Self {
+        let mut block = Self::default();
+        for (name, record) in entries {
+            let place = block.append(name, record);
+            block.entries.push(place);
+        }
+        block
     }
 
     /// Says whether it was there.
     pub fn remove(&mut self, name: &[u8]) -> bool {
         let Ok(at) = self.find(name) else { return false };
-        let (name, record) = self.entries.remove(at);
-        self.bytes -= name.len() + record.len();
+        let place = self.entries.remove(at);
+        self.bytes -= place.name + place.record;
         true
     }
 
@@ -75,11 +123,10 @@ impl Block {
             return None;
         }
         // Names that come in order leave full blocks behind them.
-        let at = if self.last_name() == Some(newest) { count * 7 / 8 } else { count / 2 };
-        let mut end = Self { entries: self.entries.split_off(at.max(1)), bytes: 0 };
-        end.bytes = end.entries.iter().map(|(name, record)| name.len() + record.len()).sum();
-        self.bytes -= end.bytes;
-        let first = end.entries.first()?.0.clone();
+        let at = if self.last_name() == Some(newest) { count * 7 / 8 } else { count / 2 }.max(1);
+        let end = Self::of(self.entries().skip(at));
+        *self = Self::of(self.entries().take(at));
+        let first = end.entries().next()?.0.to_vec();
         Some((first, end))
     }
 
@@ -89,7 +136,7 @@ impl Block {
         out.push(FORMAT);
         put_number(&mut out, self.entries.len() as u64);
         let mut before: &[u8] = b"";
-        for (name, record) in &self.entries {
+        for (name, record) in self.entries() {
             let shared = name.iter().zip(before).take_while(|(a, b)| a == b).count();
             put_number(&mut out, shared as u64);
             put_sized(&mut out, name.get(shared..).unwrap_or_default());
@@ -104,22 +151,29 @@ impl Block {
         if input.byte()? != FORMAT {
             return Err(Malformed("it is of an unknown format"));
         }
-        let mut block = Self::default();
-        for _ in 0..input.number()? {
+        let mut block = Self { data: Vec::with_capacity(2 * bytes.len()), ..Self::default() };
+        let mut before = Place { at: 0, name: 0, record: 0 };
+        for number in 0..input.number()? {
             let shared = input.length()?;
-            let before = block.last_name().unwrap_or_default();
-            let mut name =
-                before.get(..shared).ok_or(Malformed("a name shares more than there is"))?.to_vec();
-            name.extend_from_slice(input.sized()?);
-            if !block.is_empty() && name.as_slice() <= before {
+            if shared > before.name {
+                return Err(Malformed("a name shares more than there is"));
+            }
+            let at = block.data.len();
+            block.data.extend_from_within(before.at..before.at + shared);
+            block.data.extend_from_slice(input.sized()?);
+            let place = Place { at, name: block.data.len() - at, record: 0 };
+            let name = block.name(place);
+            if number > 0 && name <= block.name(before) {
                 return Err(Malformed("its names are out of order"));
             }
-            if matches!(name.as_slice(), b"." | b"..") || name.iter().any(|byte| matches!(byte, 0 | b'/')) {
+            if matches!(name, b"." | b"..") || name.iter().any(|byte| matches!(byte, 0 | b'/')) {
                 return Err(Malformed("a name is none that a file can have"));
             }
-            let record = input.sized()?.to_vec();
-            block.bytes += name.len() + record.len();
-            block.entries.push((name, record));
+            let record = input.sized()?;
+            block.data.extend_from_slice(record);
+            before = Place { record: record.len(), ..place };
+            block.bytes += before.name + before.record;
+            block.entries.push(before);
         }
         if !input.is_empty() {
             return Err(Malformed("something follows it"));
@@ -142,7 +196,7 @@ mod tests {
         btree_map(name, vec(any::<u8>(), 0..40), 0..40).prop_map(|entries| {
             let mut block = Block::default();
             for (name, record) in entries {
-                block.put(&name, record);
+                block.put(&name, &record);
             }
             block
         })
@@ -153,9 +207,9 @@ mod tests {
         let (mut block, mut full) = (Block::default(), Vec::new());
         for number in 0..1000 {
             let name = format!("{number:04}");
-            block.put(name.as_bytes(), vec![0; 60]);
+            block.put(name.as_bytes(), &[0; 60]);
             if let Some((first, end)) = block.split(name.as_bytes()) {
-                assert_eq!(end.entries[0].0, first);
+                assert_eq!(end.entries().next().unwrap().0, first);
                 full.push(std::mem::replace(&mut block, end).entries.len());
             }
         }
@@ -165,9 +219,9 @@ mod tests {
     #[test]
     fn large_records_get_small_blocks() {
         let mut block = Block::default();
-        block.put(b"a", vec![0; 100_000]);
+        block.put(b"a", &[0; 100_000]);
         assert_eq!(block.split(b"a"), None);
-        block.put(b"b", vec![0; 10]);
+        block.put(b"b", &[0; 10]);
         let (first, end) = block.split(b"b").unwrap();
         assert_eq!((first.as_slice(), block.entries.len(), end.entries.len()), (&b"b"[..], 1, 1));
     }
@@ -195,7 +249,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] ^= bits;
             if let Ok(block) = Block::decode(&bytes) {
-                prop_assert!(block.entries.is_sorted_by(|a, b| a.0 < b.0));
+                prop_assert!(block.entries().is_sorted_by(|a, b| a.0 < b.0));
             }
         }
     }

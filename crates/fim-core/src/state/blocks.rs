@@ -74,7 +74,7 @@ impl Blocks {
         }
     }
 
-    pub fn put(&mut self, place: &Place, record: Vec<u8>) -> Result<(), StoreError> {
+    pub fn put(&mut self, place: &Place, record: &[u8]) -> Result<(), StoreError> {
         let buffered = self.load(place)?;
         if !buffered.block.put(&place.name, record) {
             return Ok(());

@@ -233,6 +233,26 @@ fn another_format_is_refused() {
 }
 
 #[test]
+fn the_format_before_is_read_and_written_as_the_present_one() {
+    let mut store = MemStore::new();
+    let mut state = State::open(Box::new(store.clone())).unwrap();
+    state.put(Path::new("/d/a"), usual_record(1)).unwrap();
+    state.commit().unwrap();
+    let present = store.get(b"mformat").unwrap().unwrap();
+    // As the version before left it: what it knew reads the same.
+    let mut batch = Batch::default();
+    batch.put(*b"mformat", *b"\x01\0\0\0");
+    store.apply(batch).unwrap();
+    let mut state = State::open(Box::new(store.clone())).unwrap();
+    assert_eq!(state.get(Path::new("/d/a")).unwrap(), Some(usual_record(1)));
+    state.put(Path::new("/d/b"), usual_record(2)).unwrap();
+    state.commit().unwrap();
+    assert_eq!(store.get(b"mformat").unwrap().unwrap(), present);
+    let state = State::open(Box::new(store)).unwrap();
+    assert_eq!(state.get(Path::new("/d/a")).unwrap(), Some(usual_record(1)));
+}
+
+#[test]
 fn damage_names_its_directory_and_can_be_given_up() {
     let mut store = MemStore::new();
     let mut state = open(&store);

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! DIR/lock              locked by the process that has the state open; says which
-//! DIR/STATE             the last generation that was made durable
+//! DIR/STATE             the last generation that was made durable, and which folders it was in
 //! DIR/sled/             the store
-//! DIR/damaged-<time>/   stores that were set aside
+//! DIR/damaged-<time>/   stores that were set aside, each with its STATE
 //! ```
 //! `STATE` is beside the store, not in it, so that a store that lost its end, or was replaced by an older
-//! copy of itself, is noticed. Knows nothing of what is in the store.
+//! copy of itself, is noticed; where both were put back, their folders are others. Knows nothing of what is in the store.
 
 use super::frame::{frame, unframe};
 use super::{StoreError, StoreErrorKind};
@@ -16,6 +16,7 @@ use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
 const ENFILE: i32 = rustix::io::Errno::NFILE.raw_os_error();
@@ -31,15 +32,20 @@ const ROOM: &str = "room";
 pub(super) struct Folder {
     dir: PathBuf,
     _lock: File,
+    place: Option<Place>,
 }
+
+/// Of the folder and of the store in it, the number of the inode and when it was made, in nanoseconds since 1970: numbers
+/// are used again. A copy has others; a snapshot of a whole file system has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place([u64; 4]);
 
 impl Folder {
     /// Makes the folder if there is none, checks that no one else can write in it, and locks it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        make(dir).map_err(|source| io_error("cannot make the state folder", dir, source))?;
-        check(dir)?;
+        prepare(dir)?;
         let lock = lock(dir)?;
-        Ok(Self { dir: dir.to_owned(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), _lock: lock, place: None })
     }
 
     /// Where the store is, made if need be.
@@ -49,8 +55,8 @@ impl Folder {
         Ok(store)
     }
 
-    /// The last generation that was made durable.
-    pub fn generation(&self) -> Result<Option<u64>, StoreError> {
+    /// The last generation that was made durable. The store must be there.
+    pub fn generation(&mut self) -> Result<Option<u64>, StoreError> {
         let path = self.dir.join(STATE);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -58,7 +64,12 @@ impl Folder {
             Err(source) => return Err(io_error("cannot read the mark of the state", &path, source)),
         };
         match unframe(STATE.as_bytes(), &bytes) {
-            Ok(value) => Ok(value.try_into().ok().map(u64::from_le_bytes)),
+            Ok(value) => {
+                let Some((generation, place)) = value.split_first_chunk() else { return Ok(None) };
+                // Marks of earlier versions end there.
+                self.place = Place::read(place);
+                Ok(Some(u64::from_le_bytes(*generation)))
+            }
             Err(unframed) => Err(StoreError {
                 path: Some(path),
                 source: Some(Box::new(unframed)),
@@ -75,8 +86,25 @@ impl Folder {
             .map_err(|source| io_error("cannot write the mark of the state", &self.dir.join(STATE), source))
     }
 
+    /// Whether the folder is not the one that was written last.
+    pub fn is_copy(&self) -> bool {
+        self.place.is_some() && self.place != self.here().ok()
+    }
+
+    /// From now on it is the one that is written.
+    pub fn adopt(&mut self) {
+        self.place = self.here().ok();
+    }
+
+    fn here(&self) -> io::Result<Place> {
+        let [dir, store] = [made(&self.dir)?, made(&self.dir.join(STORE))?];
+        Ok(Place([dir.0, dir.1, store.0, store.1]))
+    }
+
     fn set_generation(&self, generation: u64) -> io::Result<()> {
-        let bytes = frame(STATE.as_bytes(), &generation.to_le_bytes()).unwrap_or_default();
+        let Place(place) = self.place.map_or_else(|| self.here(), Ok)?;
+        let mark = std::iter::once(generation).chain(place).flat_map(u64::to_le_bytes).collect::<Vec<u8>>();
+        let bytes = frame(STATE.as_bytes(), &mark).unwrap_or_default();
         let new = self.dir.join(STATE_NEW);
         let mut file = File::create(&new)?;
         file.write_all(&bytes)?;
@@ -114,16 +142,35 @@ impl Folder {
     }
 
     fn move_to(&self, aside: &Path) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(aside)?;
-        // The mark last: without it, a store half set aside would pass for a new one.
-        for name in [STORE, STATE] {
-            match std::fs::rename(self.dir.join(name), aside.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+        // By one rename within the folder: whoever is under Landlock may do no other before Linux 5.19.
+        match std::fs::rename(self.dir.join(STORE), aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                DirBuilder::new().mode(0o700).create(aside)?;
             }
+            renamed => renamed?,
         }
-        sync_dir(aside)?;
+        // The mark last: without it, a store half set aside would pass for a new one.
+        let mark = self.dir.join(STATE);
+        match std::fs::read(&mark) {
+            Ok(bytes) => {
+                let mut copy = File::create(aside.join(STATE))?;
+                copy.write_all(&bytes)?;
+                copy.sync_all()?;
+                sync_dir(aside)?;
+                std::fs::remove_file(&mark)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         sync_dir(&self.dir)
+    }
+}
+
+impl Place {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (numbers, rest) = bytes.as_chunks();
+        let numbers: [[u8; 8]; 4] = numbers.try_into().ok().filter(|_| rest.is_empty())?;
+        Some(Self(numbers.map(u64::from_le_bytes)))
     }
 }
 
@@ -148,6 +195,19 @@ pub(super) fn io_error(what: &str, path: &Path, source: io::Error) -> StoreError
         source: Some(Box::new(source)),
         ..StoreError::new(StoreErrorKind::Io, what)
     }
+}
+
+/// Makes the folder if there is none, and checks that no one else can write in it.
+pub(super) fn prepare(dir: &Path) -> Result<(), StoreError> {
+    make(dir).map_err(|source| io_error("cannot make the state folder", dir, source))?;
+    check(dir)
+}
+
+/// The number of an inode and when it was made, 0 where the file system does not say.
+fn made(path: &Path) -> io::Result<(u64, u64)> {
+    let found = path.metadata()?;
+    let since = found.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    Ok((found.ino(), since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0))))
 }
 
 fn make(dir: &Path) -> io::Result<()> {

@@ -6,6 +6,19 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store that lives as long as its last handle: a clone is the same store.
+///
+/// ```
+/// use fim_core::{Batch, MemStore, Store};
+///
+/// let mut store = MemStore::new();
+/// let mut batch = Batch::default();
+/// batch.put(*b"key", *b"value");
+/// store.apply(batch)?;
+/// assert_eq!(store.crash().get(b"key")?, None, "a power cut before it was synced");
+/// store.sync()?;
+/// assert!(store.crash().get(b"key")?.is_some());
+/// # Ok::<(), fim_core::StoreError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemStore(Arc<Mutex<Inner>>);
 
@@ -48,6 +61,11 @@ impl MemStore {
     /// No call fails any more, once the store was recovered.
     pub fn mend(&self) {
         self.inner().writes_left = None;
+    }
+
+    /// A store that holds these, durably.
+    pub(super) fn holding(entries: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { durable: entries.clone(), live: entries, ..Inner::default() })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -5,7 +5,7 @@
 //! panic (caught), and it believes its bytes (every value is framed by a checksum). Knows nothing of files
 //! or facts.
 
-use super::folder::{Folder, io_error};
+use super::folder::{self, Folder, io_error};
 use super::frame::{Unframed, frame, unframe};
 use super::{Batch, Entry, Generation, Store, StoreError, StoreErrorKind, Visit};
 use ::sled::{Db, IVec};
@@ -25,6 +25,24 @@ const KEY: u8 = b'k';
 const MARK: &[u8] = b"generation";
 
 /// An ordered, durable map of bytes in a folder.
+///
+/// ```
+/// use fim_core::{SledStore, State, StoreErrorKind};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path().join("state");
+/// let store = match SledStore::open(&dir) {
+///     Err(error) if matches!(error.kind, StoreErrorKind::Corrupt | StoreErrorKind::Rollback) => {
+///         // Say so (EngineBuilder::baseline_lost): what was known is lost, though nothing is deleted.
+///         SledStore::set_aside(&dir)?;
+///         SledStore::open(&dir)?
+///     }
+///     opened => opened?,
+/// };
+/// let state = State::open(Box::new(store))?;
+/// # drop(state);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SledStore {
     // Closed before the folder is unlocked. `None` where opening it anew failed.
     db: Option<Db>,
@@ -74,6 +92,36 @@ impl SledStore {
         let mut store = Self { db: None, folder, path, applied: 0, synced: 0, poisoned: Cell::new(false) };
         store.open_db()?;
         Ok(store)
+    }
+
+    /// Makes the folder, if there is none, and checks that no one else can write in it: before the first
+    /// [`SledStore::open`] of a process that is to give up making folders elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Io`] if it cannot be made, or others can write in it.
+    pub fn make_folder(dir: &Path) -> Result<(), StoreError> {
+        folder::prepare(dir)
+    }
+
+    /// As [`SledStore::make_folder`], and checks that no process has the state open: before anything is done
+    /// that only one may do.
+    ///
+    /// # Errors
+    /// Those of [`SledStore::make_folder`]; [`StoreErrorKind::Locked`] if one has.
+    pub fn check_free(dir: &Path) -> Result<(), StoreError> {
+        Folder::open(dir).map(drop)
+    }
+
+    /// Whether the folder is another one than was written last: it was copied or moved to another disk, or an
+    /// older copy was put back.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.folder.is_copy()
+    }
+
+    /// Takes the folder as it is for the one to write: what [`Self::is_copy`] said was said.
+    pub fn adopt_copy(&mut self) {
+        self.folder.adopt();
     }
 
     fn open_db(&mut self) -> Result<(), StoreError> {

@@ -22,6 +22,16 @@ pub(super) enum Part {
 /// One byte that is no UTF-8 by itself, and no `/`.
 const STRAY: &str = r"(?-u:[\x80-\xFF])";
 
+/// Whether a pattern names one path, as it is written: none of its signs means anything else.
+pub(super) fn is_plain(pattern: &str) -> bool {
+    let has_dots = || ["/./", "/../"].iter().any(|dots| pattern.contains(dots));
+    let ends_so = || ["/", "/.", "/.."].iter().any(|end| pattern.ends_with(end));
+    !pattern.contains(['*', '?', '[', '{', '\\', '\0'])
+        && !pattern.contains("//")
+        && !has_dots()
+        && !ends_so()
+}
+
 /// Cuts an absolute pattern into components; `//`, `.` and `..` are resolved as text.
 pub(super) fn parse(pattern: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();

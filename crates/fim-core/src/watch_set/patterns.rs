@@ -3,7 +3,7 @@
 //! Pure; knows nothing of whether the patterns are wanted or excluded.
 
 use super::pattern::{self, Part};
-use super::trees::Trees;
+use super::trees::{Trees, key};
 use super::{Cover, braces};
 use regex::bytes::RegexSet;
 use regex::escape;
@@ -22,26 +22,33 @@ pub(super) struct Patterns {
     whole: RegexSet,
     /// Directories below which the others may match something.
     leads: RegexSet,
-    /// Paths from which all that matches can be reached.
-    pub(super) roots: Vec<String>,
+    /// Paths from which all that the others match can be reached.
+    leads_from: Vec<String>,
 }
 
 impl Patterns {
-    /// Compiles absolute patterns; the error is the one that is wrong, and what is wrong with it.
-    pub(super) fn new<'a>(
-        patterns: impl IntoIterator<Item = (&'a str, String)>,
-    ) -> Result<Self, (&'a str, String)> {
+    /// Compiles patterns made absolute by `absolute`; the error is the one that is wrong, and what is wrong with it.
+    pub(super) fn new(
+        patterns: &[String],
+        absolute: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, (&str, String)> {
         let mut trees = Vec::new();
-        let mut roots = Vec::new();
+        let mut leads_from = Vec::new();
         let mut sources = Sources::default();
-        for (written, absolute) in patterns {
+        for written in patterns {
+            let written = written.as_str();
+            if written.starts_with('/') && pattern::is_plain(written) {
+                trees.push(key(written));
+                continue;
+            }
+            let absolute = absolute(written).map_err(|reason| (written, reason))?;
             for text in braces::expand(&absolute).map_err(|reason| (written, reason))? {
                 let parts = pattern::parse(&text).map_err(|reason| (written, reason))?;
                 let (start, is_all) = pattern::literal_prefix(&parts);
-                roots.push(start.clone());
                 if is_all {
-                    trees.push(start);
+                    trees.push(key(&start));
                 } else {
+                    leads_from.push(start);
                     sources.add(&parts);
                 }
             }
@@ -50,16 +57,23 @@ impl Patterns {
             RegexSet::new(sources).map_err(|_| ("", "the patterns together are too large".to_owned()))
         };
         Ok(Self {
-            trees: Trees::new(trees),
+            trees: Trees::of(trees),
             globs: set(&sources.globs)?,
             whole: set(&sources.whole)?,
             leads: set(&sources.leads)?,
-            roots,
+            leads_from,
         })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.roots.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.trees.len().saturating_add(self.leads_from.len())
+    }
+
+    /// Paths from which all that matches can be reached.
+    pub(super) fn roots(&self) -> impl Iterator<Item = String> {
+        // They were text.
+        let trees = self.trees.paths().map(|path| String::from_utf8_lossy(path).into_owned());
+        trees.chain(self.leads_from.iter().cloned())
     }
 
     /// Whether a pattern matches this path, or a directory it is in.

@@ -14,16 +14,18 @@ pub(super) struct Trees {
 
 impl Trees {
     pub(super) fn new(paths: impl IntoIterator<Item = String>) -> Self {
-        let mut keys: Vec<Box<[u8]>> = paths
-            .into_iter()
-            .map(|mut path| {
-                path.push('/');
-                path.into_bytes().into_boxed_slice()
-            })
-            .collect();
+        Self::of(paths.into_iter().map(|path| key(&path)).collect())
+    }
+
+    /// Of the [keys](key) of paths.
+    pub(super) fn of(mut keys: Vec<Box<[u8]>>) -> Self {
         keys.sort_unstable();
         keys.dedup_by(|later, earlier| later.starts_with(earlier));
         Self { keys }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// Whether the path is in one of the trees.
@@ -48,6 +50,11 @@ impl Trees {
     pub(super) fn paths(&self) -> impl Iterator<Item = &[u8]> {
         self.keys.iter().map(|key| key.strip_suffix(b"/").unwrap_or(key))
     }
+}
+
+/// A path as it is kept: there may be a million, so that it takes no more room than it needs.
+pub(super) fn key(path: &str) -> Box<[u8]> {
+    [path.as_bytes(), b"/"].concat().into_boxed_slice()
 }
 
 /// The order of a key to a path with a slash behind it.

@@ -3,8 +3,8 @@
 use crate::house::{House, Lines, at, event, findings, told};
 use fim_core::{
     Action, Change, Consumer, ConsumerError, Context, Coverage, EventSink, FileId, Interest, MarkRequest,
-    Marked, Marks, Place, Ready, Severity, Snapshot, StatMarks, StopToken, Via, WatchError, WatchMessage,
-    WatchSet, WatchStats, Watcher,
+    Marked, Marks, Place, Ready, Record, Severity, Snapshot, StatMarks, StopToken, Via, WatchError,
+    WatchMessage, WatchSet, WatchStats, Watcher,
 };
 use rustix::fs::{Mode, OFlags};
 use std::fs;
@@ -182,6 +182,9 @@ fn a_storm_of_small_findings_is_one_line_with_exact_counts() {
     assert!(told.contains(&(house.path("brief"), vec![Change::new("transient")])));
     let storm = Change::new("transient").of("count", 46u64);
     assert_eq!(told.last(), Some(&(house.path("sub"), vec![storm])));
+    let last = lines.reports.lock().unwrap().pop().map(|report| report.record);
+    let Some(Record::WatchStopped(stopped)) = last else { panic!("{last:?}") };
+    assert_eq!((stopped.findings, stopped.by_consumer.values().sum::<u64>()), (6, 6));
 }
 
 #[test]

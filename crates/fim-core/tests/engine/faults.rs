@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What a disk may say.
-const ERRORS: [Errno; 5] = [Errno::NOSPC, Errno::IO, Errno::ROFS, Errno::MFILE, Errno::NOMEM];
+pub const ERRORS: [Errno; 5] = [Errno::NOSPC, Errno::IO, Errno::ROFS, Errno::MFILE, Errno::NOMEM];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -77,7 +77,7 @@ impl Store for Faulty {
 }
 
 /// Remembers reports, and sends a word for each.
-struct Words(Lines, Sender<String>);
+pub struct Words(pub Lines, pub Sender<String>);
 
 impl Sink for Words {
     fn write(&mut self, report: &Report) -> io::Result<()> {
@@ -99,12 +99,18 @@ impl Sink for Words {
 }
 
 /// Waits for a word.
-fn hear(words: &Receiver<String>, word: &str) {
-    while words.recv_timeout(Duration::from_secs(60)).unwrap() != word {}
+pub fn hear(words: &Receiver<String>, word: &str) {
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|last| last != word) {
+        match words.recv_timeout(Duration::from_secs(60)) {
+            Ok(next) => heard.push(next),
+            Err(_) => panic!("{word} is never told, but {heard:?}"),
+        }
+    }
 }
 
 /// Watches while messages come, which may wait for words.
-fn watch<I: Iterator<Item = WatchMessage> + Send + 'static>(
+pub fn watch<I: Iterator<Item = WatchMessage> + Send + 'static>(
     house: &House,
     store: impl Store + 'static,
     messages: impl FnOnce(Receiver<String>) -> I,

@@ -1,8 +1,9 @@
 //! A tree of files, an engine on it, and the lines that come of what happens there.
 
 use fim_core::{
-    Action, Change, Consumer, ConsumerError, Context, Engine, FileEvent, Finding, Interest, MemStore, Place,
-    Record, Reloaded, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via, WatchMessage,
+    Action, Change, Consumer, ConsumerError, Context, Engine, FileEvent, Finding, Guard, Interest, MemStore,
+    Place, Record, Reloaded, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via,
+    WatchMessage,
 };
 use std::fs;
 use std::io;
@@ -78,6 +79,7 @@ pub struct House {
     _dir: tempfile::TempDir,
     pub root: PathBuf,
     pub store: MemStore,
+    pub guard: Guard,
 }
 
 impl House {
@@ -89,7 +91,7 @@ impl House {
         for name in ["a", "b", "sub/c"] {
             fs::write(root.join(name), "old").unwrap();
         }
-        Self { _dir: dir, root, store: MemStore::new() }
+        Self { _dir: dir, root, store: MemStore::new(), guard: Guard::default() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -101,12 +103,22 @@ impl House {
     }
 
     pub fn engine_on(&self, store: impl Store + 'static, lines: Lines) -> Engine {
-        engine(store, Box::new(Plain(self.root.to_str().unwrap().to_owned())), lines)
+        engine(store, vec![self.plain()], lines, self.guard.clone())
+    }
+
+    /// Claims the whole tree.
+    pub fn plain(&self) -> Box<dyn Consumer> {
+        Box::new(Plain(self.root.to_str().unwrap().to_owned()))
     }
 
     /// An engine with this consumer alone.
     pub fn engine_of(&self, consumer: Box<dyn Consumer>, lines: Lines) -> Engine {
-        engine(self.store.clone(), consumer, lines)
+        self.engine_with(vec![consumer], lines)
+    }
+
+    /// An engine with these consumers; the first has what several claim.
+    pub fn engine_with(&self, consumers: Vec<Box<dyn Consumer>>, lines: Lines) -> Engine {
+        engine(self.store.clone(), consumers, lines, self.guard.clone())
     }
 
     pub fn baseline(&self) {
@@ -121,13 +133,22 @@ impl House {
 
     /// Watches while `act` changes files and says what a watcher would have seen of it.
     pub fn watch(&self, act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static) -> Lines {
-        self.watch_by(Box::new(Plain(self.root.to_str().unwrap().to_owned())), act)
+        self.watch_by(self.plain(), act)
     }
 
     /// As [`Self::watch`], with this consumer alone.
     pub fn watch_by(
         &self,
         consumer: Box<dyn Consumer>,
+        act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static,
+    ) -> Lines {
+        self.watch_with(vec![consumer], act)
+    }
+
+    /// As [`Self::watch`], with these consumers.
+    pub fn watch_with(
+        &self,
+        consumers: Vec<Box<dyn Consumer>>,
         act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static,
     ) -> Lines {
         let (started, wait) = channel();
@@ -139,7 +160,7 @@ impl House {
         })
         .flatten();
         let watcher = Box::new(ReplayWatcher::new(messages));
-        self.engine_of(consumer, lines.clone()).run(watcher, &StopToken::new()).unwrap();
+        self.engine_with(consumers, lines.clone()).run(watcher, &StopToken::new()).unwrap();
         lines
     }
 }
@@ -183,7 +204,14 @@ pub fn renamed(from: impl Into<PathBuf>, to: impl Into<PathBuf>) -> WatchMessage
     WatchMessage::Event(event)
 }
 
-fn engine(store: impl Store + 'static, consumer: Box<dyn Consumer>, lines: Lines) -> Engine {
+fn engine(
+    store: impl Store + 'static,
+    consumers: Vec<Box<dyn Consumer>>,
+    lines: Lines,
+    guard: Guard,
+) -> Engine {
     let state = State::open(Box::new(store)).unwrap();
-    Engine::builder().consumer(consumer).build(state, Box::new(lines)).unwrap()
+    let builder = Engine::builder().guard(guard);
+    let builder = consumers.into_iter().fold(builder, fim_core::EngineBuilder::consumer);
+    builder.build(state, Box::new(lines)).unwrap()
 }

@@ -1,10 +1,7 @@
 //! What is watched because of what a file says, or a link leads to.
 
 use crate::house::{House, Lines, Plain, at, findings, renamed};
-use fim_core::{
-    Action, Change, Consumer, ConsumerError, Context, Engine, Finding, Interest, ReplayWatcher, Snapshot,
-    State, StopToken, Via,
-};
+use fim_core::{Action, Change, Consumer, ConsumerError, Context, Finding, Interest, Snapshot, Via};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -137,31 +134,23 @@ fn ground_never_covered_is_learned_without_a_word() {
     assert_eq!(told, [(Action::Created, house.root.join("two/new"))]);
 }
 
+/// A follower of this list, before one that claims the whole tree.
+fn both(house: &House, list: &Path) -> Vec<Box<dyn Consumer>> {
+    vec![Box::new(Follower::new(list)), house.plain()]
+}
+
 #[test]
 fn a_file_that_moves_from_one_consumer_to_another_means_something_to_both() {
     let house = House::new();
     let (list, elsewhere) = (house.path("list"), house.path("elsewhere"));
     fs::write(&list, "").unwrap();
-    let lines = Lines::default();
-    let engine = |lines: &Lines| {
-        let state = State::open(Box::new(house.store.clone())).unwrap();
-        Engine::builder()
-            .consumer(Box::new(Follower::new(&list)))
-            .consumer(Box::new(Plain(house.root.to_str().unwrap().to_owned())))
-            .build(state, Box::new(lines.clone()))
-            .unwrap()
-    };
-    engine(&lines).baseline(&[]).unwrap();
+    house.engine_with(both(&house, &list), Lines::default()).baseline(&[]).unwrap();
     for (from, to) in [(&list, &elsewhere), (&elsewhere, &list)] {
-        let (started, wait) = std::sync::mpsc::channel();
-        let lines = Lines { started: Some(started), ..Lines::default() };
         let (old, new) = (from.clone(), to.clone());
-        let messages = std::iter::once_with(move || {
-            wait.recv().unwrap();
+        let lines = house.watch_with(both(&house, &list), move |_| {
             fs::rename(&old, &new).unwrap();
-            renamed(&old, &new)
+            vec![renamed(&old, &new)]
         });
-        engine(&lines).run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
         let told = findings(&lines);
         let [moved] = &told[..] else { panic!("{told:?}") };
         assert_eq!(
@@ -173,32 +162,59 @@ fn a_file_that_moves_from_one_consumer_to_another_means_something_to_both() {
     }
 }
 
+/// The one finding of a file that came to mean something to the follower.
+fn assert_is_named(told: &[Finding], path: &Path) {
+    let of_path: Vec<_> = told.iter().filter(|it| it.path == path).collect();
+    let [one] = &of_path[..] else { panic!("{told:?}") };
+    assert_eq!((one.action, one.consumer), (Action::Updated, "follower"));
+    assert_eq!(one.changes, [Change::new("named").of("name", path.to_str().unwrap())]);
+}
+
 #[test]
 fn a_file_that_comes_to_mean_something_is_told_though_it_is_as_it_was() {
     let house = House::new();
     let (list, known) = (house.path("list"), house.path("a"));
     fs::write(&list, "").unwrap();
-    let engine = |lines: &Lines| {
-        let state = State::open(Box::new(house.store.clone())).unwrap();
-        Engine::builder()
-            .consumer(Box::new(Follower::new(&list)))
-            .consumer(Box::new(Plain(house.root.to_str().unwrap().to_owned())))
-            .build(state, Box::new(lines.clone()))
-            .unwrap()
-    };
-    engine(&Lines::default()).baseline(&[]).unwrap();
-    let (started, wait) = std::sync::mpsc::channel();
-    let lines = Lines { started: Some(started), ..Lines::default() };
+    house.engine_with(both(&house, &list), Lines::default()).baseline(&[]).unwrap();
     let (into, text) = (list.clone(), known.to_str().unwrap().to_owned());
-    let messages = std::iter::once_with(move || {
-        wait.recv().unwrap();
+    let lines = house.watch_with(both(&house, &list), move |_| {
         fs::write(&into, text).unwrap();
-        at(Via::Write, &into)
+        vec![at(Via::Write, &into)]
     });
-    engine(&lines).run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
-    let told = findings(&lines);
-    let of_known: Vec<_> = told.iter().filter(|it| it.path == known).collect();
-    let [one] = &of_known[..] else { panic!("{told:?}") };
-    assert_eq!((one.action, one.consumer), (Action::Updated, "follower"));
-    assert_eq!(one.changes, [Change::new("named").of("name", known.to_str().unwrap())]);
+    assert_is_named(&findings(&lines), &known);
+}
+
+#[test]
+fn a_file_that_came_to_mean_something_while_nothing_ran_is_told_once() {
+    let house = House::new();
+    let (list, known) = (house.path("list"), house.path("a"));
+    fs::write(&list, "").unwrap();
+    house.engine_with(both(&house, &list), Lines::default()).baseline(&[]).unwrap();
+    fs::write(&list, known.to_str().unwrap()).unwrap();
+    // A check says so until it is accepted, a watch once.
+    for _ in 0..2 {
+        let lines = Lines::default();
+        house.engine_with(both(&house, &list), lines.clone()).check(&[], false).unwrap();
+        assert_is_named(&findings(&lines), &known);
+    }
+    let lines = house.watch_with(both(&house, &list), |_| Vec::new());
+    assert_is_named(&findings(&lines), &known);
+    let lines = house.watch_with(both(&house, &list), |_| Vec::new());
+    assert_eq!(findings(&lines).len(), 0);
+}
+
+#[test]
+fn a_file_that_was_compared_by_another_consumer_is_handed_on_as_new() {
+    let house = House::new();
+    let (list, other, known) = (house.path("list"), house.path("other"), house.path("a"));
+    let consumers = || -> Vec<Box<dyn Consumer>> {
+        vec![Box::new(Follower::new(&list)), Box::new(Follower::new(&other)), house.plain()]
+    };
+    fs::write(&list, "").unwrap();
+    fs::write(&other, known.to_str().unwrap()).unwrap();
+    house.engine_with(consumers(), Lines::default()).baseline(&[]).unwrap();
+    // What the other one kept of it is nothing to compare with.
+    fs::write(&list, known.to_str().unwrap()).unwrap();
+    let lines = house.watch_with(consumers(), |_| Vec::new());
+    assert_is_named(&findings(&lines), &known);
 }

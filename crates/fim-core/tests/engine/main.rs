@@ -8,16 +8,24 @@
     missing_debug_implementations
 )]
 
+mod abreast;
+mod backlog;
+mod beside;
 mod births;
 mod changes;
 mod crash;
+mod disk;
 mod faults;
 mod house;
 mod interests;
 mod losses;
 mod mounts;
+mod reasons;
 mod reload;
 mod renames;
+mod rest;
 mod scans;
 mod state;
 mod status;
+mod tampering;
+mod unreadable;

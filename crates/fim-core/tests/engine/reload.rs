@@ -12,9 +12,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// What a test does while the watch runs: acts, gives orders, waits for them, and says what a watcher saw.
-struct Hand {
-    root: PathBuf,
-    control: Control,
+pub struct Hand {
+    pub root: PathBuf,
+    pub control: Control,
     reloaded: Receiver<Reloaded>,
     changed: Receiver<PathBuf>,
 }
@@ -33,23 +33,23 @@ impl Hand {
         self.reloaded.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    fn wait_for_change(&self) -> PathBuf {
+    pub fn wait_for_change(&self) -> PathBuf {
         self.changed.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    fn write(&self, name: &str) -> WatchMessage {
+    pub fn write(&self, name: &str) -> WatchMessage {
         let path = self.root.join(name);
         fs::write(&path, "changed").unwrap();
         at(Via::Write, path)
     }
 }
 
-fn plain(root: &Path, name: &str) -> Box<Plain> {
+pub fn plain(root: &Path, name: &str) -> Box<Plain> {
     Box::new(Plain(root.join(name).to_str().unwrap().to_owned()))
 }
 
 /// Watches `one` below the root until the steps are done; each gives what a watcher saw of it.
-fn watch(house: &House, steps: Vec<fn(&Hand) -> Vec<WatchMessage>>) -> Lines {
+pub fn watch(house: &House, steps: Vec<fn(&Hand) -> Vec<WatchMessage>>) -> Lines {
     watch_by(house, plain(&house.root, "one"), steps)
 }
 
@@ -75,7 +75,7 @@ fn watch_by(house: &House, consumer: Box<dyn Consumer>, steps: Vec<fn(&Hand) -> 
     lines
 }
 
-fn house() -> House {
+pub fn house() -> House {
     let house = House::new();
     for dir in ["one", "two"] {
         fs::create_dir(house.path(dir)).unwrap();
@@ -86,7 +86,7 @@ fn house() -> House {
     house
 }
 
-fn told(house: &House, lines: &Lines) -> Vec<(Action, Detected, String)> {
+pub fn told(house: &House, lines: &Lines) -> Vec<(Action, Detected, String)> {
     let name = |path: &Path| path.strip_prefix(&house.root).unwrap().to_str().unwrap().to_owned();
     findings(lines).iter().map(|it| (it.action, it.detected, name(&it.path))).collect()
 }

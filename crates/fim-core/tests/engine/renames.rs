@@ -199,3 +199,21 @@ fn a_directory_above_takes_what_is_watched_along() {
     names.sort();
     assert_eq!(names, [(Action::Deleted, "sub".into(), None), (Action::Deleted, "sub/c".into(), None)]);
 }
+
+#[test]
+fn a_directory_that_takes_another_s_name_leaves_nothing_of_it_behind() {
+    let house = House::new();
+    fs::create_dir_all(house.path("d/s")).unwrap();
+    fs::write(house.path("d/s/x"), "x").unwrap();
+    fs::create_dir(house.path("e")).unwrap();
+    fs::write(house.path("e/s"), "a file").unwrap();
+    house.baseline();
+    let outside = house.root.parent().unwrap().join("out");
+    let lines = house.watch(move |root| {
+        fs::rename(root.join("d"), &outside).unwrap();
+        fs::rename(root.join("e"), root.join("d")).unwrap();
+        vec![renamed(root.join("d"), outside), renamed(root.join("e"), root.join("d"))]
+    });
+    let told = told(&house, &lines);
+    assert!(told.contains(&(Action::Deleted, "d/s/x".into(), None)), "{told:?}");
+}

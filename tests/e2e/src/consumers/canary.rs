@@ -34,6 +34,8 @@ const ENVIRONMENT: &str = "canary-environment-Ra6Fj2Gp";
 const GITHUB: &str = "ghp_CanaryCanary0123456789abcdefghijklmn";
 const HASH: &str =
     "$6$canarysalt$canaryhashcanaryhashcanaryhashcanaryhashcanaryhashcanaryhashcanaryhash12345";
+/// As old systems have it, without a sign of what it is.
+const DES: &str = "caNaRyDeSw.4k";
 
 pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::Result<()> {
     let stage = Stage::build(dir)?;
@@ -53,6 +55,7 @@ pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::R
         secret("a token known by its form", GITHUB),
         secret("a password hash", HASH),
         secret("the end of a password hash", HASH.rsplit('$').next().unwrap_or_default()),
+        secret("an old password hash", DES),
         secret("a password", PLAIN),
     ];
     let mut ran = 0;
@@ -81,6 +84,10 @@ pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::R
         let body: Vec<&str> = key.lines().filter(|line| !line.starts_with('-')).collect();
         // The first line is the same in every key.
         secrets.extend(body.iter().skip(1).map(|line| secret("a line of a private key", *line)));
+        // What comes first is a header and the public key.
+        let bytes = STANDARD.decode(body.concat()).map_err(io::Error::other)?;
+        let private = bytes.chunks(24).skip(6).filter(|chunk| chunk.len() == 24);
+        secrets.extend(private.map(|chunk| secret("bytes of a private key", chunk)));
     }
 
     // As if it had crashed: a debugger of root's could read the files themselves.
@@ -118,6 +125,9 @@ fn scripts() -> Vec<String> {
         "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key".to_owned(),
         "cat /etc/ssh/ssh_host_ed25519_key >> /etc/app.conf".to_owned(),
         format!("sed -i 's|^erin:x:|erin:{HASH}:|' /etc/passwd"),
+        // No form tells this one from a word but its place in a file: it is no argument here.
+        format!("printf '%s' 's|^erin:[^:]*:|erin:{DES}:|' | sed -i -f /dev/stdin /etc/passwd"),
+        format!("sed -i 's|^\\(erin:.*:\\)Erin[^:]*|\\1{HASH}|' /etc/passwd"),
         // Lines that are not what they should be.
         format!("echo 'nobody-knows {HASH}' >> /etc/shadow; echo '{PLAIN}' >> /etc/gshadow"),
         format!(

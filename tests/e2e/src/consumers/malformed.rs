@@ -7,9 +7,11 @@ use super::finding::{Finding, brief, compare, finding, is_all_there};
 use super::stage::Stage;
 use crate::agent::Agent;
 use crate::score::Score;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// From the text that was there to one that is wrong.
 type Spoil = fn(&str) -> Vec<u8>;
 
-const KINDS: [(&str, Spoil); 9] = [
+const KINDS: [(&str, Spoil); 11] = [
     ("short_lines", |text| {
         text.lines()
             .map(|line| line.split([':', ' ']).next().unwrap_or("").to_owned() + "\n")
@@ -40,12 +42,25 @@ const KINDS: [(&str, Spoil); 9] = [
     }),
     ("binary", |_| (0..=255u8).cycle().map(|byte| byte.wrapping_mul(167)).take(5000).collect()),
     ("empty", |_| Vec::new()),
+    ("comments", |text| text.lines().map(|line| format!("# {line}\n")).collect::<String>().into_bytes()),
+    ("blanks", |_| b" \n\n\t\n:\n::::::::::\n".to_vec()),
     ("huge_line", |text| [text.as_bytes(), &vec![b'a'; 2 << 20], b":x:0:0::/:/bin/sh\n"].concat()),
     ("many_lines", |text| text.repeat(2000).into_bytes()),
     ("nis", |text| format!("{text}+@admins::::::\n-mallory\n+\n").into_bytes()),
     ("crlf", |text| text.replace('\n', "\r\n").into_bytes()),
     ("no_newline", |text| text.trim_end().as_bytes().to_vec()),
     ("zeros", |text| text.replace([':', ' '], "\0").into_bytes()),
+];
+
+/// Puts something else than a file there.
+type Replace = fn(&Path) -> io::Result<()>;
+
+const OTHERS: [(&str, Replace); 5] = [
+    ("gone", |_| Ok(())),
+    ("directory", |path| fs::create_dir(path)),
+    ("fifo", |path| mknodat(CWD, path, FileType::Fifo, Mode::from(0o600), 0).map_err(io::Error::from)),
+    ("link_to_device", |path| symlink("/dev/zero", path)),
+    ("link_to_itself", |path| symlink(path, path)),
 ];
 
 pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::Result<()> {
@@ -65,6 +80,25 @@ pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::R
         let told = each_is_told(&stage, &mut agent)?;
         for (path, text) in &good {
             fs::write(stage.root.join(path), text)?;
+        }
+        let told = told.and(each_is_told(&stage, &mut agent)?);
+        score.say(&format!("malformed_{kind}"), told.and(sense(&stage, &mut agent)?));
+    }
+    for (kind, replace) in OTHERS {
+        for (path, _) in &good {
+            let path = stage.root.join(path);
+            fs::remove_file(&path)?;
+            replace(&path)?;
+        }
+        let told = each_is_told(&stage, &mut agent)?;
+        for (path, text) in &good {
+            let path = stage.root.join(path);
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_dir() => fs::remove_dir(&path)?,
+                Ok(_) => fs::remove_file(&path)?,
+                Err(_) => {}
+            }
+            fs::write(path, text)?;
         }
         let told = told.and(each_is_told(&stage, &mut agent)?);
         score.say(&format!("malformed_{kind}"), told.and(sense(&stage, &mut agent)?));

@@ -46,7 +46,10 @@ fn everything() {
     assert_eq!(converted.unknown, [""; 0]);
     assert_eq!(config.format, Format::Bpfink);
     assert_eq!(config.root, Path::new("/"));
-    assert_eq!(config.access, Some(Access { paths: vec!["/etc/security/access.conf".to_owned()] }));
+    assert_eq!(
+        config.access,
+        Some(Access { paths: vec!["/etc/security/access.conf".to_owned()], ..Access::default() })
+    );
     assert_eq!(config.users, Some(Users::default()));
     assert_eq!(config.generic_diff[0].paths, ["/sudoers", "/etc/sudoers.d"]);
     assert_eq!(config.generic[0].paths, ["/etc", r"/opt/*/conf/*/x\{1}[\!a][^b]"]);

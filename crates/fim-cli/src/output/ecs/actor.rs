@@ -1,5 +1,6 @@
-//! `process`, `user` and `container`: who did it.
+//! `process`, `user`, `container` and `orchestrator`: who did it, and in what.
 
+use super::super::container::container;
 use super::super::names::Names;
 use super::super::secret::Redactor;
 use super::super::time;
@@ -46,6 +47,23 @@ pub struct User {
 #[derive(Debug, Serialize)]
 pub struct Container {
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<&'static str>,
+}
+
+/// The pod a container is in.
+#[derive(Debug, Serialize)]
+pub struct Orchestrator {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    resource: Resource,
+}
+
+#[derive(Debug, Serialize)]
+struct Resource {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
 }
 
 /// One of several writers, in `fim.actors`.
@@ -56,6 +74,8 @@ pub struct OneOfMany {
     user: Option<User>,
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<Container>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orchestrator: Option<Orchestrator>,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_uid: Option<u32>,
 }
@@ -89,7 +109,7 @@ impl ParentProcess {
 }
 
 impl User {
-    pub fn of(actor: &Actor, names: &mut Names) -> Option<Self> {
+    pub fn of(actor: &Actor, names: &Names) -> Option<Self> {
         let uid = actor.uid?;
         Some(Self { id: uid.to_string(), name: names.user(uid).map(str::to_owned) })
     }
@@ -97,16 +117,25 @@ impl User {
 
 impl Container {
     pub fn of(actor: &Actor) -> Option<Self> {
-        actor.cgroup.as_deref().and_then(container_id).map(|id| Self { id: id.to_owned() })
+        let container = container(actor.cgroup.as_deref()?)?;
+        Some(Self { id: container.id.to_owned(), runtime: container.runtime })
+    }
+}
+
+impl Orchestrator {
+    pub fn of(actor: &Actor) -> Option<Self> {
+        let id = container(actor.cgroup.as_deref()?)?.pod?;
+        Some(Self { kind: "kubernetes", resource: Resource { kind: "pod", id } })
     }
 }
 
 impl OneOfMany {
-    pub fn of(actor: &Actor, names: &mut Names, redactor: &Redactor) -> Self {
+    pub fn of(actor: &Actor, names: &Names, redactor: &Redactor) -> Self {
         Self {
             process: Process::of(actor, redactor),
             user: User::of(actor, names),
             container: Container::of(actor),
+            orchestrator: Orchestrator::of(actor),
             login_uid: login_uid(actor),
         }
     }
@@ -115,34 +144,4 @@ impl OneOfMany {
 /// The user who logged in, if anybody did.
 pub fn login_uid(actor: &Actor) -> Option<u32> {
     actor.login_uid.filter(|uid| *uid != NO_LOGIN)
-}
-
-/// Container runtimes name the control group after the container: 64 hexadecimal digits, alone or
-/// between a prefix and `.scope`.
-pub fn container_id(cgroup: &str) -> Option<&str> {
-    cgroup
-        .split(['/', '-', '.', ':'])
-        .rfind(|part| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn containers_by_their_control_group() {
-        let id = "0123456789abcdef".repeat(4);
-        for (cgroup, is_container) in [
-            (format!("/system.slice/docker-{id}.scope"), true),
-            (format!("/docker/{id}"), true),
-            (format!("/kubepods.slice/pod1.slice/cri-containerd-{id}.scope"), true),
-            (format!("/machine.slice/libpod-{id}.scope/container"), true),
-            (format!("docker-{id}.scope"), true),
-            ("/user.slice/user-0.slice/session-1.scope".to_owned(), false),
-            (format!("/x/{id}0"), false),
-            (String::new(), false),
-        ] {
-            assert_eq!(container_id(&cgroup), is_container.then_some(id.as_str()), "{cgroup}");
-        }
-    }
 }

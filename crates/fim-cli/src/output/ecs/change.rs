@@ -7,7 +7,7 @@ use super::file::Attributes;
 use super::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fim_core::{Change, Facts, Finding, Value};
+use fim_core::{Change, Explanation, Facts, Finding, Value};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -20,6 +20,8 @@ pub struct FimChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<&'static str>,
     changes: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explained_by: Option<ExplainedBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Look>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,10 +69,9 @@ struct Previous {
 }
 
 impl FimChange {
-    pub fn of(finding: &Finding, file_names: &mut Names, names: &mut Names, redactor: &Redactor) -> Self {
+    pub fn of(finding: &Finding, file_names: &Names, names: &Names, redactor: &Redactor) -> Self {
         let secret = keeps_hash(finding);
-        let mut look =
-            |facts: &Option<Facts>| facts.as_ref().map(|facts| Look::of(facts, secret, file_names));
+        let look = |facts: &Option<Facts>| facts.as_ref().map(|facts| Look::of(facts, secret, file_names));
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
         let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
@@ -79,6 +80,7 @@ impl FimChange {
             detected: finding.detected.as_str(),
             via: finding.via.map(fim_core::Via::as_str),
             changes: finding.changes.iter().map(|change| Shown { change: change.clone(), secret }).collect(),
+            explained_by: finding.explained_by.clone().map(ExplainedBy),
             before: look(&finding.before),
             after: look(&finding.after),
             diff: finding.diff.clone(),
@@ -96,7 +98,7 @@ impl FimChange {
 }
 
 impl Look {
-    fn of(facts: &Facts, secret: bool, names: &mut Names) -> Self {
+    fn of(facts: &Facts, secret: bool, names: &Names) -> Self {
         Self {
             facts: Attributes::of(facts, secret, names),
             target_path_raw: facts.target.as_deref().and_then(raw),
@@ -148,6 +150,20 @@ fn flags(flags: u32) -> Vec<String> {
         words.push(format!("0x{rest:x}"));
     }
     words
+}
+
+/// `{"by":…, further names}`.
+struct ExplainedBy(Explanation);
+
+impl Serialize for ExplainedBy {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("by", self.0.by)?;
+        for (name, value) in &self.0.of {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 /// One of `fim.changes`: `{"what":…, further names, "before":…, "after":…}`.

@@ -55,7 +55,7 @@ pub struct Hash {
 
 impl File {
     /// The file of a finding: as it is now, or as it was last if it is gone.
-    pub fn of(finding: &Finding, names: &mut Names) -> Self {
+    pub fn of(finding: &Finding, names: &Names) -> Self {
         let path = finding.path.as_path();
         let facts = finding.after.as_ref().or(finding.before.as_ref());
         let is_dir = facts.is_some_and(|facts| facts.kind == FileKind::Dir);
@@ -71,7 +71,7 @@ impl File {
 }
 
 impl Attributes {
-    pub fn of(facts: &Facts, keep_secret: bool, names: &mut Names) -> Self {
+    pub fn of(facts: &Facts, keep_secret: bool, names: &Names) -> Self {
         Self {
             kind: facts.kind.as_str(),
             target_path: facts.target.as_ref().map(|target| target.to_string_lossy().into_owned()),

@@ -1,6 +1,7 @@
 //! The lines that are not about one file: that the watch started, stopped, or missed something.
 
-use fim_core::{BaselineLost, Gap, Record, Reloaded, Severity, Started, Stopped};
+use super::super::time;
+use fim_core::{BaselineLost, Gap, Record, Reloaded, Severity, Started, Stopped, Tampering};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub enum FimState {
     Gap(GapFields),
     Baseline(BaselineFields),
     Reload(ReloadFields),
+    Tampering(TamperingFields),
     #[serde(untagged)]
     Started(StartedFields),
 }
@@ -36,6 +38,8 @@ pub struct StartedFields {
     files: u64,
     dirs: u64,
     first_baseline: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unwatched_since: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +70,20 @@ pub struct BaselineFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     set_aside: Option<String>,
     scope: String,
+}
+
+#[derive(Serialize)]
+pub struct TamperingFields {
+    against: String,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// In milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasted: Option<u64>,
+    /// `event.id` of the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<String>,
 }
 
 /// A refused configuration has its reason alone.
@@ -117,6 +135,10 @@ pub fn of(record: &Record) -> (Word, FimState) {
             word("alert", "baseline_lost", &["info"], Severity::Critical),
             FimState::Baseline(baseline_fields(lost)),
         ),
+        Record::Tampering(tampering) => (
+            word("alert", "tampering", &["info"], tampering.severity),
+            FimState::Tampering(tampering_fields(tampering)),
+        ),
         // A kind of record this version has no word for would be a fault of ours: say so, drop nothing.
         other => (
             word("alert", "coverage_gap", &["info"], Severity::High),
@@ -139,6 +161,7 @@ fn started_fields(started: &Started) -> StartedFields {
         files: started.files,
         dirs: started.dirs,
         first_baseline: started.first_baseline,
+        unwatched_since: started.unwatched_since.map(time::of_system),
     }
 }
 
@@ -173,6 +196,16 @@ fn counts(stopped: &Stopped) -> Counts {
 
 fn gap_fields(gap: &Gap, found: Option<u64>) -> GapFields {
     GapFields { id: gap.id, cause: gap.cause.clone(), scope: gap.scope.clone(), lost: gap.lost, found }
+}
+
+fn tampering_fields(tampering: &Tampering) -> TamperingFields {
+    TamperingFields {
+        against: tampering.against.clone(),
+        reason: tampering.reason.clone(),
+        path: tampering.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        lasted: tampering.lasted.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+        change: tampering.change.map(|id| crate::chain::hex(&id)),
+    }
 }
 
 fn baseline_fields(lost: &BaselineLost) -> BaselineFields {

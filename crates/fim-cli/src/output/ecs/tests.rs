@@ -2,8 +2,8 @@
 
 use super::*;
 use fim_core::{
-    Actor, BaselineLost, Change, Degree, Detected, Facts, FileKind, FileTime, Gap, HashState, Parent,
-    Reloaded, Severity, Started, Stopped, Value, Via, Xattr,
+    Actor, BaselineLost, Change, Degree, Detected, Explanation, Facts, FileKind, FileTime, Gap, HashState,
+    Parent, Reloaded, Severity, Started, Stopped, Tampering, Value, Via, Xattr,
 };
 use serde_json::Value as Json;
 use std::ffi::OsString;
@@ -68,7 +68,8 @@ fn full_actor() -> Actor {
     actor.name = Some("vi\nm".into());
     actor.executable = Some("/usr/bin/vim".into());
     actor.args = vec!["vim".into(), "--password".into(), "hunter2".into()];
-    actor.cgroup = Some(format!("/system.slice/docker-{}.scope", "0f".repeat(32)));
+    let pod = "kubepods-pod8dbc6d7c_2d6a_4cc1_9b0f_3c1a2b4d5e6f.slice";
+    actor.cgroup = Some(format!("/kubepods.slice/{pod}/cri-containerd-{}.scope", "0f".repeat(32)));
     actor.parent = Some(parent);
     actor
 }
@@ -98,6 +99,9 @@ fn a_change_with_everything_known() {
     finding.diff = Some("-a\n+b\n".into());
     finding.actors = vec![Arc::new(Actor::new(9)), Arc::new(full_actor())];
     finding.writes = 3;
+    let of =
+        vec![("manager", "dpkg".to_owned()), ("package", "fim".to_owned()), ("version", "1-2".to_owned())];
+    finding.explained_by = Some(Explanation { by: "package", of, lowers: true });
     finding.id = [0xcd; 16];
     let line = written(finding);
 
@@ -131,11 +135,17 @@ fn a_change_with_everything_known() {
         ("/process/parent/pid", 1.into()),
         ("/user/id", "0".into()),
         ("/container/id", "0f".repeat(32).into()),
+        ("/container/runtime", "containerd".into()),
+        ("/orchestrator/type", "kubernetes".into()),
+        ("/orchestrator/resource/type", "pod".into()),
+        ("/orchestrator/resource/id", "8dbc6d7c-2d6a-4cc1-9b0f-3c1a2b4d5e6f".into()),
         ("/fim/detected", "scan".into()),
         ("/fim/via", "io_uring".into()),
         ("/fim/hash_state", "unstable".into()),
         ("/fim/login_uid", 1000.into()),
         ("/fim/writes", 3.into()),
+        ("/fim/explained_by/by", "package".into()),
+        ("/fim/explained_by/version", "1-2".into()),
         ("/fim/previous/path", "/etc/old".into()),
         ("/fim/moved_to", "/tmp/new".into()),
         ("/fim/before/mode", "4755".into()),
@@ -163,7 +173,7 @@ fn what_is_unknown_is_absent() {
     assert_eq!(line["event"]["type"][0], "deletion");
     assert_eq!(line["event"]["category"], serde_json::json!(["file", "iam"]));
     assert_eq!(line["file"].as_object().unwrap().len(), 3, "path, name, directory");
-    for absent in ["process", "user", "container"] {
+    for absent in ["process", "user", "container", "orchestrator"] {
         assert_eq!(line.get(absent), None);
     }
     for absent in ["via", "before", "after", "diff", "previous", "moved_to", "login_uid", "writes", "actors"]
@@ -310,6 +320,18 @@ fn the_lines_about_the_watch_itself() {
     assert_eq!(line["event"]["action"], "baseline_lost");
     assert_eq!(line["event"]["severity"], 90);
     assert_eq!(line["fim"]["baseline"]["set_aside"], "/var/lib/fim.damaged");
+
+    let mut tampering = Tampering::new("process", "it was stopped");
+    tampering.lasted = Some(Duration::from_secs(7));
+    let line = line_of(Record::Tampering(tampering.clone()));
+    assert_eq!((&line["event"]["action"], &line["event"]["kind"]), (&"tampering".into(), &"alert".into()));
+    assert_eq!(
+        line["fim"]["tampering"],
+        serde_json::json!({"against": "process", "reason": "it was stopped", "lasted": 7000})
+    );
+    (tampering.path, tampering.change) = (Some("/usr/bin/fim".into()), Some([0xab; 16]));
+    let line = line_of(Record::Tampering(tampering));
+    assert_eq!(line["fim"]["tampering"]["change"], "ab".repeat(16));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The objects of OCSF that the lines are made of.
 
-use super::super::ecs::actor::{container_id, login_uid};
+use super::super::container::{container, is_uuid};
+use super::super::ecs::actor::login_uid;
 use super::super::ecs::hex;
 use super::super::host::Host;
 use super::super::names::Names;
@@ -76,7 +77,7 @@ pub struct User {
 }
 
 impl User {
-    fn of(uid: u32, names: &mut Names) -> Self {
+    fn of(uid: u32, names: &Names) -> Self {
         Self { uid: Some(uid.to_string()), name: names.user(uid).map(str::to_owned), type_id: None }
     }
 
@@ -120,13 +121,37 @@ pub struct Process {
     #[serde(skip_serializing_if = "Option::is_none")]
     auid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Uid>,
+    container: Option<Container>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_process: Option<Box<Self>>,
 }
 
+#[derive(Serialize)]
+struct Container {
+    uid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orchestrator: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod_uuid: Option<String>,
+}
+
+impl Container {
+    fn of(cgroup: &str) -> Option<Self> {
+        let container = container(cgroup)?;
+        Some(Self {
+            uid: container.id.to_owned(),
+            runtime: container.runtime,
+            orchestrator: container.pod.as_ref().map(|_| "kubernetes"),
+            // That of a static pod is none.
+            pod_uuid: container.pod.filter(|uid| is_uuid(uid)),
+        })
+    }
+}
+
 impl Actor {
-    pub fn of(actor: Option<&fim_core::Actor>, names: &mut Names, redactor: &Redactor) -> Self {
+    pub fn of(actor: Option<&fim_core::Actor>, names: &Names, redactor: &Redactor) -> Self {
         let Some(actor) = actor else {
             return Self { process: None, user: Some(User::unknown()), session: None };
         };
@@ -139,9 +164,8 @@ impl Actor {
 }
 
 impl Process {
-    fn of(actor: &fim_core::Actor, names: &mut Names, redactor: &Redactor) -> Self {
+    fn of(actor: &fim_core::Actor, names: &Names, redactor: &Redactor) -> Self {
         let args = redactor.args(&actor.args);
-        let container = actor.cgroup.as_deref().and_then(container_id);
         Self {
             pid: actor.pid,
             name: actor.name.as_ref().map(|name| name.to_string_lossy().into_owned()),
@@ -151,7 +175,7 @@ impl Process {
             user: actor.uid.map(|uid| User::of(uid, names)),
             group: actor.gid.map(|gid| Uid { uid: gid.to_string() }),
             auid: login_uid(actor),
-            container: container.map(|id| Uid { uid: id.to_owned() }),
+            container: actor.cgroup.as_deref().and_then(Container::of),
             parent_process: actor.parent.as_ref().map(|parent| Box::new(Self::of_parent(parent))),
         }
     }
@@ -226,7 +250,7 @@ impl File {
     }
 
     /// A file as a look found it.
-    pub fn of(path: &Path, facts: Option<&Facts>, hidden: bool, names: &mut Names) -> Self {
+    pub fn of(path: &Path, facts: Option<&Facts>, hidden: bool, names: &Names) -> Self {
         let mut file = Self::named(path);
         let Some(facts) = facts else {
             return file;

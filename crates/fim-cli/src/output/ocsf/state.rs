@@ -111,6 +111,11 @@ fn told(run: i64, report: &Report, record: &Record) -> (String, &'static str, St
             "The state before is lost",
             format!("{}: {}", lost.scope, lost.reason),
         ),
+        Record::Tampering(tampering) => (
+            format!("tampering-{}", report.sequence),
+            "The watch itself was tampered with",
+            format!("{}: {}", tampering.against, tampering.reason),
+        ),
         other => (format!("record-{}", report.sequence), "The watch is at stake", format!("{other:?}")),
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use fim_core::{
     BaselineLost, Degree, Facts, FileKind, FileTime, Gap, HashState, Parent, Reloaded, Started, Stopped,
-    Xattr,
+    Tampering, Xattr,
 };
 use serde_json::Value as Json;
 use std::sync::{Arc, LazyLock};
@@ -64,7 +64,8 @@ fn a_change_with_everything_known() {
     (actor.uid, actor.gid, actor.login_uid, actor.session) = (Some(0), Some(0), Some(1000), Some(3));
     (actor.name, actor.executable) = (Some("mv".into()), Some("/bin/mv".into()));
     actor.args = vec!["mv".into(), "--password".into(), "hunter2".into(), "a b".into()];
-    actor.cgroup = Some(format!("/docker/{}", "0f".repeat(32)));
+    let pod = "pod8dbc6d7c-2d6a-4cc1-9b0f-3c1a2b4d5e6f";
+    actor.cgroup = Some(format!("/kubepods/{pod}/crio-{}", "0f".repeat(32)));
     actor.parent = Some(parent);
     finding.actors = vec![Arc::new(actor)];
     let line = written(finding);
@@ -95,6 +96,9 @@ fn a_change_with_everything_known() {
         ("/actor/process/file/path", "/bin/mv".into()),
         ("/actor/process/auid", 1000.into()),
         ("/actor/process/container/uid", "0f".repeat(32).into()),
+        ("/actor/process/container/runtime", "cri-o".into()),
+        ("/actor/process/container/orchestrator", "kubernetes".into()),
+        ("/actor/process/container/pod_uuid", "8dbc6d7c-2d6a-4cc1-9b0f-3c1a2b4d5e6f".into()),
         ("/actor/process/parent_process/file/name", "init".into()),
         ("/actor/user/uid", "0".into()),
         ("/actor/session/uid", "3".into()),
@@ -166,6 +170,7 @@ fn the_life_of_the_agent_and_its_alerts() {
         (Record::CoverageGap(gap.clone()), 2004, 1, 4),
         (Record::GapClosed(gap), 2004, 3, 3),
         (Record::BaselineLost(lost), 2004, 1, 5),
+        (Record::Tampering(Tampering::new("process", "stopped")), 2004, 1, 5),
     ] {
         let line = line_of(record);
         assert_eq!((line["class_uid"].as_u64(), line["activity_id"].as_u64()), (Some(class), Some(activity)));

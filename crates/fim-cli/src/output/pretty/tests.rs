@@ -2,7 +2,7 @@
 
 use super::super::json::is_tricky;
 use super::*;
-use fim_core::{BaselineLost, Change, Gap, Parent, Stopped};
+use fim_core::{BaselineLost, Change, Explanation, Gap, Parent, Stopped};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
@@ -111,4 +111,38 @@ fn a_name_cannot_command_the_terminal_nor_a_hash_of_a_secret_leave() {
     secret.changes = vec![Change::from_to("digest", "ab".repeat(32), "cd".repeat(32))];
     let text = shown(Record::Change(Box::new(secret)), Screen::Fixed(None, false));
     assert!(text.contains("digest [redacted] -> [redacted]"), "{text}");
+}
+
+#[test]
+fn routine_changes_with_one_reason_are_one_line_at_the_end_of_a_turn() {
+    let mut pretty = Pretty::new(Redactor::new(vec![]), Screen::Fixed(None, false));
+    pretty.names = Names::below(Path::new("/nonexistent"));
+    let mut said = Vec::new();
+    let mut tell = |path: &str, severity, version: &str| {
+        let mut finding = finding(Action::Updated, path, severity);
+        finding.actors = vec![actor(&["dpkg"])];
+        finding.changes = vec![Change::new("content")];
+        let of = vec![
+            ("manager", "dpkg".to_owned()),
+            ("package", "p".to_owned()),
+            ("version", version.to_owned()),
+        ];
+        finding.explained_by = Some(Explanation { by: "package", of, lowers: true });
+        said.push(pretty.line(&Report {
+            sequence: 1,
+            created: at(),
+            record: Record::Change(Box::new(finding)),
+        }));
+    };
+    tell("/a", Severity::Routine, "1");
+    tell("/b", Severity::High, "1");
+    tell("/c", Severity::Routine, "1");
+    tell("/d", Severity::Routine, "2");
+    assert_eq!(said.iter().map(String::is_empty).collect::<Vec<_>>(), [true, false, true, true]);
+    assert!(said[1].ends_with("updated /b: content changed; by package p 1"), "{said:?}");
+    let rest = pretty.rest();
+    assert_eq!(rest.len(), 2, "{rest:?}");
+    assert!(rest[0].ends_with("dpkg[4711] updated /a and 1 more: by package p 1"), "{rest:?}");
+    assert!(rest[1].ends_with("updated /d: content changed; by package p 2"), "{rest:?}");
+    assert!(pretty.rest().is_empty());
 }

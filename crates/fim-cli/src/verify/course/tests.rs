@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::chain::Chain;
+use crate::signature::Signer;
+use std::time::{Duration, Instant};
 
 type Log = Vec<Vec<u8>>;
 
@@ -45,6 +47,53 @@ fn whole(log: &[Vec<u8>]) -> Course {
     let (course, outcome) = follow_with(None, log);
     assert_eq!(outcome, Ok(()));
     course
+}
+
+/// A log that is signed at its lines of these numbers.
+fn signed(signer: &mut Signer, chain: &mut Chain, actions: &[&str], at: &[u64]) -> Log {
+    (1..)
+        .zip(actions)
+        .map(|(sequence, action)| {
+            let mut line = line(chain, sequence, action);
+            let (id, head) = chain.head();
+            if at.contains(&sequence) {
+                crate::chain::attach(&mut line, &signer.sign(id, head, true, Instant::now()).unwrap());
+            }
+            line
+        })
+        .collect()
+}
+
+#[test]
+fn signatures_are_tried_where_they_are_asked_for() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [mut one, other] = [&dirs[0], &dirs[1]].map(|dir| Signer::load(dir.path(), Duration::ZERO).unwrap());
+    let [key, another] = [&one, &other].map(|signer| PublicKey::named(&signer.public()).unwrap());
+    let follow = |key: Option<&PublicKey>, log: &Log| {
+        let mut course = Course::new(None).signed_by(key.cloned());
+        let place = Place { file: "l".to_owned(), line: 1 };
+        let outcome = log.iter().try_for_each(|line| course.line(&place, line));
+        let fault = outcome.err().map(|stop| match stop {
+            Stop::Break(it) => (it.sequence, it.fault),
+            Stop::Key(_) => panic!("no key was asked for"),
+        });
+        (course.signed(), fault)
+    };
+    let actions = ["watch_started", "updated", "updated", "watch_stopped"];
+    let log = signed(&mut one, &mut Chain::begin(None).unwrap(), &actions, &[1, 2, 4]);
+    assert_eq!(follow(None, &log), (None, None));
+    assert_eq!(follow(Some(&key), &log), (Some(4), None));
+    assert_eq!(follow(Some(&key), &log[..3].to_vec()), (Some(2), None), "the rest is not signed yet");
+    assert_eq!(follow(Some(&another), &log), (Some(0), Some((1, Fault::Signature))));
+    // Whoever makes the rest anew cannot sign it.
+    let mut forged = log[..3].to_vec();
+    let mut chain = Chain::resume(
+        &[&Link::read(&log[2]).unwrap().id[..], &Link::read(&log[2]).unwrap().digest[..]].concat(),
+        None,
+    )
+    .unwrap();
+    forged.push(line(&mut chain, 4, "watch_stopped"));
+    assert_eq!(follow(Some(&key), &forged), (Some(2), Some((4, Fault::Unsigned))));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::engine::live::Live;
 use crate::facts::{Facts, FileKind, HashState};
 use crate::finding::Started;
 use crate::remote::RemoteTops;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Limits, Snapshot};
 use crate::watcher::{Coverage, Degree};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -60,7 +60,7 @@ impl Engine {
         }
         let ago = last.map_or(Duration::ZERO, |last| now.saturating_sub(Duration::from_secs(last)));
         // A file that moves while it is read is being written to: not the scan's business.
-        let reader = self.new_reader_that_tries(1)?;
+        let reader = self.reader.another(Limits { attempts: 1, ..self.limits });
         Scans::start(&self.scan, self.watch.clone(), reader, self.remote.clone(), ago).map(Some).map_err(
             |source| EngineError::System { what: "cannot start the thread for scans".to_owned(), source },
         )
@@ -137,10 +137,11 @@ impl Live<'_> {
 
 /// Whether what is there is not what was last seen, so far as the scan looked.
 fn differs(seen: &Facts, now: &Facts, read: bool) -> bool {
-    if !seen.same_stat(now) {
+    // What could not be read then may be readable by now: a look will show.
+    if !seen.same_stat(now) || seen.is_unreadable() != now.is_unreadable() {
         return true;
     }
-    // What moved while it was read has an event of its own; what could not be read now says nothing.
+    // What moved while it was read has an event of its own.
     let is_sure = matches!(now.hash_state, HashState::Stable | HashState::TooBig);
     read && is_sure
         && (seen.same_hash(now) == Some(false)
@@ -174,6 +175,11 @@ mod tests {
         });
         assert!(!differs(&seen, &moving, true));
         assert!(differs(&seen, &file(&|facts| facts.flags = 0x10), true));
+        let unreadable = file(&|facts| (facts.hash_state, facts.blake3) = (HashState::Unreadable, None));
+        for read in [true, false] {
+            assert!(differs(&seen, &unreadable, read) && differs(&unreadable, &seen, read));
+            assert!(!differs(&unreadable, &unreadable, read), "that is known");
+        }
         let keyed = file(&|facts| {
             facts.blake3 = Some([2; 32]);
             facts.keyed = Some(7);

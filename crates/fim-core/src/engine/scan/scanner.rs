@@ -174,14 +174,13 @@ impl Scanner {
         if owner.is_none() && cover == Cover::Nothing {
             return Ok(());
         }
-        if let Some(found) = self.look(kind, &path, owner.is_some()) {
-            let Found::Looked { snapshot, .. } = &found else { return Ok(()) };
-            let is_dir = snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::Dir);
-            if is_dir && cover != Cover::Nothing && self.enters(kind, &path)? {
-                dirs.push(path);
-            }
-            self.send(found)?;
+        let found = self.look(kind, &path, owner.is_some());
+        let Found::Looked { snapshot, .. } = &found else { return Ok(()) };
+        let is_dir = snapshot.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::Dir);
+        if is_dir && cover != Cover::Nothing && self.enters(kind, &path)? {
+            dirs.push(path);
         }
+        self.send(found)?;
         if !self.rest.after(1, 0) {
             return Err(Ended);
         }
@@ -192,25 +191,28 @@ impl Scanner {
         Ok(())
     }
 
-    /// What is at a path; `None` if it cannot be told.
-    fn look(&mut self, kind: Kind, path: &Path, owned: bool) -> Option<Found> {
+    /// What is at a path.
+    fn look(&mut self, kind: Kind, path: &Path, owned: bool) -> Found {
         let file = match self.reader.open_path(path) {
             Ok(file) => file,
             Err(error) if Reader::is_gone(&error) => {
-                return Some(Found::Looked { snapshot: Snapshot::gone(path), read: false });
+                return Found::Looked { snapshot: Snapshot::gone(path), read: false };
             }
             Err(error) => {
                 log::debug!("{}: cannot open for a scan: {error}", path.display());
-                return None;
+                return Found::Looked { snapshot: Snapshot::unreadable(path), read: false };
             }
         };
         if kind == Kind::Full && owned {
             let Self { reader, rest, .. } = self;
             let snapshot = reader.look_paced(file.as_fd(), path, &mut |bytes| rest.after(0, bytes));
-            return Some(Found::Looked { snapshot, read: true });
+            return Found::Looked { snapshot, read: true };
         }
-        let facts = Reader::stat(file.as_fd()).ok()?;
-        Some(Found::Looked { snapshot: Snapshot::new(path, facts, None), read: false })
+        let snapshot = match Reader::stat(file.as_fd()) {
+            Ok(facts) => Snapshot::new(path, facts, None),
+            Err(_) => Snapshot::unreadable(path),
+        };
+        Found::Looked { snapshot, read: false }
     }
 
     /// Whether a scan goes into a directory; notes if it is on a remote file system.

@@ -5,6 +5,7 @@ use crate::key::Key;
 use rustix::fs::{FileType, Mode, XattrFlags, mkdirat, mknodat, open, openat, symlinkat, utimensat};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use tempfile::TempDir;
@@ -21,20 +22,20 @@ fn reader() -> Reader {
 }
 
 fn small_reader() -> Reader {
-    Reader::new(Limits { max_hash_bytes: 1000, attempts: 3 }).unwrap()
+    Reader::new(Limits { max_hash_bytes: 1000, ..Limits::default() }).unwrap()
 }
 
 fn look(path: &Path) -> Facts {
     reader().look(path, Need::default()).facts.unwrap()
 }
 
-const ALL: Need = Need { content: Some(1 << 20), sha256: true };
+const ALL: Need = Need { content: Some(1 << 20), sha256: true, checksum: None };
 
 #[test]
 fn regular_files_of_many_sizes() {
     let (_dir, at) = folder();
     let mut reader = reader();
-    for size in [0, 1, 1023, 8192, BUFFER - 1, BUFFER, BUFFER + 1, 3 * BUFFER + 5] {
+    for size in [0, 1, 1023, 8192, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5] {
         let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
         let path = at.join(format!("f{size}"));
         fs::write(&path, &bytes).unwrap();
@@ -57,7 +58,7 @@ fn content_only_when_wanted_and_small_enough() {
     fs::write(at.join("f"), [7; 100]).unwrap();
     let mut reader = reader();
     for (limit, expected) in [(None, None), (Some(99), None), (Some(100), Some(vec![7; 100]))] {
-        let snapshot = reader.look(&at.join("f"), Need { content: limit, sha256: false });
+        let snapshot = reader.look(&at.join("f"), Need { content: limit, ..Need::default() });
         assert_eq!(snapshot.content, expected);
         let facts = snapshot.facts.unwrap();
         assert!(facts.blake3.is_some() && facts.sha256.is_none());
@@ -235,7 +236,8 @@ fn a_file_cut_while_it_is_read_is_read_again() {
 fn hostile_names() {
     let (_dir, at) = folder();
     let longest = [b'\xff'; 255];
-    let names: [&[u8]; 4] = [b"\xff\xfe", b"a\nb\x1b[0m\"", b"-rf *", &longest];
+    let names: [&[u8]; 5] =
+        [b"\xff\xfe", b"a\nb\x1b[0m\"", b"-rf *", "\u{202e}txt.exe\u{2066}".as_bytes(), &longest];
     for name in names {
         let path = at.join(OsStr::from_bytes(name));
         fs::write(&path, name).unwrap();
@@ -302,7 +304,7 @@ fn extended_attributes() {
     let opener = Opener::new().unwrap();
     let file = opener.open_path(&path).unwrap();
     let by_path = xattrs::read(Handle::PathOnly(file.as_fd()), &mut vec![0; BUFFER]);
-    assert_eq!(by_path, look(&path).xattrs);
+    assert_eq!(by_path, Ok(look(&path).xattrs));
     rustix::fs::removexattr(&path, "user.a").unwrap();
     assert_eq!(own(&look(&path)), expected[1..]);
 }
@@ -435,4 +437,111 @@ fn a_lost_key_is_no_change() {
     assert!(one.same_content(&other));
     assert!(!with_key(2).could_have_made(&path, &one));
     assert!(with_key(1).could_have_made(&path, &one));
+}
+
+#[test]
+fn a_secret_across_pieces_is_seen_whole() {
+    let (_dir, at) = folder();
+    let path = at.join("f");
+    let is_secret = |_: &Path, stretch: &[u8]| stretch.windows(9).any(|part| part == b"my secret");
+    let mut reader = reader().with_secrecy(Some(Secrecy::new(Key::new([1; 32]), is_secret)));
+    let mut keyed = |content: &[u8]| {
+        fs::write(&path, content).unwrap();
+        let facts = reader.look(&path, Need::default()).facts.unwrap();
+        assert_eq!(facts.keyed.is_none(), facts.blake3 == Some(*blake3::hash(content).as_bytes()));
+        facts.keyed.is_some()
+    };
+    for border in [PIECE, 2 * PIECE] {
+        for start in border - 10..=border + 1 {
+            let mut content = vec![b'x'; 3 * PIECE];
+            content[start..start + 9].copy_from_slice(b"my secret");
+            assert!(keyed(&content), "{start}");
+            content[start] = b'x';
+            assert!(!keyed(&content), "{start}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_judged_whole_is_judged_once_or_keyed() {
+    let (_dir, at) = folder();
+    let path = at.join("f");
+    let ends_meet = |_: &Path, bytes: &[u8]| bytes.starts_with(b"(") && bytes.ends_with(b")");
+    let secrecy = Secrecy::new(Key::new([1; 32]), ends_meet).judging_whole(|_| Some(2 * PIECE as u64));
+    let mut reader = reader().with_secrecy(Some(secrecy));
+    for (length, ends, keyed) in [
+        (2 * PIECE, b"()", true),
+        (2 * PIECE, b"(x", false),
+        (2, b"()", true),
+        (2, b"xx", false),
+        // Too large to tell.
+        (2 * PIECE + 1, b"xx", true),
+    ] {
+        let mut content = vec![b'.'; length];
+        (content[0], content[length - 1]) = (ends[0], ends[1]);
+        fs::write(&path, &content).unwrap();
+        let look = reader.look(&path, Need { content: Some(10), sha256: false, checksum: None });
+        assert_eq!(look.facts.unwrap().keyed.is_some(), keyed, "{length} {ends:?}");
+        assert_eq!(look.content.is_some(), length == 2, "{length}");
+    }
+    fs::write(&path, "").unwrap();
+    assert!(reader.look(&path, Need::default()).facts.unwrap().keyed.is_none());
+}
+
+#[test]
+fn a_file_that_becomes_a_link_and_back_is_never_looked_through() {
+    let (_dir, at) = folder();
+    fs::write(at.join("secret"), "not for them").unwrap();
+    fs::write(at.join("f"), "theirs").unwrap();
+    symlink("secret", at.join("l")).unwrap();
+    let there = open(&at, OFlags::PATH, Mode::empty()).unwrap();
+    let flipper = std::thread::spawn(move || {
+        for _ in 0..100_000 {
+            rustix::fs::renameat_with(&there, "f", &there, "l", rustix::fs::RenameFlags::EXCHANGE).unwrap();
+        }
+    });
+    let (mut reader, path, mut seen) = (reader(), at.join("f"), [0, 0]);
+    while !flipper.is_finished() {
+        let snapshot = reader.look(&path, ALL);
+        let facts = snapshot.facts.unwrap();
+        seen[usize::from(facts.kind == FileKind::Symlink)] += 1;
+        match facts.kind {
+            FileKind::File => assert!(snapshot.content.is_none_or(|content| content == b"theirs")),
+            FileKind::Symlink => assert_eq!((snapshot.content, facts.blake3), (None, None)),
+            other => panic!("{other:?}"),
+        }
+    }
+    flipper.join().unwrap();
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+}
+
+#[test]
+fn a_file_that_takes_too_long_is_given_up() {
+    let (_dir, at) = folder();
+    fs::write(at.join("f"), vec![1; 4 * PIECE]).unwrap();
+    let mut hasty = Reader::new(Limits { max_time: Duration::ZERO, ..Limits::default() }).unwrap();
+    let snapshot = hasty.look(&at.join("f"), ALL);
+    assert_eq!((snapshot.hash_state(), snapshot.content), (HashState::Unreadable, None));
+}
+
+/// A FUSE file system that another user mounted and that never answers: the kernel does not let root wait for it.
+#[test]
+fn the_stalled_file_system_of_another_user_is_not_waited_for() {
+    if !is_root() {
+        return;
+    }
+    let (_dir, at) = folder();
+    let Ok(device) = File::options().read(true).write(true).open("/dev/fuse") else { return };
+    let of_nobody = format!("fd={},rootmode=40755,user_id=65534,group_id=65534", device.as_raw_fd());
+    let options = std::ffi::CString::new(of_nobody).unwrap();
+    let flags = rustix::mount::MountFlags::NOSUID | rustix::mount::MountFlags::NODEV;
+    if rustix::mount::mount("fim-test", &at, "fuse", flags, options.as_c_str()).is_err() {
+        return;
+    }
+    let (told, looked) = std::sync::mpsc::channel();
+    let path = at.join("f");
+    std::thread::spawn(move || told.send(reader().look(&path, ALL).hash_state()));
+    let state = looked.recv_timeout(Duration::from_secs(30));
+    rustix::mount::unmount(&at, rustix::mount::UnmountFlags::DETACH).unwrap();
+    assert_eq!(state, Ok(HashState::Unreadable));
 }

@@ -1,0 +1,94 @@
+//! Rows that need a kernel of our own, which lets BPF programs in: measured inside a guest whose clock follows the
+//! instructions executed, so that figures repeat (see `scripts/guest -i`).
+
+use super::Bench;
+use crate::Failure;
+use crate::figure::Figure;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Peers, with what they need to start.
+const PEERS: &str = "/usr/sbin/auditd:/usr/sbin/auditctl:/usr/bin/inotifywait:/etc/audit/auditd.conf";
+
+/// Seconds that a guest has, and megabytes.
+const ROOM: (u64, u64) = (1200, 2048);
+const ROOM_FOR_A_MILLION: (u64, u64) = (3600, 4096);
+
+pub(super) fn writes(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    if bench.wants(&["B1", "B3", "B4"]) {
+        let peers = if bench.full { "peers" } else { "alone" };
+        let files = if bench.full { 100_000 } else { 10_000 };
+        run(bench, &format!("in-guest writes {files} {peers}"), ROOM, tell)?;
+    }
+    // An emulated machine is long at a million files.
+    if bench.full && bench.wants(&["B2"]) {
+        run(bench, "in-guest writes 1000000 alone", ROOM_FOR_A_MILLION, tell)?;
+    }
+    Ok(())
+}
+
+/// Unwatched and watched work (B5, B6), with BPF and against auditd.
+pub(super) fn work(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    if bench.full { run(bench, "in-guest work", ROOM, tell) } else { Ok(()) }
+}
+
+fn run(
+    bench: &Bench,
+    what: &str,
+    (seconds, megabytes): (u64, u64),
+    tell: &mut dyn FnMut(Figure),
+) -> Result<(), Failure> {
+    let kernel = &bench.kernel;
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let overlay = bench.scratch.join("overlay");
+    let bin = overlay.join("usr/bin");
+    fs::create_dir_all(&bin)?;
+    fs::copy(&bench.fim, bin.join("fim"))?;
+    fs::copy(&bench.own, bin.join("fim-bench"))?;
+    let compiled = Command::new("clang")
+        .args(["-g", "-O2", "-target", "bpf", "-mcpu=v3", "-c", "-o"])
+        .arg(overlay.join("empty.bpf.o"))
+        .arg(top.join("src-bpf/empty.bpf.c"))
+        .status()?;
+    if !compiled.success() {
+        return Err("clang could not compile the empty program".into());
+    }
+    let guest: PathBuf = top.join("../scripts/guest");
+    let output = Command::new(guest)
+        .args([
+            "-i",
+            "-T",
+            "-e",
+            PEERS,
+            "-d",
+            "2G",
+            "-t",
+            &seconds.to_string(),
+            "-m",
+            &megabytes.to_string(),
+            kernel,
+        ])
+        .arg(&overlay)
+        .arg(format!("fim-bench {what}"))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    for line in text.lines() {
+        match line.strip_prefix("@@figure ") {
+            Some(figure) => {
+                let mut figure: Figure = serde_json::from_str(figure)?;
+                figure.name.push_str(&format!(", guest {kernel}"));
+                tell(figure);
+            }
+            None => eprintln!("guest: {line}"),
+        }
+    }
+    fs::remove_dir_all(&overlay)?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("the guest ended with {}", output.status).into())
+    }
+}

@@ -1,0 +1,87 @@
+//! Steady work and no work (B12): processor time at 5,000 changes a second, and wake-ups when nothing happens.
+
+use super::Bench;
+use crate::Failure;
+use crate::agent::Agent;
+use crate::cost::{self, Cost};
+use crate::figure::Figure;
+use crate::pairs::compare;
+use crate::tree;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const FILES: u64 = 2000;
+const A_SECOND: u64 = 5000;
+const IDLE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    // On tmpfs: ext4 writes a file that was emptied to the disk when it is closed, and no pace can be kept.
+    let on_tmpfs = bench.scratch_on("/dev/shm")?;
+    let top = on_tmpfs.join("steady");
+    tree::make(&top, FILES)?;
+    let config = bench.config("steady", &top)?;
+    let state = on_tmpfs.join("steady-state");
+    let seconds = if bench.full { 10 } else { 4 };
+    let mut of_loop = || {
+        let agent = Agent::start(Command::new(&bench.own).arg("loop").arg(&top), "ready")?;
+        work(agent, &top, seconds)
+    };
+    let mut of_fim = || {
+        drop(fs::remove_dir_all(&state));
+        work(Agent::fim(&bench.fim, &state, &config)?, &top, seconds)
+    };
+    let pairs = compare(bench.rounds.min(3), &mut of_loop, &mut of_fim)?;
+    let least =
+        |costs: &[Cost]| costs.iter().map(|cost| cost.cpu).fold(f64::INFINITY, f64::min) / seconds as f64;
+    let note =
+        format!("at best {:.0} % ÷ {:.0} % of a processor", least(&pairs.b) * 100.0, least(&pairs.a) * 100.0);
+    let name = format!("{A_SECOND} changes a second over {FILES} files ÷ inotify loop, CPU");
+    tell(Figure::of("B12", name, &pairs.cpu).to_be(1.0, 2.0).note(note));
+
+    let agent = Agent::fim(&bench.fim, &state, &config)?;
+    // What the start left to do is done.
+    std::thread::sleep(Duration::from_secs(3));
+    let mut rates = Vec::new();
+    for _ in 0..2 {
+        let (before, cpu) = (cost::switches_of(agent.pid())?, agent.cpu()?);
+        std::thread::sleep(IDLE);
+        rates.push((cost::switches_of(agent.pid())? - before) as f64 / IDLE.as_secs_f64());
+        eprintln!("bench: idle: {:.1} ms of a processor in {IDLE:?}", (agent.cpu()? - cpu) * 1e3);
+    }
+    agent.stop()?;
+    fs::remove_dir_all(&on_tmpfs)?;
+    tell(Figure::new("B12", "wake-ups a second, idle", rates).to_be(1.0, 10.0));
+    Ok(())
+}
+
+/// What a program takes for changes at a steady pace, until it is at rest again.
+fn work(agent: Agent, top: &Path, seconds: u64) -> Result<Cost, Failure> {
+    let before = agent.cpu()?;
+    let begun = Instant::now();
+    let paths: Vec<_> = (0..FILES)
+        .map(|number| {
+            let dir = number / tree::PER_DIR;
+            top.join(format!("part-{:03}/module-{dir:05}/file-{number:07}.conf", dir / 100))
+        })
+        .collect();
+    for (change, path) in (0..A_SECOND * seconds).zip(paths.iter().cycle()) {
+        if change % 50 == 0 {
+            let due = begun + Duration::from_secs(1) * u32::try_from(change)? / u32::try_from(A_SECOND)?;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        fs::write(path, format!("changed {change} at {begun:?}\n"))?;
+    }
+    let wall = begun.elapsed().as_secs_f64();
+    let (_, lines) = agent.until_quiet(Duration::from_secs(4))?;
+    let cpu = agent.cpu()? - before;
+    if wall > seconds as f64 * 1.1 {
+        eprintln!("bench: the pace was not kept: {wall:.1} s");
+    }
+    if (lines.len() as u64) < FILES {
+        return Err(format!("only {} lines", lines.len()).into());
+    }
+    agent.stop()?;
+    Ok(Cost { wall, cpu, peak: 0 })
+}

@@ -1,0 +1,116 @@
+//! Standard output, whose reader may take nothing for a while, or ever again: that holds reports back, and must
+//! not keep a watch from ending.
+
+use fim_core::StopToken;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, fstat};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// How long a reader that takes nothing is waited for once the end was asked for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is asked meanwhile whether the end was asked for.
+const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+
+/// As much as surely fits in a pipe that takes anything at all: pipe(7), `PIPE_BUF`.
+const PIECE: usize = 4096;
+
+/// Writes to a descriptor without ever being stuck in it for good.
+#[derive(Debug)]
+pub struct Stdout<W: AsFd = io::Stdout> {
+    out: W,
+    stop: StopToken,
+    /// A write to a file goes through, however long it is.
+    is_file: bool,
+    given_up: Option<Instant>,
+}
+
+impl Stdout {
+    /// The command's, for as long as it takes; no longer than a few seconds once the end is asked for.
+    #[must_use]
+    pub fn until(stop: StopToken) -> Self {
+        Self::to(io::stdout(), stop)
+    }
+}
+
+impl<W: AsFd> Stdout<W> {
+    fn to(out: W, stop: StopToken) -> Self {
+        let kind = fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        Self { is_file: kind == Ok(FileType::RegularFile), out, stop, given_up: None }
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        loop {
+            let mut polled = [PollFd::new(&self.out, PollFlags::OUT)];
+            match poll(&mut polled, Some(&PAUSE)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => {
+                    self.given_up = None;
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if self.stop.is_stopped() {
+                let until = *self.given_up.get_or_insert_with(|| Instant::now() + PATIENCE);
+                if Instant::now() >= until {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the reader of standard output takes nothing; \
+                         what it did not get is kept and reported at the next start",
+                    ));
+                }
+            }
+        }
+    }
+}
+
+impl<W: AsFd + Send> Write for Stdout<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_file {
+            return Ok(rustix::io::write(&self.out, bytes)?);
+        }
+        self.wait()?;
+        let piece = bytes.get(..PIECE).unwrap_or(bytes);
+        Ok(rustix::io::write(&self.out, piece)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn more_than_a_pipe_holds_gets_through_in_pieces() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let all: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
+        let expected = all.clone();
+        let mut out = Stdout::to(writer, StopToken::new());
+        let writing = std::thread::spawn(move || out.write_all(&all).unwrap());
+        let mut got = Vec::new();
+        reader.read_to_end(&mut got).unwrap();
+        writing.join().unwrap();
+        assert!(got == expected);
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_is_given_up_once_the_end_was_asked_for() {
+        let (reader, writer) = io::pipe().unwrap();
+        let stop = StopToken::new();
+        stop.stop();
+        let mut out = Stdout::to(writer, stop);
+        out.given_up = Some(Instant::now());
+        let error = out.write_all(&vec![b'x'; 1 << 20]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // At once from now on.
+        assert_eq!(out.write(b"x").unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(reader);
+        assert_eq!(out.write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}

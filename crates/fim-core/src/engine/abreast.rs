@@ -1,0 +1,33 @@
+//! Before a look: what the kernel has recorded by now is let in, since it may say who else changed what is about to be read.
+//!
+//! Knows no watcher: one that cannot say how far it is, is not waited for.
+
+use super::error::EngineError;
+use super::live::Live;
+use crate::watcher::{EventSource, Headway};
+use crossbeam_channel::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+/// The longest time that looks wait for it: a watcher that gets no turn meanwhile is not to hold up everything.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// How long to wait for one message.
+const ONE: Duration = Duration::from_millis(1);
+
+impl Live<'_> {
+    /// Takes what was recorded until now, if there is anything to look at.
+    pub(super) fn keep_abreast(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        let start = Instant::now();
+        if self.queue.next_due().is_none_or(|due| due > start) {
+            return Ok(());
+        }
+        let Some(Headway { recorded, .. }) = self.marks.headway() else { return Ok(()) };
+        while self.marks.headway().is_some_and(|it| it.passed < recorded) && start.elapsed() < PATIENCE {
+            match source.messages.recv_timeout(ONE) {
+                Ok(message) => self.take(message)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.take_sent(source)
+    }
+}

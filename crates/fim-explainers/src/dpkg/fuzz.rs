@@ -1,0 +1,28 @@
+//! The files of dpkg's database, from any bytes.
+
+use super::database::aliases;
+use super::parse;
+
+/// Reads the bytes as each of the files of a database.
+///
+/// # Panics
+/// When what was read is not what the database is promised.
+pub fn database(bytes: &[u8]) {
+    let lines = bytes.split(|&b| b == b'\n').count();
+    let digests: Vec<_> = parse::md5sums(bytes).collect();
+    assert!(digests.len() <= lines);
+    for (path, _) in &digests {
+        assert_eq!(path.first(), Some(&b'/'), "every path is absolute");
+        assert_eq!(aliases(path).first(), Some(path), "its own name comes first");
+    }
+    for (name, package) in parse::packages(bytes) {
+        assert!(!name.is_empty());
+        assert!(package.conffiles.iter().all(|(path, _)| path.first() == Some(&b'/')));
+        assert!(package.conffiles.len() <= lines);
+    }
+    assert!(parse::diversions(bytes).len() <= lines / 3);
+    // Whatever stands on a line of its own is listed, and nothing is that does not.
+    let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    assert!(parse::lists(bytes, first));
+    assert!(!parse::lists(bytes, &[first, b"\n"].concat()));
+}
