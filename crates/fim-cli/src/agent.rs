@@ -23,6 +23,9 @@ pub struct Told {
     pub paths: Option<Vec<PathBuf>>,
     /// The file it was started with, absolute; the usual one if there is none.
     pub config: Option<PathBuf>,
+    /// Why the last configuration that was to replace the one it has did not.
+    #[serde(default)]
+    pub refused: Option<String>,
 }
 
 /// The longest request, and the longest answer but for a copy of the state.

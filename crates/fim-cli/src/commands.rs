@@ -32,7 +32,7 @@ pub const FOUND: u8 = 1;
 pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
     let named = options.config.as_deref().map(Path::new);
     let own = plan.config.process.guard.then(|| Own::here(named));
-    let mut told = Told { pid: std::process::id(), paths: None, config: absolute(named) };
+    let mut told = Told { pid: std::process::id(), paths: None, config: absolute(named), refused: None };
     let watched = match paths {
         [] => Watched { own, ..Watched::configured() },
         _ => {

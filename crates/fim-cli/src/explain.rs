@@ -50,6 +50,9 @@ pub fn explain(plan: &Plan, asked: &Path, running: Option<&Told>) -> Explanation
 fn agent(running: Option<&Told>) -> String {
     match running {
         None => "none runs: so would one that is started".to_owned(),
+        Some(Told { pid, paths: None, refused: Some(why), .. }) => {
+            format!("runs, pid {pid}, by the configuration BEFORE this one, which it refused: {why}")
+        }
         Some(Told { pid, paths: None, .. }) => format!("runs, pid {pid}, by the configuration"),
         Some(Told { pid, paths: Some(paths), .. }) => {
             let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -325,13 +328,19 @@ mod tests {
         let mut scene = Scene::new("[[generic]]\npaths = ['BASE/configured']\n");
         scene.told("configured", true, &["fim.toml:3)", "agent       none runs"]);
         let paths = Some(vec![scene.at("a [b]")]);
-        scene.running = Some(Told { pid: 7, paths, config: None });
+        scene.running = Some(Told { pid: 7, paths, ..Told::default() });
         scene.told("configured", false, &["no PATH of the agent matches it", "start `fim run` with it too"]);
         let said =
             ["a [b]\" of the PATHs that the agent was started with\n", "runs, pid 7, and was started with"];
         scene.told("a [b]/c", true, &said);
         scene.running = Some(Told { pid: 7, ..Told::default() });
-        scene.told("configured", true, &["runs, pid 7, by the configuration"]);
+        scene.told("configured", true, &["runs, pid 7, by the configuration\n"]);
+        scene.running = Some(Told { pid: 7, refused: Some("another root".to_owned()), ..Told::default() });
+        scene.told(
+            "configured",
+            true,
+            &["by the configuration BEFORE this one, which it refused: another root"],
+        );
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Answer {
     queued: u64,
     pending: u64,
     #[serde(default)]
+    refused: Option<String>,
+    #[serde(default)]
     programs: Vec<ProgramCost>,
 }
 
@@ -57,6 +59,7 @@ impl Answer {
             gaps_open: now.gaps_open,
             queued: now.queued,
             pending: now.pending,
+            refused: now.refused,
             programs,
         }
     }
@@ -92,6 +95,9 @@ pub fn describe(answer: &str, now: Timestamp) -> Result<String, Failure> {
     let open =
         if answer.gaps_open > 0 { format!(", {} STILL OPEN", answer.gaps_open) } else { String::new() };
     add("lost", format!("{} records in {} gaps, {closed} made up for{open}", answer.lost, answer.gaps));
+    if let Some(why) = &answer.refused {
+        add("config", format!("THE LAST ONE WAS REFUSED, the one before holds: {why}"));
+    }
     add("queue", format!("{} messages, {} files to look at", answer.queued, answer.pending));
     if let Some(cost) = cost(&answer.programs) {
         add("programs", cost);
@@ -141,6 +147,7 @@ mod tests {
         (answer.findings, answer.lost, answer.gaps, answer.gaps_open) = (4, 17, 2, 1);
         (answer.phase, answer.watcher) = ("watching".to_owned(), "bpf".to_owned());
         (answer.files, answer.marks, answer.marks_limit) = (12, 14, 100);
+        answer.refused = Some("line 3".to_owned());
         let program = |name: &str, runs, nanoseconds| {
             let program = name.to_owned();
             ProgramCost { program, runs, nanoseconds, missed: 0 }
@@ -154,6 +161,7 @@ mod tests {
             "watcher     bpf (it can be used)\n",
             "watched     12 files and 0 folders at the start\n",
             "marks       14 of 100\n",
+            "config      THE LAST ONE WAS REFUSED, the one before holds: line 3\n",
             "findings    4 (generic 3, users 1)\n",
             "programs    1010 runs in 0 ms: vfs_write 1000 at 90 ns, mmap 10 at 50 ns\n",
             "lost        17 records in 2 gaps, 1 made up for, 1 STILL OPEN\n",

@@ -74,6 +74,8 @@ pub struct Now {
     pub queued: u64,
     /// Files that wait to be looked at.
     pub pending: u64,
+    /// Why the last configuration that was to replace this one did not; `None` once one has.
+    pub refused: Option<String>,
 }
 
 /// How long after the mark the line of a live change was handed on: how many by the bound they kept.

@@ -89,7 +89,8 @@ fn attend(stream: &UnixStream, served: &Served, started: Timestamp) -> io::Resul
         }
         Ok(Request::Told) => {
             tell(stream, OK)?;
-            tell(stream, &serde_json::to_string(&served.told)?)
+            let told = Told { refused: served.status.now().refused, ..served.told.clone() };
+            tell(stream, &serde_json::to_string(&told)?)
         }
         Ok(request) if served.status.now().phase == Phase::Starting => {
             log::debug!("asked too early: {request:?}");
@@ -155,7 +156,7 @@ mod tests {
             control: engine.control(),
             costs: Costs::default(),
             why: "why".to_owned(),
-            told: Told { pid: 7, paths: Some(vec!["/a".into()]), config: None },
+            told: Told { pid: 7, paths: Some(vec!["/a".into()]), ..Told::default() },
         };
         let serving = serve(dir.path(), served).unwrap();
         assert_eq!(serving.0.metadata().unwrap().mode() & 0o777, 0o600);

@@ -72,6 +72,7 @@ pub fn lines(sample: &Sample, names: &Names, pace: Pace, at: u64) -> String {
         }
     }
     for (family, value) in [
+        ("configuration_refused", u64::from(now.refused.is_some())),
         ("gaps_open", now.gaps_open),
         ("marks", now.marks),
         ("marks_limit", now.marks_limit),

@@ -43,6 +43,12 @@ pub fn text(sample: &Sample) -> String {
     );
     text.single("fim_gaps_total", "counter", "Gaps in coverage opened.", &now.gaps);
     text.single("fim_gaps_open", "gauge", "Gaps in coverage not yet made up for.", &now.gaps_open);
+    text.single(
+        "fim_configuration_refused",
+        "gauge",
+        "1 while an older configuration than the last one holds, which was refused.",
+        &u64::from(now.refused.is_some()),
+    );
     text.single("fim_queued_messages", "gauge", "Messages of the watcher that wait.", &now.queued);
     text.single("fim_pending_files", "gauge", "Files that wait to be looked at.", &now.pending);
     text.single(

@@ -17,6 +17,7 @@ fn sample() -> Sample {
     now.by_severity = [(("users", Severity::Critical), 1), (("generic", Severity::Routine), 6)].into();
     (now.lost, now.recovered, now.gaps, now.gaps_open) = (17, 3, 2, 1);
     (now.queued, now.pending) = (5, 9);
+    now.refused = Some("line 3".to_owned());
     now.latency.counts[0] = 4;
     now.latency.counts[2] = 2;
     now.latency.counts[11] = 1;

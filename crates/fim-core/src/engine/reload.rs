@@ -53,6 +53,7 @@ impl Live<'_> {
 
     fn refuse(&mut self, why: String) -> Result<(), EngineError> {
         log::error!("the new configuration is refused, the old one holds: {why}");
+        self.engine.status.set(|now| now.refused = Some(why.clone()));
         let refused = Reloaded { refused: Some(why), ..Reloaded::default() };
         self.engine.reporter.report(Record::ConfigReloaded(refused))
     }
@@ -95,7 +96,7 @@ impl Live<'_> {
         };
         let Self { engine, index, marks, .. } = self;
         marks.remove(&index.retain(|path| engine.is_watched(path)));
-        self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
+        self.engine.status.set(|now| (now.files, now.dirs, now.refused) = (tally.files, tally.dirs, None));
         if let Some(learning) = &mut self.learning {
             (learning.reloaded.files, learning.reloaded.dirs) = (tally.files, tally.dirs);
         }

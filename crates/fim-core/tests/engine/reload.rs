@@ -4,7 +4,7 @@
 use crate::house::{House, Lines, Plain, at, findings};
 use fim_core::{
     Action, Consumer, ConsumerError, Context, Control, Detected, Interest, Limits, Reload, Reloaded,
-    ReplayWatcher, Scan, Snapshot, StopToken, Via, WatchMessage,
+    ReplayWatcher, Scan, Snapshot, Status, StopToken, Via, WatchMessage,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use std::time::Duration;
 pub struct Hand {
     pub root: PathBuf,
     pub control: Control,
+    pub status: Status,
     reloaded: Receiver<Reloaded>,
     changed: Receiver<PathBuf>,
 }
@@ -64,7 +65,8 @@ fn watch_by(house: &House, consumer: Box<dyn Consumer>, steps: Vec<fn(&Hand) -> 
         ..Lines::default()
     };
     let mut engine = house.engine_of(consumer, lines.clone());
-    let hand = Hand { root: house.root.clone(), control: engine.control(), reloaded: heard, changed: told };
+    let (control, status) = (engine.control(), engine.status());
+    let hand = Hand { root: house.root.clone(), control, status, reloaded: heard, changed: told };
     let begun = std::iter::once_with(move || {
         wait.recv().unwrap();
         Vec::new()
@@ -161,10 +163,14 @@ fn what_cannot_be_used_is_refused_and_the_old_one_holds() {
         vec![|hand| {
             hand.control.refused("line 3: no");
             assert_eq!(hand.wait().refused.as_deref(), Some("line 3: no"));
+            assert_eq!(hand.status.now().refused.as_deref(), Some("line 3: no"));
             let bad = Reload::new(Limits::default(), Scan::never());
             hand.control.reload(bad.consumer(Box::new(Plain("not absolute".to_owned()))));
             let refused = hand.wait().refused.unwrap();
             assert!(refused.contains("not absolute"), "{refused}");
+            assert_eq!(hand.status.now().refused, Some(refused));
+            hand.reload(&["one"]);
+            assert_eq!(hand.status.now().refused, None);
             vec![hand.write("one/x")]
         }],
     );
