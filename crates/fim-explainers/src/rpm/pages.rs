@@ -1,0 +1,147 @@
+//! The pages of rpm's database as they are on disk: those of the write-ahead log before those of the file itself. Takes
+//! no lock and writes nothing, so what was read is held against what is there afterwards.
+//!
+//! Opens through the one reader that follows no links and waits for nobody.
+
+use super::sqlite::{self, Head, Pages};
+use super::wal::{self, Wal};
+use crate::packages::Print;
+use fim_core::Reader;
+use rustix::fs::{FileType, OFlags, fstat};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The database, and the log beside it.
+pub const NAMES: [&str; 2] = ["rpmdb.sqlite", "rpmdb.sqlite-wal"];
+/// How often a database that changes while it is read is read.
+const TRIES: usize = 3;
+
+/// The files of one database.
+#[derive(Debug)]
+pub struct Files {
+    dir: PathBuf,
+    wal: Wal,
+}
+
+/// What the files looked like.
+#[derive(Debug, Default)]
+pub struct Prints {
+    database: Print,
+    log: Print,
+}
+
+impl Prints {
+    pub fn of(dir: Option<&OwnedFd>) -> Self {
+        let [database, log] = NAMES.map(|name| Print::of(dir, name));
+        Self { database, log }
+    }
+
+    /// Whether what was read then is what is there now.
+    pub fn hold(&self, now: &Self) -> bool {
+        let there_is_no_log = self.log.is(&Print::default()) && now.log.is(&Print::default());
+        self.database.holds(&now.database) && (there_is_no_log || self.log.holds(&now.log))
+    }
+
+    /// Whether it was another database: rows have other numbers there.
+    pub fn are_of_another(&self, now: &Self) -> bool {
+        self.database.is_other_file(&now.database)
+    }
+}
+
+impl Files {
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, wal: Wal::default() }
+    }
+
+    /// What `look` finds in pages that belong together. `None` if it finds nothing, or they changed each time while it
+    /// looked.
+    pub fn consistent<T>(
+        &mut self,
+        reader: &Reader,
+        mut look: impl FnMut(&mut View<'_>) -> Option<T>,
+    ) -> Option<T> {
+        for _ in 0..TRIES {
+            let before = Prints::of(reader.open_path(&self.dir).ok().as_ref());
+            let [database, log] = NAMES.map(|name| open(reader, &self.dir.join(name)).ok());
+            let database = database?;
+            let header = log.as_ref().and_then(header);
+            self.wal.follow(header, |at, frame| {
+                log.as_ref().is_some_and(|log| log.read_exact_at(frame, at).is_ok())
+            });
+            let found = View::new(&database, log.as_ref(), &self.wal).and_then(|mut view| look(&mut view));
+            // Pages move from the log to the file, and then the log begins anew: either is seen here.
+            let after = Prints::of(reader.open_path(&self.dir).ok().as_ref());
+            if before.database.is(&after.database) && header == log.as_ref().and_then(self::header) {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+fn header(log: &File) -> Option<wal::Header> {
+    let mut bytes = [0; wal::HEADER];
+    log.read_exact_at(&mut bytes, 0).ok().and_then(|()| wal::Header::parse(&bytes))
+}
+
+/// A regular file, for reading.
+pub fn open(reader: &Reader, path: &Path) -> io::Result<File> {
+    let file = reader.open_path(path)?;
+    if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other(format!("{} is no file", path.display())));
+    }
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(flags).open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// The pages at one moment.
+#[derive(Debug)]
+pub struct View<'a> {
+    database: &'a File,
+    log: Option<&'a File>,
+    wal: &'a Wal,
+    head: Head,
+    count: u32,
+}
+
+impl<'a> View<'a> {
+    fn new(database: &'a File, log: Option<&'a File>, wal: &'a Wal) -> Option<Self> {
+        // The first page may be in the log alone; the size of all is in the log's header too.
+        let mut first = [0; 100];
+        match wal.page(1).zip(log) {
+            Some((at, log)) => log.read_exact_at(&mut first, at).ok()?,
+            None => database.read_exact_at(&mut first, 0).ok()?,
+        }
+        let head = sqlite::head(&first)?;
+        if wal.header().is_some_and(|header| header.page != head.page) {
+            return None;
+        }
+        let length = database.metadata().ok()?.len() / head.page as u64;
+        let count = wal.count().unwrap_or(u32::try_from(length).unwrap_or(u32::MAX));
+        Some(Self { database, log, wal, head, count })
+    }
+}
+
+impl Pages for View<'_> {
+    fn page(&mut self, number: u32) -> Option<Vec<u8>> {
+        if number == 0 || number > self.count {
+            return None;
+        }
+        let mut page = vec![0; self.head.page];
+        match self.wal.page(number).zip(self.log) {
+            Some((at, log)) => log.read_exact_at(&mut page, at).ok()?,
+            None => {
+                let at = u64::from(number - 1) * self.head.page as u64;
+                self.database.read_exact_at(&mut page, at).ok()?;
+            }
+        }
+        Some(page)
+    }
+
+    fn usable(&self) -> usize {
+        self.head.page - self.head.reserved
+    }
+}
