@@ -4,7 +4,7 @@ mod paths;
 mod print;
 mod sieve;
 
-pub(crate) use paths::{aliases, below, folders};
+pub(crate) use paths::{aliases, below};
 pub(crate) use print::Print;
 pub(crate) use sieve::Sieve;
 

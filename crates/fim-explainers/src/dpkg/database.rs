@@ -4,7 +4,7 @@
 //! Knows nothing of findings.
 
 use super::parse::{self, Diversion, Md5, Package};
-use crate::packages::{Print, Sieve, aliases, folders};
+use crate::packages::{Print, Sieve, aliases};
 use fim_core::{Limits, Need, Reader};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -342,4 +342,10 @@ fn read_by(reader: &mut Reader, path: &Path) -> Option<Vec<u8>> {
 
 fn find(digests: &[u8], path: &[u8]) -> Option<Md5> {
     parse::md5sums(digests).find(|(known, _)| known == path).map(|(_, digest)| digest)
+}
+
+/// The folders above a path, but for the root.
+fn folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
+    slashes.filter_map(move |(at, _)| path.get(..at))
 }

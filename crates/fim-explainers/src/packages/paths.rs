@@ -23,9 +23,3 @@ pub fn aliases(path: &[u8]) -> Vec<Vec<u8>> {
     }
     names
 }
-
-/// The folders above a path, but for the root.
-pub fn folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let slashes = path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
-    slashes.filter_map(move |(at, _)| path.get(..at))
-}
