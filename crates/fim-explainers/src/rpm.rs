@@ -107,7 +107,7 @@ impl Rpm {
                 return known(identity, !change.has_other_metadata());
             }
         }
-        let may_be_edited = beside.is_some() || claims.iter().any(|(_, file)| file.is_config);
+        let may_be_edited = beside.is_some() || claims.iter().any(|(_, file)| file.may_change);
         match claims.first() {
             // What cannot be read is not another content.
             Some((identity, _))

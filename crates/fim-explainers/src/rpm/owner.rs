@@ -29,7 +29,8 @@ impl Rpm {
         let claims = self.claims(path).into_iter();
         let owner = claims.map(|(identity, file)| {
             // What was left out, or is made by whoever uses it, is not there to be compared.
-            let digest = file.digest.filter(|_| file.is_installed && !file.is_ghost);
+            let may_differ = file.may_change && !file.is_config;
+            let digest = file.digest.filter(|_| file.is_installed && !file.is_ghost && !may_differ);
             let is_same =
                 digest.and_then(|(checksum, digest)| Some(checksums.of_content(checksum)? == digest));
             Owner {

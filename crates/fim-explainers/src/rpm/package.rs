@@ -15,6 +15,7 @@ mod tag {
     pub const FILEDIGESTS: u32 = 1035;
     pub const FILELINKTOS: u32 = 1036;
     pub const FILEFLAGS: u32 = 1037;
+    pub const FILEVERIFYFLAGS: u32 = 1045;
     pub const DIRINDEXES: u32 = 1116;
     pub const BASENAMES: u32 = 1117;
     pub const DIRNAMES: u32 = 1118;
@@ -28,6 +29,8 @@ const LONGEST: usize = 4096;
 
 const CONFIG: u32 = 1 << 0;
 const GHOST: u32 = 1 << 6;
+/// Among what is to be verified: the content.
+const CONTENT: u32 = 1 << 0;
 
 /// Which package it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,8 +58,10 @@ pub struct File {
     pub digest: Option<(Checksum, Vec<u8>)>,
     /// Where it leads, if it is a link.
     pub target: Vec<u8>,
-    /// It may be edited.
+    /// It is for configuration.
     pub is_config: bool,
+    /// Its content may become another: it is for configuration, or the package says so.
+    pub may_change: bool,
     /// The package owns the path, and has nothing for it.
     pub is_ghost: bool,
     /// It was put there: neither left out nor since replaced by another package's.
@@ -95,6 +100,7 @@ pub fn file(header: &Header<'_>, path: &[u8]) -> Option<File> {
     let at = names(header).position(|name| !name.0.is_empty() && is(name))?;
     let mode = header.shorts(tag::FILEMODES).nth(at)?;
     let flags = header.numbers(tag::FILEFLAGS).nth(at).unwrap_or(0);
+    let verified = header.numbers(tag::FILEVERIFYFLAGS).nth(at).unwrap_or(CONTENT);
     let kind = match mode & 0o170_000 {
         0o100_000 => Kind::File,
         0o040_000 => Kind::Dir,
@@ -115,6 +121,7 @@ pub fn file(header: &Header<'_>, path: &[u8]) -> Option<File> {
         digest,
         target: header.texts(tag::FILELINKTOS).nth(at).unwrap_or_default().to_vec(),
         is_config: flags & CONFIG != 0,
+        may_change: flags & CONFIG != 0 || verified & CONTENT == 0,
         is_ghost: flags & GHOST != 0,
         is_installed: header.bytes(tag::FILESTATES).nth(at).unwrap_or(0) == 0,
     })
@@ -148,6 +155,7 @@ mod tests {
         assert_eq!((program.kind, program.is_config, program.is_ghost), (Kind::File, false, false));
         assert!(program.is_installed && program.digest.is_some_and(|(it, _)| it == Checksum::Sha256));
         assert!(of("/etc/p.conf").is_config && of("/etc/p.keep").is_config);
+        assert!(of("/etc/p.conf").may_change && !of("/usr/bin/p").may_change);
         assert_eq!((of("/usr/bin/plink").kind, of("/usr/bin/plink").target), (Kind::Symlink, b"p".to_vec()));
         assert_eq!((of("/usr/share/p").kind, of("/usr/share/p").digest), (Kind::Dir, None));
         assert!(of("/var/log/p").is_ghost);
@@ -178,6 +186,22 @@ mod tests {
             let bytes = encode(&tags);
             let found = file(&Header::parse(&bytes).unwrap(), b"/d/f").unwrap();
             assert_eq!(found.digest.map(|(it, _)| it), checksum, "{algorithm:?} {digest}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_to_be_verified_may_change() {
+        for (verified, may_change) in [(0xffff_ffff, false), (0xffff_fffe, true)] {
+            let bytes = encode(&[
+                (tag::BASENAMES, Value::Texts(&["f"])),
+                (tag::DIRNAMES, Value::Texts(&["/d/"])),
+                (tag::DIRINDEXES, Value::Numbers(&[0])),
+                (tag::FILEMODES, Value::Shorts(&[0o100_644])),
+                (tag::FILESTATES, Value::Bytes(&[2])),
+                (tag::FILEVERIFYFLAGS, Value::Numbers(&[verified])),
+            ]);
+            let found = file(&Header::parse(&bytes).unwrap(), b"/d/f").unwrap();
+            assert_eq!((found.may_change, found.is_config, found.is_installed), (may_change, false, false));
         }
     }
 
