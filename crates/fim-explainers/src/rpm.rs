@@ -153,27 +153,46 @@ impl Rpm {
         known(now.as_ref().unwrap_or(last), true)
     }
 
-    /// As [`Explainer::explain`], by what the database has now. Headers are written when all files of a package are
-    /// there, and removed when all are gone: in the middle of a transaction there is no telling that a content is wrong.
-    fn reason(&mut self, change: &Sight<'_>, checksums: &mut dyn Checksums, is_busy: bool) -> Reason {
-        let Some(path) = packages::below(&self.root, change.path) else { return Reason::default() };
+    /// By what the database has now.
+    fn reason(&mut self, change: &Sight<'_>, path: &[u8], checksums: &mut dyn Checksums) -> Reason {
         let Some(facts) = change.after.or(change.before) else { return Reason::default() };
-        let reason = match (facts.kind, &facts.target) {
+        match (facts.kind, &facts.target) {
             (FileKind::File | FileKind::Dir | FileKind::Symlink, _) if change.after.is_none() => {
                 self.removal(path)
             }
             (FileKind::File, _) => self.content(path, change, checksums),
             (FileKind::Dir, _) => self.folder(path),
             (FileKind::Symlink, Some(target)) => self.link(path, target),
-            _ => return Reason::default(),
-        };
-        if !is_busy || reason.explanation.is_some() {
+            _ => Reason::default(),
+        }
+    }
+
+    /// Whether a transaction may have to do with it: what is new may be of a package whose header is to come, and what
+    /// was nobody's before hardly is.
+    fn may_be_of_one(&self, change: &Sight<'_>, path: &[u8]) -> bool {
+        let beside = BESIDE.iter().find_map(|suffix| path.strip_suffix(*suffix));
+        change.before.is_none() || self.is_owned(path) || beside.is_some_and(|path| self.is_owned(path))
+    }
+
+    /// Headers are written when all files of a package are there, and removed when all are gone: in the middle of a
+    /// transaction there is no telling that a content is wrong.
+    fn explain_unless(
+        &mut self,
+        change: &Sight<'_>,
+        checksums: &mut dyn Checksums,
+        is_busy: impl FnOnce(&Database) -> bool,
+    ) -> Reason {
+        let Some(path) = packages::below(&self.root, change.path) else { return Reason::default() };
+        self.database.refresh();
+        let reason = self.reason(change, path, checksums);
+        if reason.explanation.is_some() || !self.may_be_of_one(change, path) {
             return reason;
         }
-        // What is new may be of a package whose header is to come; what was nobody's before hardly is.
-        let beside = BESIDE.iter().find_map(|suffix| path.strip_suffix(*suffix)).unwrap_or(path);
-        let may_be = change.before.is_none() || self.is_owned(path) || self.is_owned(beside);
-        if may_be { Reason::default().open() } else { Reason::default() }
+        if is_busy(&self.database) {
+            return Reason::default().open();
+        }
+        // What was over before that was asked is in the database now.
+        if self.database.refresh() { self.reason(change, path, checksums) } else { reason }
     }
 }
 
@@ -183,9 +202,7 @@ impl Explainer for Rpm {
         if change.has_other_metadata() && !change.has_other_content() {
             return Reason::default();
         }
-        let is_busy = self.database.is_busy();
-        self.database.refresh();
-        self.reason(change, checksums, is_busy)
+        self.explain_unless(change, checksums, Database::is_busy)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Packages that rpmbuild makes, installed, replaced and removed by rpm below a folder, with the database as rpm leaves
 //! it and, in the middle of a transaction, as it is then.
 
+#![allow(clippy::unwrap_used)]
+
 use fim_core::{Checksum, Checksums, Explainer, Facts, FileKind, Limits, Need, Reader, Reason, Sight};
 use fim_explainers::Rpm;
 use std::fs;

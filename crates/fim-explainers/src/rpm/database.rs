@@ -79,16 +79,16 @@ impl Database {
         }))
     }
 
-    /// Whether a transaction is under way. To be asked before [`Self::refresh`]: what is over by then is in the database.
+    /// Whether a transaction is under way. What is over when it is asked is found by [`Self::refresh`] after it.
     pub fn is_busy(&self) -> bool {
         super::lock::is_held(&self.reader, &self.dir)
     }
 
-    /// Reads what changed since. What cannot be read leaves what is known as it is.
-    pub fn refresh(&mut self) {
+    /// Reads what changed since, and says whether anything did. What cannot be read leaves what is known as it is.
+    pub fn refresh(&mut self) -> bool {
         let now = Prints::of(self.reader.open_path(&self.dir).ok().as_ref());
         if self.prints.hold(&now) {
-            return;
+            return false;
         }
         self.is_of_another |= self.prints.are_of_another(&now);
         let is_another = self.is_of_another;
@@ -112,6 +112,7 @@ impl Database {
             self.is_of_another = false;
             self.take_over(&rows, new);
         }
+        true
     }
 
     fn take_over(&mut self, rows: &[Row], new: Vec<Package>) {

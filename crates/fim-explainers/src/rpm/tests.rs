@@ -57,8 +57,7 @@ impl Stage {
         if !self.is_busy {
             return self.rpm.explain(&sight, &mut OfFile(path));
         }
-        self.rpm.database.refresh();
-        self.rpm.reason(&sight, &mut OfFile(path), true)
+        self.rpm.explain_unless(&sight, &mut OfFile(path), |_| true)
     }
 
     /// What is said of a file that has this content now, and was another.
