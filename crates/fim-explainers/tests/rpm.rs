@@ -1,6 +1,7 @@
 //! Packages that rpmbuild makes, installed, replaced and removed by rpm below a folder, with the database as rpm leaves
 //! it and, in the middle of a transaction, as it is then.
 
+#![cfg(feature = "rpm")]
 #![allow(clippy::unwrap_used)]
 
 use fim_core::{Checksum, Checksums, Explainer, Facts, FileKind, Limits, Need, Reader, Reason, Sight};
@@ -111,6 +112,12 @@ fn installed_replaced_and_removed() {
             assert_eq!(version(&house.said(&mut rpm, path)), Some(expected), "{path}");
         }
     }
+    succeed(house.rpm().arg("--rebuilddb"));
+    assert_eq!(
+        version(&house.said(&mut rpm, "usr/bin/p")),
+        Some("2-1.noarch"),
+        "rows have other numbers now"
+    );
     fs::write(house.root().join("usr/bin/p"), "program 1\n").unwrap();
     let reason = house.said(&mut rpm, "usr/bin/p");
     assert!(reason.odd.is_some() && !reason.is_open && reason.explanation.is_none(), "{reason:?}");

@@ -5,10 +5,12 @@ use super::package;
 use super::sqlite::{self, Pages, Value};
 use super::wal::{self, Wal};
 
-struct Bytes<'a>(&'a [u8], sqlite::Head);
+/// With what may be read of them yet.
+struct Bytes<'a>(&'a [u8], sqlite::Head, u32);
 
 impl Pages for Bytes<'_> {
     fn page(&mut self, number: u32) -> Option<Vec<u8>> {
+        self.2 = self.2.checked_sub(1)?;
         let from = usize::try_from(number).ok()?.checked_sub(1)?.checked_mul(self.1.page)?;
         self.0.get(from..)?.get(..self.1.page).map(<[u8]>::to_vec)
     }
@@ -26,7 +28,7 @@ pub fn database(bytes: &[u8]) {
     package(bytes);
     log(bytes);
     let Some(head) = sqlite::head(bytes) else { return };
-    let mut pages = Bytes(bytes, head);
+    let mut pages = Bytes(bytes, head, 10_000);
     let Some(root) = sqlite::table(&mut pages, b"Packages") else { return };
     for row in sqlite::rows(&mut pages, root).unwrap_or_default() {
         let Some(payload) = sqlite::payload(&mut pages, &row, 1 << 20) else { continue };

@@ -18,6 +18,13 @@ use std::path::{Path, PathBuf};
 pub const NAMES: [&str; 2] = ["rpmdb.sqlite", "rpmdb.sqlite-wal"];
 /// How often a database that changes while it is read is read.
 const TRIES: usize = 3;
+/// How often each page is read in one look, on average and at most: a page that many claim to go on at is read for each
+/// of them.
+const TIMES: u64 = 16;
+/// Pages that may be read besides.
+const BESIDES: u64 = 1024;
+/// Bytes that are read in one look at most: a file with holes is as long as somebody likes.
+const MOST: u64 = 4 << 30;
 
 /// The files of one database.
 #[derive(Debug)]
@@ -105,6 +112,8 @@ pub struct View<'a> {
     wal: &'a Wal,
     head: Head,
     count: u32,
+    /// So many may be read yet.
+    left: u64,
 }
 
 impl<'a> View<'a> {
@@ -121,7 +130,10 @@ impl<'a> View<'a> {
         }
         let length = database.metadata().ok()?.len() / head.page as u64;
         let count = wal.count().unwrap_or(u32::try_from(length).unwrap_or(u32::MAX));
-        Some(Self { database, log, wal, head, count })
+        // What the log says of the size is nothing to go by.
+        let there = length + wal.pages() as u64;
+        let left = there.saturating_mul(TIMES).saturating_add(BESIDES).min(MOST / head.page as u64);
+        Some(Self { database, log, wal, head, count, left })
     }
 }
 
@@ -130,6 +142,7 @@ impl Pages for View<'_> {
         if number == 0 || number > self.count {
             return None;
         }
+        self.left = self.left.checked_sub(1)?;
         let mut page = vec![0; self.head.page];
         match self.wal.page(number).zip(self.log) {
             Some((at, log)) => log.read_exact_at(&mut page, at).ok()?,

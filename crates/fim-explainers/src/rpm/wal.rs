@@ -92,6 +92,11 @@ impl Wal {
         self.pages.get(&number).copied()
     }
 
+    /// How many pages are here.
+    pub fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
     /// Pages of the database, if anything here counts.
     pub fn count(&self) -> Option<u32> {
         (self.count > 0).then_some(self.count)
