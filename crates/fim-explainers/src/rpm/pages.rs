@@ -158,3 +158,69 @@ impl Pages for View<'_> {
         self.head.page - self.head.reserved
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fim_core::Limits;
+    use std::fs;
+    use tempfile::TempDir;
+
+    const DATABASE: &[u8] = include_bytes!("testing/packages.sqlite");
+    const LOG: &[u8] = include_bytes!("testing/packages.sqlite-wal");
+
+    fn stage() -> (TempDir, PathBuf, Reader) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap();
+        fs::write(path.join(NAMES[0]), DATABASE).unwrap();
+        (dir, path, Reader::new(Limits::default()).unwrap())
+    }
+
+    #[test]
+    fn pages_of_the_log_come_first() {
+        let (_dir, path, reader) = stage();
+        let mut files = Files::new(path.clone());
+        let mut read = |number| files.consistent(&reader, |view| view.page(number));
+        let (first, last) = (read(1).unwrap(), read(29).unwrap());
+        assert_eq!((&first[..], &last[..]), (&DATABASE[..512], &DATABASE[28 * 512..]));
+        assert_eq!((read(0), read(30)), (None, None));
+        fs::write(path.join(NAMES[1]), LOG).unwrap();
+        assert_ne!(read(1).unwrap(), first);
+        assert!(read(34).is_some() && read(35).is_none(), "as many as the log says");
+    }
+
+    #[test]
+    fn what_changes_meanwhile_is_read_again() {
+        let (_dir, path, reader) = stage();
+        let mut files = Files::new(path.clone());
+        for (changes, looks, found) in [(0, 1, Some(())), (1, 2, Some(())), (2, 3, Some(())), (9, 3, None)] {
+            let mut looked = 0;
+            let answer = files.consistent(&reader, |_| {
+                if looked < changes {
+                    fs::write(path.join("new"), DATABASE).unwrap();
+                    fs::rename(path.join("new"), path.join(NAMES[0])).unwrap();
+                }
+                looked += 1;
+                Some(())
+            });
+            assert_eq!((looked, answer), (looks, found), "changed {changes} times");
+        }
+        let mut looked = 0;
+        fs::write(path.join(NAMES[1]), LOG).unwrap();
+        let answer = files.consistent(&reader, |_| {
+            // Its pages are in the database now.
+            fs::write(path.join(NAMES[1]), "").unwrap();
+            looked += 1;
+            Some(())
+        });
+        assert_eq!((looked, answer), (2, Some(())));
+    }
+
+    #[test]
+    fn a_look_ends() {
+        let (_dir, path, reader) = stage();
+        let mut files = Files::new(path);
+        let count = |view: &mut View<'_>| Some((0..10_000).take_while(|_| view.page(1).is_some()).count());
+        assert_eq!(files.consistent(&reader, count), Some(29 * 16 + 1024));
+    }
+}
