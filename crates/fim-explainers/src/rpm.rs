@@ -21,6 +21,7 @@ mod wal;
 use crate::packages::{self, aliases};
 use database::Database;
 use fim_core::{Change, Checksum, Checksums, Explainer, FileKind, Reason, Severity, Sight};
+use lock::Transaction;
 use package::{File, Identity, Kind};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -175,12 +176,12 @@ impl Rpm {
     }
 
     /// Headers are written when all files of a package are there, and removed when all are gone: in the middle of a
-    /// transaction there is no telling that a content is wrong.
+    /// transaction there is no telling that what it did is wrong.
     fn explain_unless(
         &mut self,
         change: &Sight<'_>,
         checksums: &mut dyn Checksums,
-        is_busy: impl FnOnce(&Database) -> bool,
+        transaction: impl FnOnce(&Database) -> Option<Transaction>,
     ) -> Reason {
         let Some(path) = packages::below(&self.root, change.path) else { return Reason::default() };
         self.database.refresh();
@@ -188,7 +189,7 @@ impl Rpm {
         if reason.explanation.is_some() || !self.may_be_of_one(change, path) {
             return reason;
         }
-        if is_busy(&self.database) {
+        if transaction(&self.database).is_some_and(|it| !it.has_no_hand_in(change)) {
             return Reason::default().open();
         }
         // What was over before that was asked is in the database now.
@@ -202,7 +203,7 @@ impl Explainer for Rpm {
         if change.has_other_metadata() && !change.has_other_content() {
             return Reason::default();
         }
-        self.explain_unless(change, checksums, Database::is_busy)
+        self.explain_unless(change, checksums, Database::transaction)
     }
 }
 

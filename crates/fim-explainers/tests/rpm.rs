@@ -4,11 +4,12 @@
 #![cfg(feature = "rpm")]
 #![allow(clippy::unwrap_used)]
 
-use fim_core::{Checksum, Checksums, Explainer, Facts, FileKind, Limits, Need, Reader, Reason, Sight};
+use fim_core::{Actor, Checksum, Checksums, Explainer, Facts, FileKind, Limits, Need, Reader, Reason, Sight};
 use fim_explainers::Rpm;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -87,11 +88,19 @@ impl House {
 
     /// What is said of what is at this path, as if it had been another file before.
     fn said(&self, rpm: &mut Rpm, path: &str) -> Reason {
+        self.said_of(rpm, path, None)
+    }
+
+    /// The same, if this process did it.
+    fn said_of(&self, rpm: &mut Rpm, path: &str, pid: Option<u32>) -> Reason {
         let file = self.root().join(path);
         let after = Reader::new(Limits::default()).unwrap().look(&file, Need::default()).facts;
         let mut before = after.clone().unwrap_or(Facts::new(FileKind::File));
         (before.blake3, before.target) = (Some([0; 32]), None);
-        rpm.explain(&Sight::new(&file, Some(&before), after.as_ref()), &mut OfFile(&file))
+        let actors: Vec<Arc<Actor>> = pid.into_iter().map(|pid| Arc::new(Actor::new(pid))).collect();
+        let mut sight = Sight::new(&file, Some(&before), after.as_ref());
+        sight.actors = &actors;
+        rpm.explain(&sight, &mut OfFile(&file))
     }
 }
 
@@ -147,6 +156,12 @@ fn in_the_middle_of_a_transaction_nothing_is_odd() {
     let reason = house.said(&mut rpm, "usr/bin/p");
     assert!(reason.is_open && reason.odd.is_none() && reason.explanation.is_none(), "{reason:?}");
     assert_eq!(version(&house.said(&mut rpm, "etc/p.conf")), Some("1-1.noarch"), "what is known is told");
+    // Numbers of processes are compared where they are those of the whole machine.
+    let is_initial = fs::read_link("/proc/self/ns/pid").is_ok_and(|it| it.as_os_str() == "pid:[4026531836]");
+    for (pid, is_known) in [(child.id(), false), (std::process::id(), is_initial)] {
+        let reason = house.said_of(&mut rpm, "usr/bin/p", Some(pid));
+        assert_eq!((reason.odd.is_some(), reason.is_open), (is_known, !is_known), "{pid}: {reason:?}");
+    }
     fs::write(house.root().join("at/go"), "").unwrap();
     assert!(child.wait().unwrap().success());
     for path in ALL {

@@ -4,6 +4,7 @@
 //! Knows nothing of findings.
 
 use super::header::Header;
+use super::lock::{Lock, Transaction};
 use super::package::{self, File, Identity};
 use super::pages::{Files, NAMES, Prints, open};
 use super::sqlite::{self, Pages, Row, Value};
@@ -33,6 +34,7 @@ const MOST_RECENT: usize = 8 << 20;
 pub struct Database {
     dir: PathBuf,
     files: Files,
+    lock: Lock,
     reader: Reader,
     hasher: RandomState,
     /// By the number of their rows, which is never given twice.
@@ -68,6 +70,7 @@ impl Database {
         Ok(Some(Self {
             files: Files::new(dir.clone()),
             dir,
+            lock: Lock::new(),
             reader,
             hasher: RandomState::new(),
             packages: BTreeMap::new(),
@@ -79,9 +82,9 @@ impl Database {
         }))
     }
 
-    /// Whether a transaction is under way. What is over when it is asked is found by [`Self::refresh`] after it.
-    pub fn is_busy(&self) -> bool {
-        super::lock::is_held(&self.reader, &self.dir)
+    /// The transaction that is under way. What is over when it is asked is found by [`Self::refresh`] after it.
+    pub fn transaction(&self) -> Option<Transaction> {
+        self.lock.holder(&self.reader, &self.dir)
     }
 
     /// Reads what changed since, and says whether anything did. What cannot be read leaves what is known as it is.

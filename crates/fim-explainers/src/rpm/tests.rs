@@ -1,7 +1,7 @@
 //! Changes of files of packages, by a database that SQLite wrote with headers that rpm wrote: see `testing/make.py`.
 
 use super::*;
-use fim_core::{Facts, Limits, Need, Reader};
+use fim_core::{Actor, Facts, Limits, Need, Reader};
 use std::fs;
 use tempfile::TempDir;
 
@@ -15,7 +15,8 @@ const GONE: usize = 12896;
 struct Stage {
     dir: TempDir,
     rpm: Rpm,
-    is_busy: bool,
+    transaction: Option<Transaction>,
+    actors: Vec<Arc<Actor>>,
 }
 
 /// The checksum of a file that is there.
@@ -41,7 +42,7 @@ impl Stage {
         fs::write(root.join("usr/lib/sysimage/rpm/rpmdb.sqlite-wal"), &LOG[..length]).unwrap();
         let mut rpm = Rpm::below(&root).unwrap().unwrap();
         rpm.prepare();
-        Self { dir, rpm, is_busy: false }
+        Self { dir, rpm, transaction: None, actors: Vec::new() }
     }
 
     fn root(&self) -> PathBuf {
@@ -53,11 +54,13 @@ impl Stage {
     }
 
     fn explain(&mut self, path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> Reason {
-        let sight = Sight::new(path, before, after);
-        if !self.is_busy {
+        let mut sight = Sight::new(path, before, after);
+        sight.actors = &self.actors;
+        let transaction = self.transaction;
+        if transaction.is_none() {
             return self.rpm.explain(&sight, &mut OfFile(path));
         }
-        self.rpm.explain_unless(&sight, &mut OfFile(path), |_| true)
+        self.rpm.explain_unless(&sight, &mut OfFile(path), |_| transaction)
     }
 
     /// What is said of a file that has this content now, and was another.
@@ -161,7 +164,7 @@ fn folders_and_links_of_a_package() {
 #[test]
 fn what_a_transaction_did_so_far_is_in_the_log() {
     let mut stage = Stage::new(0);
-    stage.is_busy = true;
+    stage.transaction = Some(Transaction { process: None });
     let soon = stage.updated("usr/bin/p", "program 2\n");
     assert_eq!((by(&soon), soon.odd.is_some(), soon.is_open), (None, false, true), "the header is to come");
     assert!(stage.made("usr/share/n", None).is_open, "it may be of a new package");
@@ -176,7 +179,7 @@ fn what_a_transaction_did_so_far_is_in_the_log() {
     stage.log(WENT);
     assert_eq!(by(&stage.updated("usr/bin/p", "program 2\n")), package(2));
     assert_eq!(by(&stage.updated("usr/bin/p", "program 1\n")), None);
-    stage.is_busy = false;
+    stage.transaction = None;
     assert!(stage.updated("usr/bin/p", "program 1\n").odd.is_some(), "that one is gone");
     stage.log(GONE - 1);
     assert_eq!(
@@ -186,6 +189,28 @@ fn what_a_transaction_did_so_far_is_in_the_log() {
     );
     stage.log(GONE);
     assert_eq!(stage.updated("usr/bin/p", "program 2\n"), Reason::default());
+}
+
+#[test]
+fn what_others_do_meanwhile_is_not_the_transaction_s() {
+    let mut stage = Stage::new(0);
+    for (process, actors, is_open) in [
+        (Some(7), &[7][..], true),
+        (Some(7), &[7, 8], true),
+        (Some(7), &[8], false),
+        (Some(7), &[8, 0], true),
+        (Some(7), &[], true),
+        (None, &[8], true),
+    ] {
+        stage.transaction = Some(Transaction { process });
+        stage.actors = actors.iter().map(|pid| Arc::new(Actor::new(*pid))).collect();
+        let reason = stage.updated("usr/bin/p", "program 2\n");
+        assert_eq!((reason.is_open, reason.odd.is_some()), (is_open, !is_open), "{process:?} {actors:?}");
+    }
+    stage.actors = vec![Arc::new(Actor::new(8))];
+    stage.transaction = Some(Transaction { process: Some(7) });
+    assert_eq!(stage.made("usr/share/n", None), Reason::default());
+    assert_eq!(stage.deleted("usr/bin/p"), Reason::default());
 }
 
 #[test]
