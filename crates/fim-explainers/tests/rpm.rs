@@ -7,6 +7,7 @@
 use fim_core::{Actor, Checksum, Checksums, Explainer, Facts, FileKind, Limits, Need, Reader, Reason, Sight};
 use fim_explainers::Rpm;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -33,7 +34,11 @@ impl Checksums for OfFile<'_> {
 fn house() -> Option<House> {
     if !Command::new("rpmbuild").arg("--version").stdout(Stdio::null()).status().is_ok_and(|it| it.success())
     {
-        println!("not tried: there is no rpmbuild");
+        println!("skipped: no rpmbuild");
+        return None;
+    }
+    if !fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0) {
+        println!("skipped: rpm needs root for another root");
         return None;
     }
     let house = House { dir: tempfile::tempdir().unwrap() };
