@@ -19,7 +19,7 @@ mod tests;
 mod wal;
 
 use crate::packages::{self, aliases};
-use database::Database;
+use database::{Database, Refreshed};
 use fim_core::{Change, Checksum, Checksums, Explainer, FileKind, Reason, Severity, Sight};
 use lock::Transaction;
 use package::{File, Identity, Kind};
@@ -192,8 +192,12 @@ impl Rpm {
         if transaction(&self.database).is_some_and(|it| !it.has_no_hand_in(change)) {
             return Reason::default().open();
         }
-        // What was over before that was asked is in the database now.
-        if self.database.refresh() { self.reason(change, path, checksums) } else { reason }
+        // What was over before that was asked is in the database now. It is written to a little longer than it is locked.
+        match self.database.refresh() {
+            Refreshed::Same => reason,
+            Refreshed::Anew => self.reason(change, path, checksums),
+            Refreshed::NotYet => Reason::default().open(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use super::header::Header;
 use super::lock::{Lock, Transaction};
 use super::package::{self, File, Identity};
-use super::pages::{Files, NAMES, Prints, open};
+use super::pages::{Files, NAMES, Prints, Restless, open};
 use super::sqlite::{self, Pages, Row, Value};
 use crate::packages::Sieve;
 use fim_core::{Limits, Reader};
@@ -50,6 +50,17 @@ pub struct Database {
     is_of_another: bool,
 }
 
+/// What became of reading a database once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// Nothing changed since.
+    Same,
+    /// It was read as far as it can be.
+    Anew,
+    /// Somebody wrote to it all the while.
+    NotYet,
+}
+
 #[derive(Debug)]
 struct Package {
     row: Row,
@@ -87,11 +98,11 @@ impl Database {
         self.lock.holder(&self.reader, &self.dir)
     }
 
-    /// Reads what changed since, and says whether anything did. What cannot be read leaves what is known as it is.
-    pub fn refresh(&mut self) -> bool {
+    /// Reads what changed since. What cannot be read leaves what is known as it is.
+    pub fn refresh(&mut self) -> Refreshed {
         let now = Prints::of(self.reader.open_path(&self.dir).ok().as_ref());
         if self.prints.hold(&now) {
-            return false;
+            return Refreshed::Same;
         }
         self.is_of_another |= self.prints.are_of_another(&now);
         let is_another = self.is_of_another;
@@ -111,11 +122,15 @@ impl Database {
         // One that is broken is not read again before it changes.
         self.prints = now;
         self.recent.clear();
-        if let Some((rows, new)) = found {
-            self.is_of_another = false;
-            self.take_over(&rows, new);
+        match found {
+            Ok(Some((rows, new))) => {
+                self.is_of_another = false;
+                self.take_over(&rows, new);
+                Refreshed::Anew
+            }
+            Ok(None) => Refreshed::Anew,
+            Err(Restless) => Refreshed::NotYet,
         }
-        true
     }
 
     fn take_over(&mut self, rows: &[Row], new: Vec<Package>) {
@@ -200,7 +215,7 @@ impl Database {
         if let Some(known) = self.recent.get(&row.number) {
             return Some(Arc::clone(known));
         }
-        let header = self.files.consistent(&self.reader, |pages| blob(pages, &row)).map(Arc::new)?;
+        let header = self.files.consistent(&self.reader, |pages| blob(pages, &row)).ok()?.map(Arc::new)?;
         if self.recent.len() >= RECENT {
             self.recent.clear();
         }

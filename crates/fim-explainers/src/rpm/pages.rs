@@ -33,6 +33,10 @@ pub struct Files {
     wal: Wal,
 }
 
+/// Somebody writes to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restless;
+
 /// What the files looked like.
 #[derive(Debug, Default)]
 pub struct Prints {
@@ -63,17 +67,19 @@ impl Files {
         Self { dir, wal: Wal::default() }
     }
 
-    /// What `look` finds in pages that belong together. `None` if it finds nothing, or they changed each time while it
-    /// looked.
+    /// What `look` finds in pages that belong together, if anything.
+    ///
+    /// # Errors
+    /// When they changed each time while it looked.
     pub fn consistent<T>(
         &mut self,
         reader: &Reader,
         mut look: impl FnMut(&mut View<'_>) -> Option<T>,
-    ) -> Option<T> {
+    ) -> Result<Option<T>, Restless> {
         for _ in 0..TRIES {
             let before = Prints::of(reader.open_path(&self.dir).ok().as_ref());
             let [database, log] = NAMES.map(|name| open(reader, &self.dir.join(name)).ok());
-            let database = database?;
+            let Some(database) = database else { return Ok(None) };
             let header = log.as_ref().and_then(header);
             self.wal.follow(header, |at, frame| {
                 log.as_ref().is_some_and(|log| log.read_exact_at(frame, at).is_ok())
@@ -82,10 +88,10 @@ impl Files {
             // Pages move from the log to the file, and then the log begins anew: either is seen here.
             let after = Prints::of(reader.open_path(&self.dir).ok().as_ref());
             if before.database.is(&after.database) && header == log.as_ref().and_then(self::header) {
-                return found;
+                return Ok(found);
             }
         }
-        None
+        Err(Restless)
     }
 }
 
@@ -180,7 +186,7 @@ mod tests {
     fn pages_of_the_log_come_first() {
         let (_dir, path, reader) = stage();
         let mut files = Files::new(path.clone());
-        let mut read = |number| files.consistent(&reader, |view| view.page(number));
+        let mut read = |number| files.consistent(&reader, |view| view.page(number)).unwrap();
         let (first, last) = (read(1).unwrap(), read(29).unwrap());
         assert_eq!((&first[..], &last[..]), (&DATABASE[..512], &DATABASE[28 * 512..]));
         assert_eq!((read(0), read(30)), (None, None));
@@ -193,7 +199,9 @@ mod tests {
     fn what_changes_meanwhile_is_read_again() {
         let (_dir, path, reader) = stage();
         let mut files = Files::new(path.clone());
-        for (changes, looks, found) in [(0, 1, Some(())), (1, 2, Some(())), (2, 3, Some(())), (9, 3, None)] {
+        for (changes, looks, found) in
+            [(0, 1, Ok(Some(()))), (1, 2, Ok(Some(()))), (2, 3, Ok(Some(()))), (9, 3, Err(Restless))]
+        {
             let mut looked = 0;
             let answer = files.consistent(&reader, |_| {
                 if looked < changes {
@@ -213,7 +221,7 @@ mod tests {
             looked += 1;
             Some(())
         });
-        assert_eq!((looked, answer), (2, Some(())));
+        assert_eq!((looked, answer), (2, Ok(Some(()))));
     }
 
     #[test]
@@ -221,6 +229,6 @@ mod tests {
         let (_dir, path, reader) = stage();
         let mut files = Files::new(path);
         let count = |view: &mut View<'_>| Some((0..10_000).take_while(|_| view.page(1).is_some()).count());
-        assert_eq!(files.consistent(&reader, count), Some(29 * 16 + 1024));
+        assert_eq!(files.consistent(&reader, count), Ok(Some(29 * 16 + 1024)));
     }
 }
