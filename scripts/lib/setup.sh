@@ -33,6 +33,7 @@ passwd           command -v useradd
 sudo             command -v visudo
 openssh-server   test -x /usr/sbin/sshd
 openssh-client   command -v ssh-copy-id
+rpm              command -v rpmbuild
 vim-tiny         command -v vim || command -v vim.tiny
 nano             command -v nano
 bsdutils         command -v script

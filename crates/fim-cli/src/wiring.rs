@@ -12,7 +12,7 @@ use fim_core::{
     BaselineLost, Engine, Explainer, Key, Limits, Reload, Scan, Severity, SledStore, State, StoreError,
     StoreErrorKind, Tampering,
 };
-use fim_explainers::{Dpkg, Explainers, Programs, Windows, Writers};
+use fim_explainers::{Dpkg, Explainers, Programs, Rpm, Windows, Writers};
 use std::io::IsTerminal;
 
 /// What a watch has besides its configuration.
@@ -107,6 +107,14 @@ fn explainer(
             }
             explainers.push(dpkg);
         }
+        let rpm = Rpm::below(&config.root)
+            .map_err(|error| Failure::new(format!("cannot read rpm's database: {error}")))?;
+        if let Some(mut rpm) = rpm {
+            if lasts {
+                rpm.prepare();
+            }
+            explainers.push(rpm);
+        }
     }
     // They were tried when the plan was made.
     let writers = config.writers().unwrap_or_default();
@@ -122,11 +130,21 @@ fn explainer(
 
 /// Whether changes by packages are explained, in words.
 pub fn packages(plan: &Plan) -> String {
-    let root = plan.config.root.display();
-    match Dpkg::below(&plan.config.root) {
-        _ if !plan.config.packages.verify => "not explained: `verify` in [packages] is false".to_owned(),
-        Ok(Some(_)) => "what they change is held against dpkg's database".to_owned(),
-        Ok(None) => format!("not explained: there is no database of dpkg below {root}"),
+    let root = &plan.config.root;
+    if !plan.config.packages.verify {
+        return "not explained: `verify` in [packages] is false".to_owned();
+    }
+    let found = Dpkg::below(root).and_then(|dpkg| Ok((dpkg.is_some(), Rpm::below(root)?.is_some())));
+    match found {
+        Ok((true, false)) => "what they change is held against dpkg's database".to_owned(),
+        Ok((false, true)) => "what they change is held against rpm's database".to_owned(),
+        Ok((true, true)) => "what they change is held against the databases of dpkg and rpm".to_owned(),
+        Ok((false, false)) => {
+            let root = root.display();
+            format!(
+                "not explained: there is no database of dpkg, and none of rpm that is SQLite, below {root}"
+            )
+        }
         Err(error) => format!("not explained: {error}"),
     }
 }

@@ -9,13 +9,11 @@ mod database;
 pub(crate) mod fuzz;
 mod owner;
 mod parse;
-mod sieve;
 #[cfg(test)]
 mod tests;
 
-pub use owner::Owner;
-
-use database::{Database, aliases};
+use crate::packages::{self, aliases};
+use database::Database;
 use fim_core::{Change, Checksum, Checksums, Explainer, Explanation, FileKind, Reason, Severity, Sight};
 use parse::{Md5, Stage};
 use std::ffi::OsStr;
@@ -72,13 +70,6 @@ impl Dpkg {
     /// who looked before.
     pub fn prepare(&mut self) {
         self.database.refresh();
-    }
-
-    /// A path as packages see it.
-    fn below_root<'a>(&self, path: &'a Path) -> Option<&'a [u8]> {
-        let root = self.root.as_os_str().as_bytes();
-        let root = root.strip_suffix(b"/").unwrap_or(root);
-        path.as_os_str().as_bytes().strip_prefix(root).filter(|rest| rest.starts_with(b"/"))
     }
 
     /// The packages that claim the file at this path, those first whose word is the newest.
@@ -228,7 +219,7 @@ impl Explainer for Dpkg {
     fn explain(&mut self, change: &Sight<'_>, checksums: &mut dyn Checksums) -> Reason {
         // That a mode or an owner changed is no business of the database.
         let is_metadata_alone = change.has_other_metadata() && !change.has_other_content();
-        let (Some(path), false) = (self.below_root(change.path), is_metadata_alone) else {
+        let (Some(path), false) = (packages::below(&self.root, change.path), is_metadata_alone) else {
             return Reason::default();
         };
         let Some(facts) = change.after.or(change.before) else { return Reason::default() };
@@ -257,7 +248,5 @@ fn clean(path: &Path) -> PathBuf {
 }
 
 fn explanation(claim: &Claim, lowers: bool) -> Explanation {
-    let mut of = vec![("manager", "dpkg".to_owned()), ("package", claim.stem.clone())];
-    of.extend(claim.version.clone().map(|version| ("version", version)));
-    Explanation { by: "package", of, lowers }
+    packages::explanation("dpkg", &claim.stem, claim.version.as_deref(), lowers)
 }

@@ -1,7 +1,7 @@
 //! What led to a change: explainers for `fim`.
 //!
 //! Each adds its word to a finding and hides none: a package whose records hold that very content
-//! ([`Dpkg`]), a writer that is trusted by what it runs ([`Writers`]), a window that was announced ([`Windows`]).
+//! ([`Dpkg`], [`Rpm`]), a writer that is trusted by what it runs ([`Writers`]), a window that was announced ([`Windows`]).
 //! None of them knows events, stores, configuration or formats of lines.
 //!
 #![doc = include_str!("../README.md")]
@@ -11,19 +11,27 @@
 mod dpkg;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+#[cfg(any(feature = "dpkg", feature = "rpm"))]
+mod packages;
 #[cfg(feature = "writer")]
 mod process;
 #[cfg(feature = "writer")]
 mod program;
+#[cfg(feature = "rpm")]
+mod rpm;
 #[cfg(feature = "window")]
 mod window;
 #[cfg(feature = "writer")]
 mod writer;
 
 #[cfg(feature = "dpkg")]
-pub use dpkg::{Dpkg, Owner};
+pub use dpkg::Dpkg;
+#[cfg(any(feature = "dpkg", feature = "rpm"))]
+pub use packages::Owner;
 #[cfg(feature = "writer")]
 pub use program::Programs;
+#[cfg(feature = "rpm")]
+pub use rpm::Rpm;
 #[cfg(feature = "window")]
 pub use window::{Days, Window, WindowError, Windows};
 #[cfg(feature = "writer")]

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Packages {
-    /// Hold changed files against dpkg's database below `root`. A content that the installed version has
-    /// there is explained, and routine unless mode, owner or attributes changed with it. One that it has
-    /// not, in a file that is not for configuration, is said as `package_mismatch`, severity 70. (rpm's
-    /// database is not read.)
+    /// Hold changed files against the databases of dpkg and rpm below `root`. A content that the installed
+    /// version has there is explained, and routine unless mode, owner or attributes changed with it. One that
+    /// it has not, in a file that is not for configuration, is said as `package_mismatch`, severity 70. (Of
+    /// rpm's databases the one that is SQLite is read.)
     pub verify: bool,
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn is_temporary(name: &[u8]) -> bool {
         || is_rsync(name)
         || is_swap(name)
         || is_lock_by_pid(name)
+        || is_rpm(name)
 }
 
 /// `sed -i` writes to `sed` and six letters of mkstemp(3).
@@ -61,6 +62,16 @@ fn is_lock_by_pid(name: &[u8]) -> bool {
         && pid.iter().skip(1).all(u8::is_ascii_digit)
 }
 
+/// rpm unpacks to `name;5f3a1b2c`, by the time at which its transaction began.
+fn is_rpm(name: &[u8]) -> bool {
+    name.iter().rposition(|byte| *byte == b';').is_some_and(|at| {
+        let (stem, tail) = name.split_at(at);
+        !stem.is_empty()
+            && tail.len() == 9
+            && tail.iter().skip(1).all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 fn is_mkstemp(letters: &[u8]) -> bool {
     letters.len() == 6 && letters.iter().all(u8::is_ascii_alphanumeric)
 }
@@ -83,6 +94,8 @@ mod tests {
             "4913",
             ".hosts.swp",
             "ld.so.cache~",
+            "p.conf;5f3a1b2c",
+            "a;b;0000000f",
         ] {
             assert!(is_temporary(name.as_bytes()), "{name}");
         }
@@ -102,6 +115,11 @@ mod tests {
             "access.conf",
             "a.swp",
             ".my.config",
+            ";5f3a1b2c",
+            "a;5f3a1b2",
+            "a;5f3a1b2c0",
+            "a;5F3A1B2C",
+            "a;5f3a1b2g",
         ] {
             assert!(!is_temporary(name.as_bytes()), "{name}");
         }

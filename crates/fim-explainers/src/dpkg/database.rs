@@ -4,20 +4,17 @@
 //! Knows nothing of findings.
 
 use super::parse::{self, Diversion, Md5, Package};
-use super::sieve::Sieve;
+use crate::packages::{Print, Sieve, aliases};
 use fim_core::{Limits, Need, Reader};
-use rustix::fs::{AtFlags, StatxFlags, StatxTimestamp, makedev, statx};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::read_dir;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Larger files are not dpkg's: `status` has some megabytes.
 const MOST: u64 = 128 << 20;
@@ -25,8 +22,6 @@ const MOST: u64 = 128 << 20;
 const REMEMBERED: usize = 200_000;
 /// Files of `info` kept; then all are dropped.
 const RECENT: usize = 8;
-/// Clocks of files go in ticks: what was read so soon after a change may have been changed again in the same one.
-const TICK: Duration = Duration::from_millis(20);
 
 /// The database below one `var/lib/dpkg`.
 #[derive(Debug)]
@@ -77,38 +72,6 @@ impl Incoming {
     /// Whether a file of it is somewhere below this path.
     pub fn is_below(&self, folder: &[u8]) -> bool {
         parse::md5sums(&self.digests).any(|(path, _)| folders(&path).any(|above| above == folder))
-    }
-}
-
-/// Seconds and nanoseconds.
-type Stamp = (i64, u32);
-
-/// What stat(2) said of a file, and when.
-#[derive(Debug, Default)]
-struct Print {
-    seen: Option<(u64, u64, u64, Stamp, Stamp)>,
-    at: Option<SystemTime>,
-}
-
-impl Print {
-    /// Of a name in this folder: one call, where nothing is opened and no link followed.
-    fn of(dir: Option<&OwnedFd>, name: &str) -> Self {
-        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        let found = dir.and_then(|dir| statx(dir, name, flags, StatxFlags::BASIC_STATS).ok());
-        let seen = found.map(|it| {
-            let time = |stamp: StatxTimestamp| (stamp.tv_sec, stamp.tv_nsec);
-            let device = makedev(it.stx_dev_major, it.stx_dev_minor);
-            (device, it.stx_ino, it.stx_size, time(it.stx_mtime), time(it.stx_ctime))
-        });
-        Self { seen, at: Some(SystemTime::now()) }
-    }
-
-    /// Whether what was read then is what is there now.
-    fn holds(&self, now: &Self) -> bool {
-        let changed = self.seen.map(|(.., (seconds, nanos))| {
-            UNIX_EPOCH + Duration::new(u64::try_from(seconds).unwrap_or(0), nanos)
-        });
-        self.seen == now.seen && changed.zip(self.at).is_some_and(|(changed, at)| changed + TICK < at)
     }
 }
 
@@ -379,20 +342,6 @@ fn read_by(reader: &mut Reader, path: &Path) -> Option<Vec<u8>> {
 
 fn find(digests: &[u8], path: &[u8]) -> Option<Md5> {
     parse::md5sums(digests).find(|(known, _)| known == path).map(|(_, digest)| digest)
-}
-
-/// A path, and what it was called before `/bin` and the like became links into `/usr`: packages may still call
-/// it so.
-pub fn aliases(path: &[u8]) -> Vec<Vec<u8>> {
-    const MERGED: [&[u8]; 7] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libx32", b"libo32"];
-    let mut names = vec![path.to_vec()];
-    if let Some(rest) = path.strip_prefix(b"/usr")
-        && let Some(top) = rest.split(|&b| b == b'/').nth(1)
-        && MERGED.contains(&top)
-    {
-        names.push(rest.to_vec());
-    }
-    names
 }
 
 /// The folders above a path, but for the root.

@@ -1,7 +1,7 @@
 //! The files of dpkg's database, from any bytes.
 
-use super::database::aliases;
 use super::parse;
+use crate::packages::aliases;
 
 /// Reads the bytes as each of the files of a database.
 ///

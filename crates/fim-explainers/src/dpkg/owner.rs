@@ -1,23 +1,9 @@
 //! Whose a file is and whether it is as it came, for whoever asks: no change, no reason.
 
-use super::{Dpkg, aliases};
+use super::Dpkg;
+use crate::packages::{self, Owner, aliases};
 use fim_core::{Checksum, Checksums};
 use std::path::Path;
-
-/// A package that has a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Owner {
-    /// Its name; with its architecture, where several can be installed side by side.
-    pub package: String,
-    /// The version of it that is there, or is being unpacked.
-    pub version: Option<String>,
-    /// The path is a configuration file of it: it may be edited.
-    pub is_configuration: bool,
-    /// Whether what is there is what it has: `None` if it has no digest of it (as of a folder or a link), or the file
-    /// could not be read.
-    pub is_same: Option<bool>,
-}
 
 impl Dpkg {
     /// The packages that have this path. `checksums` is asked for that of the file, once.
@@ -38,7 +24,7 @@ impl Dpkg {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn owners(&mut self, path: &Path, checksums: &mut dyn Checksums) -> Vec<Owner> {
-        let Some(path) = self.below_root(path).map(<[u8]>::to_vec) else { return Vec::new() };
+        let Some(path) = packages::below(&self.root, path).map(<[u8]>::to_vec) else { return Vec::new() };
         self.database.refresh();
         let claims = self.claims(&path);
         let found = claims

@@ -1,6 +1,7 @@
 //! Changes of files of packages, with a database made for it.
 
 use super::*;
+use crate::packages::Owner;
 use fim_core::{Facts, Limits, Need, Reader};
 use std::fs;
 use tempfile::TempDir;
