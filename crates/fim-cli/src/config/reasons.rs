@@ -13,7 +13,7 @@ pub struct Packages {
     /// Hold changed files against the databases of dpkg and rpm below `root`. A content that the installed
     /// version has there is explained, and routine unless mode, owner or attributes changed with it. One that
     /// it has not, in a file that is not for configuration, is said as `package_mismatch`, severity 70. (Of
-    /// rpm's databases the one that is SQLite is read.)
+    /// rpm's databases the one that is SQLite is read: RHEL 9, Fedora 33, Amazon Linux 2023 and later.)
     pub verify: bool,
 }
 
