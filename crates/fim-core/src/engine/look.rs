@@ -259,7 +259,7 @@ impl Live<'_> {
         let known = match item.id.filter(|id| id.inode == facts.inode) {
             Some(id) if is_dir => self.index.dir_id(path) == Some(id),
             Some(id) => self.index.has(id, path),
-            None if is_dir => self.index.dir_id(path).is_some_and(|id| id.inode == facts.inode),
+            None if is_dir => self.clear_dir(path, facts),
             None => false,
         };
         if is_dir && (!known || item.list) {
@@ -282,6 +282,15 @@ impl Live<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Clears the mark of a known directory that no event led to; `false` if it is not this one that is known.
+    fn clear_dir(&mut self, path: &Path, facts: &Facts) -> bool {
+        let id = self.index.dir_id(path).filter(|id| id.inode == facts.inode);
+        if let Some(id) = id {
+            self.marks.clear(id);
+        }
+        id.is_some()
     }
 
     fn forget_stale(&mut self, path: &Path, old: Option<FileId>, new: FileId) {

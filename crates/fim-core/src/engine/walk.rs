@@ -417,6 +417,10 @@ impl<'a> Walk<'a> {
             if !marked.armed && !self.remote.has(&entry.path) {
                 self.tally.unarmed.add(&entry.path);
             }
+            // What was told of it under a name that is no longer known reached nobody: from now on it is news again.
+            if self.reading == Reading::Never {
+                marks.clear(marked.id);
+            }
             if *scope == MarkScope::File {
                 self.index.add_file(&entry.path, marked.id);
             } else {

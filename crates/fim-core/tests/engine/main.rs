@@ -13,6 +13,7 @@ mod backlog;
 mod beside;
 mod births;
 mod changes;
+mod clears;
 mod crash;
 mod disk;
 mod faults;
