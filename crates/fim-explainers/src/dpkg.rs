@@ -52,6 +52,8 @@ struct Claim {
     is_conffile: bool,
     /// The package is in the middle of something.
     is_moving: bool,
+    /// The version is yet to be written down: the digests of a new one are there before it.
+    is_half_installed: bool,
 }
 
 impl Dpkg {
@@ -85,7 +87,14 @@ impl Dpkg {
                 let digest = Some(digest);
                 claims.push((
                     name.clone(),
-                    Claim { stem, version, digest, is_conffile: false, is_moving: true },
+                    Claim {
+                        stem,
+                        version,
+                        digest,
+                        is_conffile: false,
+                        is_moving: true,
+                        is_half_installed: false,
+                    },
                 ));
             }
             let owners = self.database.owners(&name);
@@ -98,9 +107,10 @@ impl Dpkg {
             for (stem, digest, is_conffile) in owners.chain(configured) {
                 let version = self.version(&stem);
                 let is_coming = incoming.as_ref().is_some_and(|it| it.stem == stem);
-                let stage = self.database.package(&stem).map(|it| it.stage);
-                let is_moving = is_coming || stage == Some(Stage::Between);
-                claims.push((name.clone(), Claim { stem, version, digest, is_conffile, is_moving }));
+                let is_half_installed = self.is_half_installed(&stem);
+                let is_moving = is_coming || self.is_between(&stem);
+                let claim = Claim { stem, version, digest, is_conffile, is_moving, is_half_installed };
+                claims.push((name.clone(), claim));
             }
         }
         let is_here = |name: &[u8], stem: &str| {
@@ -127,7 +137,8 @@ impl Dpkg {
         let Some(digest) = checksums.of_content(Checksum::Md5) else { return Reason::default() };
         if let Some(claim) = claims.iter().find(|claim| claim.digest.is_some_and(|known| known[..] == digest))
         {
-            return Reason::known(explanation(claim, !change.has_other_metadata()));
+            let reason = Reason::known(explanation(claim, !change.has_other_metadata()));
+            return if claim.is_half_installed { reason.open() } else { reason };
         }
         let mut reason = Reason::default();
         let may_be_edited = beside.is_some() || claims.iter().any(|claim| claim.is_conffile);
@@ -147,7 +158,7 @@ impl Dpkg {
                 return self.has(incoming.stem.clone(), Some(incoming.version.clone()));
             }
             if let Some(stem) = self.database.owners(&name).into_iter().next() {
-                return self.has(stem, None);
+                return self.has_now(stem);
             }
         }
         Reason::default()
@@ -164,9 +175,9 @@ impl Dpkg {
         for target in self.database.names(target.as_os_str().as_bytes()) {
             for stem in self.database.owners(&target) {
                 if names.iter().any(|name| self.database.lists(&stem, name) == Some(true)) {
-                    return self.has(stem, None);
+                    return self.has_now(stem);
                 }
-                is_open |= self.database.package(&stem).is_some_and(|it| it.stage == Stage::Between);
+                is_open |= self.is_between(&stem);
             }
             // Its list is written when all of it is unpacked.
             is_open |= incoming.as_ref().is_some_and(|it| it.digest(&target).is_some());
@@ -192,7 +203,7 @@ impl Dpkg {
                 return self.has(incoming.stem.clone(), Some(incoming.version.clone()));
             }
             if let Some(stem) = self.database.last_owner(&name).filter(|_| owners.is_empty()) {
-                return self.has(stem.to_owned(), None);
+                return self.has_now(stem.to_owned());
             }
         }
         Reason::default()
@@ -204,10 +215,25 @@ impl Dpkg {
 
     fn has(&self, stem: String, version: Option<String>) -> Reason {
         let version = version.or_else(|| self.version(&stem));
-        Reason::known(explanation(
-            &Claim { stem, version, digest: None, is_conffile: false, is_moving: false },
-            true,
-        ))
+        let (is_conffile, is_moving, is_half_installed) = (false, false, false);
+        let claim = Claim { stem, version, digest: None, is_conffile, is_moving, is_half_installed };
+        Reason::known(explanation(&claim, true))
+    }
+
+    /// By the version that is there, which may not be written down yet.
+    fn has_now(&self, stem: String) -> Reason {
+        let is_half_installed = self.is_half_installed(&stem);
+        let reason = self.has(stem, None);
+        if is_half_installed { reason.open() } else { reason }
+    }
+
+    fn is_half_installed(&self, stem: &str) -> bool {
+        self.database.package(stem).is_some_and(|it| it.stage == Stage::HalfInstalled)
+    }
+
+    fn is_between(&self, stem: &str) -> bool {
+        let stage = self.database.package(stem).map(|it| it.stage);
+        matches!(stage, Some(Stage::Between | Stage::HalfInstalled))
     }
 
     fn version(&self, stem: &str) -> Option<String> {

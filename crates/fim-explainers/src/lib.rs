@@ -83,13 +83,13 @@ impl Explainer for Explainers {
             let one = explainer.explain(change, checksums);
             whole.explanation = whole.explanation.or(one.explanation);
             whole.odd = whole.odd.or(one.odd);
-            whole.is_open |= one.is_open;
             if whole.explanation.is_some() {
+                // Who explains it says whether there is more to come: what is open to others need not be waited for.
+                whole.is_open = one.is_open;
                 break;
             }
+            whole.is_open |= one.is_open;
         }
-        // What another is sure of need not wait.
-        whole.is_open &= whole.explanation.is_none();
         whole
     }
 }

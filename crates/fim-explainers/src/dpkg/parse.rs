@@ -26,7 +26,9 @@ pub fn lists(bytes: &[u8], path: &[u8]) -> bool {
 pub enum Stage {
     /// All of it is there.
     Installed,
-    /// Something is going on, or was broken off.
+    /// Its files are being exchanged, or that was broken off: the version is that of those before.
+    HalfInstalled,
+    /// Something else is going on, or was broken off.
     #[default]
     Between,
     /// No more than its configuration is left.
@@ -110,6 +112,7 @@ fn status(value: &str) -> (bool, Stage) {
     let is_unwanted = words.next().is_some_and(|want| matches!(want, "deinstall" | "purge"));
     let stage = match words.nth(1) {
         Some("installed") => Stage::Installed,
+        Some("half-installed") => Stage::HalfInstalled,
         Some("config-files" | "not-installed") => Stage::Removed,
         _ => Stage::Between,
     };
@@ -213,7 +216,7 @@ mod tests {
         let digest = md5(A.as_bytes());
         let conffiles = [("/etc/a b", digest), ("/etc/old", digest), ("/etc/new", None)];
         assert_eq!(a.conffiles, conffiles.map(|(path, digest)| (path.as_bytes().to_vec(), digest)));
-        assert_eq!((found["l:i386"].stage, found["l:i386"].is_unwanted), (Stage::Between, true));
+        assert_eq!((found["l:i386"].stage, found["l:i386"].is_unwanted), (Stage::HalfInstalled, true));
         assert_eq!(found["r"].stage, Stage::Removed);
     }
 

@@ -172,6 +172,26 @@ fn what_is_being_unpacked_is_known_before_it_is_installed() {
 }
 
 #[test]
+fn the_version_is_waited_for_that_the_digests_are_of() {
+    let mut stage = Stage::new();
+    // Between its last file and the word of it.
+    stage.put("info/p.md5sums", &format!("{}  usr/bin/p\n", md5_of("program 2")));
+    stage.put("updates/0000", &status(&[("p", "install ok half-installed", "1", &[])]));
+    for reason in [stage.updated("usr/bin/p", "program 2"), stage.made("usr/bin", None)] {
+        assert_eq!(
+            (by(&reason), reason.is_open),
+            (package("p 1"), true),
+            "no better is known if nothing comes"
+        );
+    }
+    stage.put("info/p.md5sums", "");
+    assert!(stage.deleted("usr/bin/p").is_open);
+    stage.put("updates/0001", &status(&[("p", "install ok unpacked", "2", &[])]));
+    let reason = stage.deleted("usr/bin/p");
+    assert_eq!((by(&reason), reason.is_open), (package("p 2"), false));
+}
+
+#[test]
 fn a_file_that_its_package_has_no_more_may_go() {
     let mut stage = Stage::new();
     assert_eq!(stage.deleted("usr/bin/p"), Reason::default(), "it has it still");
