@@ -133,7 +133,7 @@ impl Live<'_> {
             }
         }
         let gone = self.index.remove_dir(path);
-        self.marks.remove(&gone);
+        self.unmark(&gone);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::event::{FileEvent, Place, Via};
 use crate::id::FileId;
 use crate::watcher::WatchMessage;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 impl Live<'_> {
     pub(super) fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
@@ -97,6 +97,7 @@ impl Live<'_> {
             }
             return Ok(());
         }
+        let may_be_unmarked = self.may_be_unmarked(event);
         if self.follows
             && let Some(id) = event.file
         {
@@ -106,10 +107,17 @@ impl Live<'_> {
                 // What has no mark yet stays unknown, so that its look sets one.
                 _ if !self.is_marked_at_birth(path) && self.index.paths(id).is_empty() => {}
                 Via::Mkdir => self.index.add_dir(path, id),
+                _ if may_be_unmarked => {}
                 _ => self.index.add_file(path, id),
             }
         }
         self.mark(path, event)?;
+        if event.via == Via::Mkdir
+            && may_be_unmarked
+            && let Some(item) = self.queue.get_mut(path)
+        {
+            item.list = true;
+        }
         if !event.via.is_namespace() {
             self.mark_names(event, Some(path))?;
         }
@@ -136,7 +144,7 @@ impl Live<'_> {
     /// A file the kernel marked with its directory, but which is excluded.
     fn unmark_stranger(&mut self, id: FileId) {
         if self.index.paths(id).is_empty() {
-            self.marks.remove(&[id]);
+            self.unmark(&[id]);
         }
     }
 
@@ -144,6 +152,21 @@ impl Live<'_> {
     pub(super) fn is_marked_at_birth(&self, path: &Path) -> bool {
         use crate::watch_set::Cover;
         self.follows && path.parent().is_some_and(|dir| self.engine.watch.cover(dir) == Cover::All)
+    }
+
+    /// Removes marks of what is not watched any more, as far as is known: by now it may be back under a watched name,
+    /// of which no event has come yet.
+    pub(super) fn unmark(&mut self, ids: &[FileId]) {
+        if !ids.is_empty() {
+            self.marks.remove(ids);
+            self.unmarked = Some(SystemTime::now());
+        }
+    }
+
+    /// Whether the mark that a file had when this happened may have been removed since.
+    pub(super) fn may_be_unmarked(&self, event: &FileEvent) -> bool {
+        self.unmarked.is_some_and(|at| event.at <= at)
+            && event.file.is_some_and(|id| self.index.paths(id).is_empty())
     }
 
     pub(super) fn is_watched(&self, path: &Path) -> bool {

@@ -70,6 +70,8 @@ pub(super) struct Live<'e> {
     pub catching_up: bool,
     /// What directories were called that are gone, while events name them that are older than that.
     pub gone: HashMap<FileId, PathBuf>,
+    /// When marks were removed last.
+    pub unmarked: Option<SystemTime>,
     /// What was renamed lately.
     pub settling: Settling,
     /// No directory is followed to its new name at once before then: that takes as long as it is large.
@@ -114,6 +116,7 @@ pub(super) fn run(
         heartbeat: Heartbeat::default(),
         catching_up: false,
         gone: HashMap::new(),
+        unmarked: None,
         settling: Settling::default(),
         next_carry: Instant::now(),
     };

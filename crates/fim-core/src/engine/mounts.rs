@@ -164,7 +164,7 @@ impl Live<'_> {
         event.settled = true;
         // What is hidden is not at these paths any more, and what is revealed was not: all is marked anew.
         let hidden = self.index.remove_dir(point);
-        self.marks.remove(&hidden);
+        self.unmark(&hidden);
         for top in self.tops(point) {
             self.mark(&top, &event)?;
             let remount =

@@ -94,8 +94,9 @@ impl Live<'_> {
                 Ok(tally) => break tally,
             }
         };
-        let Self { engine, index, marks, .. } = self;
-        marks.remove(&index.retain(|path| engine.is_watched(path)));
+        let Self { engine, index, .. } = self;
+        let unwanted = index.retain(|path| engine.is_watched(path));
+        self.unmark(&unwanted);
         self.engine.status.set(|now| (now.files, now.dirs, now.refused) = (tally.files, tally.dirs, None));
         if let Some(learning) = &mut self.learning {
             (learning.reloaded.files, learning.reloaded.dirs) = (tally.files, tally.dirs);

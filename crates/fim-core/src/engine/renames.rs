@@ -80,6 +80,7 @@ impl Live<'_> {
         let mut history: Option<Pending> = None;
         let mut previous = from.clone();
         let is_marked = event.file.is_some_and(|id| !self.index.paths(id).is_empty());
+        let may_be_unmarked = self.may_be_unmarked(event);
         if let Some(from) = &from {
             if let Some(id) = event.file {
                 self.index.remove_name(id, from);
@@ -104,7 +105,8 @@ impl Live<'_> {
         }
         let Some(to) = to else { return Ok(()) };
         // A name that has no mark yet stays unknown, so that its look sets one.
-        if let Some(id) = event.file.filter(|_| self.follows && (is_marked || self.is_marked_at_birth(&to))) {
+        let is_marked = is_marked || (self.is_marked_at_birth(&to) && !may_be_unmarked);
+        if let Some(id) = event.file.filter(|_| self.follows && is_marked) {
             self.index.add_file(&to, id);
         }
         self.mark(&to, event)?;
@@ -297,7 +299,7 @@ impl Live<'_> {
         if self.has_dir(from, event) {
             // What is still marked below is gone from there too; its own look says so.
             let gone = self.index.remove_dir(from);
-            self.marks.remove(&gone);
+            self.unmark(&gone);
         }
         Ok(())
     }

@@ -78,3 +78,48 @@ fn what_takes_the_place_of_a_file_watched_alone_is_marked() {
 fn in_a_tree_the_kernel_marks_it() {
     assert!(marked_when_replaced("").is_empty());
 }
+
+/// A directory leaves with a file in it; the file has come back before anybody hears that the directory left.
+struct Returning {
+    marks: Noted,
+    started: Receiver<()>,
+    root: PathBuf,
+}
+
+impl Watcher for Returning {
+    fn name(&self) -> &'static str {
+        "returning"
+    }
+
+    fn run(self: Box<Self>, _: WatchSet, sink: EventSink, _: StopToken) -> Result<WatchStats, WatchError> {
+        let marks = Box::new(self.marks.clone());
+        sink.ready(Ready { marks, coverage: Coverage::new(), notes: Vec::new() });
+        self.started.recv().unwrap();
+        self.marks.0.lock().unwrap().clear();
+        let (sub, out, back) =
+            (self.root.join("sub"), self.root.with_file_name("out"), self.root.join("back"));
+        let moved = |from: &PathBuf, to: &PathBuf, dir| {
+            fs::rename(from, to).unwrap();
+            let id = file_id(&rustix::fs::stat(to).unwrap());
+            let WatchMessage::Event(mut event) = renamed(from, to) else { unreachable!() };
+            (event.file, event.dir) = (Some(id), Some(dir));
+            event
+        };
+        let left = moved(&sub, &out, true);
+        let came = moved(&out.join("c"), &back, false);
+        assert!(sink.event(left) && sink.event(came));
+        Ok(WatchStats::default())
+    }
+}
+
+#[test]
+fn what_came_back_before_its_mark_was_removed_is_marked_again() {
+    let house = House::new();
+    let (started, wait) = channel();
+    let lines = Lines { started: Some(started), ..Lines::default() };
+    let marks = Noted::default();
+    let watcher = Returning { marks: marks.clone(), started: wait, root: house.root.clone() };
+    let plain = Plain(house.path("").to_str().unwrap().to_owned());
+    house.engine_of(Box::new(plain), lines).run(Box::new(watcher), &StopToken::new()).unwrap();
+    assert_eq!(*marks.0.lock().unwrap(), [house.path("back")]);
+}
