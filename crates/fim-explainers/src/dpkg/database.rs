@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Larger files are not dpkg's: `status` has some megabytes.
 const MOST: u64 = 128 << 20;
+/// How often the whole is read again that is replaced meanwhile.
+const TRIES: usize = 3;
 /// Paths that packages had, remembered; then all are forgotten.
 const REMEMBERED: usize = 200_000;
 /// Files of `info` kept; then all are dropped.
@@ -114,18 +116,25 @@ impl Database {
             self.may_be_owned = Sieve::of(self.owned.values().map(|owned| owned.paths.as_slice()));
             self.info = now;
         }
-        let now = print("status");
-        let mut is_other = !self.status.0.holds(&now);
-        if is_other {
-            let text = self.read("status").unwrap_or_default();
-            self.status = (now, parse::packages(&text));
-        }
-        // dpkg renames them to where they are, and removes them when `status` is written whole.
-        let now = print("updates");
-        if !self.updates.0.holds(&now) {
-            is_other |= !self.updates.1.is_empty();
-            self.updates = (now, self.read_updates());
-            is_other |= !self.updates.1.is_empty();
+        // dpkg renames updates to where they are, and removes them when `status` is written whole: what was read of
+        // them counts if it was not written meanwhile.
+        let mut is_other = false;
+        for _ in 0..TRIES {
+            let now = print("status");
+            if !self.status.0.holds(&now) {
+                let text = self.read("status").unwrap_or_default();
+                self.status = (now, parse::packages(&text));
+                is_other = true;
+            }
+            let now = print("updates");
+            if !self.updates.0.holds(&now) {
+                is_other |= !self.updates.1.is_empty();
+                self.updates = (now, self.read_updates());
+                is_other |= !self.updates.1.is_empty();
+            }
+            if self.status.0.is(&print("status")) {
+                break;
+            }
         }
         if is_other {
             let packages = self.status.1.values().chain(self.updates.1.values());

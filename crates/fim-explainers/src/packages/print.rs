@@ -20,6 +20,8 @@ pub struct Print {
 impl Print {
     /// Of a name in this folder: one call, where nothing is opened and no link followed.
     pub fn of(dir: Option<&OwnedFd>, name: &str) -> Self {
+        // Before: whoever is kept waiting in between must not take for old what has just changed.
+        let at = SystemTime::now();
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
         let found = dir.and_then(|dir| statx(dir, name, flags, StatxFlags::BASIC_STATS).ok());
         let seen = found.map(|it| {
@@ -27,7 +29,7 @@ impl Print {
             let device = makedev(it.stx_dev_major, it.stx_dev_minor);
             (device, it.stx_ino, it.stx_size, time(it.stx_mtime), time(it.stx_ctime))
         });
-        Self { seen, at: Some(SystemTime::now()) }
+        Self { seen, at: Some(at) }
     }
 
     /// Whether what was read then is what is there now.
@@ -39,7 +41,6 @@ impl Print {
     }
 
     /// Whether two looks found the same; of files that change in place, not that they were the same in between.
-    #[cfg(feature = "rpm")]
     pub fn is(&self, other: &Self) -> bool {
         self.seen == other.seen
     }
