@@ -14,7 +14,7 @@ mod tests;
 
 use crate::packages::{self, aliases};
 use database::Database;
-use fim_core::{Change, Checksum, Checksums, Explainer, Explanation, FileKind, Reason, Severity, Sight};
+use fim_core::{Change, Checksum, Checksums, Explainer, FileKind, Reason, Severity, Sight};
 use parse::{Md5, Stage};
 use std::ffi::OsStr;
 use std::io;
@@ -62,10 +62,8 @@ impl Dpkg {
     /// # Errors
     /// When `/proc/self/fd` cannot be opened.
     pub fn below(root: &Path) -> io::Result<Option<Self>> {
-        let dir = root.join("var/lib/dpkg");
-        // Nobody but root lays links there on this machine; below another root nobody is trusted.
-        let dir = if root == Path::new("/") { dir.canonicalize().unwrap_or(dir) } else { dir };
-        Ok(Database::open(dir)?.map(|database| Self { root: root.to_owned(), database }))
+        let database = Database::open(packages::place(root, "var/lib/dpkg"))?;
+        Ok(database.map(|database| Self { root: root.to_owned(), database }))
     }
 
     /// Reads the database now, not when it is first needed: what a package had before it is replaced is known only to
@@ -137,7 +135,9 @@ impl Dpkg {
         let Some(digest) = checksums.of_content(Checksum::Md5) else { return Reason::default() };
         if let Some(claim) = claims.iter().find(|claim| claim.digest.is_some_and(|known| known[..] == digest))
         {
-            let reason = Reason::known(explanation(claim, !change.has_other_metadata()));
+            let lowers = !change.has_other_metadata();
+            let explanation = packages::explanation("dpkg", &claim.stem, claim.version.as_deref(), lowers);
+            let reason = Reason::known(explanation);
             return if claim.is_half_installed { reason.open() } else { reason };
         }
         let mut reason = Reason::default();
@@ -215,9 +215,7 @@ impl Dpkg {
 
     fn has(&self, stem: String, version: Option<String>) -> Reason {
         let version = version.or_else(|| self.version(&stem));
-        let (is_conffile, is_moving, is_half_installed) = (false, false, false);
-        let claim = Claim { stem, version, digest: None, is_conffile, is_moving, is_half_installed };
-        Reason::known(explanation(&claim, true))
+        Reason::known(packages::explanation("dpkg", &stem, version.as_deref(), true))
     }
 
     /// By the version that is there, which may not be written down yet.
@@ -271,8 +269,4 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     clean
-}
-
-fn explanation(claim: &Claim, lowers: bool) -> Explanation {
-    packages::explanation("dpkg", &claim.stem, claim.version.as_deref(), lowers)
 }

@@ -3,8 +3,10 @@
 mod paths;
 mod print;
 mod sieve;
+#[cfg(test)]
+pub(crate) mod testing;
 
-pub(crate) use paths::{aliases, below};
+pub(crate) use paths::{aliases, below, place};
 pub(crate) use print::Print;
 pub(crate) use sieve::Sieve;
 

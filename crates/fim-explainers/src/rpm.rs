@@ -60,11 +60,8 @@ impl Rpm {
     /// # Errors
     /// When `/proc/self/fd` cannot be opened.
     pub fn below(root: &Path) -> io::Result<Option<Self>> {
-        for place in PLACES {
-            let dir = root.join(place);
-            // Nobody but root lays links there on this machine; below another root nobody is trusted.
-            let dir = if root == Path::new("/") { dir.canonicalize().unwrap_or(dir) } else { dir };
-            if let Some(database) = Database::open(dir)? {
+        for folder in PLACES {
+            if let Some(database) = Database::open(packages::place(root, folder))? {
                 return Ok(Some(Self { root: root.to_owned(), database }));
             }
         }

@@ -2,24 +2,14 @@
 
 use super::*;
 use crate::packages::Owner;
-use fim_core::{Facts, Limits, Need, Reader};
+use crate::packages::testing::{OfFile, by, folder_or_link, rewritten};
+use fim_core::Facts;
 use std::fs;
 use tempfile::TempDir;
 
 struct Stage {
     dir: TempDir,
     dpkg: Dpkg,
-}
-
-/// The checksum of a file that is there.
-struct OfFile<'a>(&'a Path);
-
-impl Checksums for OfFile<'_> {
-    fn of_content(&mut self, checksum: Checksum) -> Option<Vec<u8>> {
-        let mut need = Need::default();
-        need.checksum = Some(checksum);
-        Reader::new(Limits::default()).ok()?.look(self.0, need).checksum
-    }
 }
 
 fn md5_of(text: &str) -> String {
@@ -75,18 +65,14 @@ impl Stage {
 
     fn changed(&mut self, path: &str, text: &str, change: impl Fn(&mut Facts, &mut Facts)) -> Reason {
         let file = self.root().join(path);
-        fs::write(&file, text).unwrap();
-        let mut after = Reader::new(Limits::default()).unwrap().look(&file, Need::default()).facts.unwrap();
-        let mut before = after.clone();
-        before.blake3 = Some([0; 32]);
+        let (mut before, mut after) = rewritten(&file, text);
         change(&mut before, &mut after);
         self.dpkg.explain(&Sight::new(&file, Some(&before), Some(&after)), &mut OfFile(&file))
     }
 
     /// What is said of a new folder, or a new link.
     fn made(&mut self, path: &str, target: Option<&str>) -> Reason {
-        let mut facts = Facts::new(if target.is_some() { FileKind::Symlink } else { FileKind::Dir });
-        facts.target = target.map(PathBuf::from);
+        let facts = folder_or_link(target);
         let file = self.root().join(path);
         self.dpkg.explain(&Sight::new(&file, None, Some(&facts)), &mut OfFile(&file))
     }
@@ -103,12 +89,6 @@ fn put(root: &Path, name: &str, text: &str) {
     let file = root.join("var/lib/dpkg").join(name);
     fs::write(file.with_extension("tmp"), text).unwrap();
     fs::rename(file.with_extension("tmp"), file).unwrap();
-}
-
-fn by(reason: &Reason) -> Option<(String, bool)> {
-    let explanation = reason.explanation.as_ref()?;
-    let words: Vec<&str> = explanation.of.iter().map(|(_, value)| value.as_str()).collect();
-    Some((words.join(" "), explanation.lowers))
 }
 
 fn package(words: &str) -> Option<(String, bool)> {

@@ -1,7 +1,14 @@
-//! Paths as packages know them. Pure.
+//! Paths as packages know them, and where a database of theirs is.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The folder of a database below a root.
+pub fn place(root: &Path, folder: &str) -> PathBuf {
+    let dir = root.join(folder);
+    // Nobody but root lays links there on this machine; below another root nobody is trusted.
+    if root == Path::new("/") { dir.canonicalize().unwrap_or(dir) } else { dir }
+}
 
 /// A path as packages below a root see it.
 pub fn below<'a>(root: &Path, path: &'a Path) -> Option<&'a [u8]> {

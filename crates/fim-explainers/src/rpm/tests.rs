@@ -1,7 +1,8 @@
 //! Changes of files of packages, by a database that SQLite wrote with headers that rpm wrote: see `testing/make.py`.
 
 use super::*;
-use fim_core::{Actor, Facts, Limits, Need, Reader};
+use crate::packages::testing::{OfFile, by, folder_or_link, rewritten};
+use fim_core::{Actor, Facts};
 use std::fs;
 use tempfile::TempDir;
 
@@ -17,17 +18,6 @@ struct Stage {
     rpm: Rpm,
     transaction: Option<Transaction>,
     actors: Vec<Arc<Actor>>,
-}
-
-/// The checksum of a file that is there.
-struct OfFile<'a>(&'a Path);
-
-impl Checksums for OfFile<'_> {
-    fn of_content(&mut self, checksum: Checksum) -> Option<Vec<u8>> {
-        let mut need = Need::default();
-        need.checksum = Some(checksum);
-        Reader::new(Limits::default()).ok()?.look(self.0, need).checksum
-    }
 }
 
 impl Stage {
@@ -70,18 +60,14 @@ impl Stage {
 
     fn changed(&mut self, path: &str, text: &str, change: impl Fn(&mut Facts, &mut Facts)) -> Reason {
         let file = self.root().join(path);
-        fs::write(&file, text).unwrap();
-        let mut after = Reader::new(Limits::default()).unwrap().look(&file, Need::default()).facts.unwrap();
-        let mut before = after.clone();
-        before.blake3 = Some([0; 32]);
+        let (mut before, mut after) = rewritten(&file, text);
         change(&mut before, &mut after);
         self.explain(&file, Some(&before), Some(&after))
     }
 
     /// What is said of a new folder, or a new link.
     fn made(&mut self, path: &str, target: Option<&str>) -> Reason {
-        let mut facts = Facts::new(if target.is_some() { FileKind::Symlink } else { FileKind::Dir });
-        facts.target = target.map(PathBuf::from);
+        let facts = folder_or_link(target);
         let file = self.root().join(path);
         self.explain(&file, None, Some(&facts))
     }
@@ -90,12 +76,6 @@ impl Stage {
         let file = self.root().join(path);
         self.explain(&file, Some(&Facts::new(FileKind::File)), None)
     }
-}
-
-fn by(reason: &Reason) -> Option<(String, bool)> {
-    let explanation = reason.explanation.as_ref()?;
-    let words: Vec<&str> = explanation.of.iter().map(|(_, value)| value.as_str()).collect();
-    Some((words.join(" "), explanation.lowers))
 }
 
 fn package(version: u32) -> Option<(String, bool)> {
