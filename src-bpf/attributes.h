@@ -106,7 +106,7 @@ int BPF_PROG(regenerated, struct file *file)
 	struct fim_mark *mark;
 	u64 me;
 
-	if (!filter[filter_slot(inode->i_ino)])
+	if (!may_be_marked(inode))
 		return 0;
 	me = bpf_get_current_pid_tgid();
 	before = bpf_map_lookup_elem(&changing, &me);
@@ -119,7 +119,7 @@ int BPF_PROG(regenerated, struct file *file)
 	mark = bpf_map_lookup_elem(&marks, &was);
 	if (!mark)
 		return 0;
-	add_mark(&now, mark->scope);
+	add_mark(inode->i_sb, &now, mark->scope);
 	/* Without the record, what stays of the old one is found dirty. */
 	if (send_change(OP_EVICT, 0, &was, announce()))
 		drop_mark(&was);

@@ -46,7 +46,7 @@ int BPF_PROG(vfs_write, struct file *file, const char *buf, size_t count, loff_t
 {
 	struct inode *inode = file->f_inode;
 
-	if (!filter[filter_slot(inode->i_ino)] || ret <= 0)
+	if (!may_be_marked(inode) || ret <= 0)
 		return 0;
 	return written(inode);
 }

@@ -17,6 +17,7 @@ int fill(struct bpf_iter__task_file *ctx)
 	struct file *file = ctx->file;
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct fim_filled out = {};
+	struct super_block *sb;
 	struct fim_mark *mark;
 	u32 *scope;
 
@@ -29,12 +30,13 @@ int fill(struct bpf_iter__task_file *ctx)
 	scope = bpf_map_lookup_elem(&wanted, &out.fd);
 	if (!scope)
 		return 0;
+	sb = file->f_inode->i_sb;
 	key_of(file->f_inode, &out.key);
-	filter[filter_slot(out.key.ino)] = 1;
+	filter[filter_slot(sb, out.key.ino)] = 1;
 	mark = bpf_map_lookup_elem(&marks, &out.key);
 	if (mark)
 		*(volatile u8 *)&mark->scope = *scope;
-	out.armed = mark || !add_mark(&out.key, *scope);
+	out.armed = mark || !add_mark(sb, &out.key, *scope);
 	/* When the buffer is full the kernel shows us this file again. */
 	if (!bpf_seq_write(ctx->meta->seq, &out, sizeof(out)))
 		bpf_map_delete_elem(&wanted, &out.fd);

@@ -22,8 +22,9 @@ struct {
 } events SEC(".maps");
 
 /*
- * Which inode numbers may be marked. A byte each and not a bit: setting a bit needs an
- * atomic or, which 5.10 has not. Bytes are only ever set.
+ * Which inodes may be marked, by number and file system: small numbers are on every one. A byte
+ * each and not a bit: setting a bit needs an atomic or, which 5.10 has not. Bytes are only ever
+ * set.
  */
 #define FILTER_BITS 21 /* with the rest of .bss below the 4 MiB that 5.10 takes */
 u8 filter[1 << FILTER_BITS];
@@ -34,9 +35,20 @@ u64 self_start; /* its number may be another's once it has gone and we go on */
 u64 self_mnt_ns;
 u32 probing;
 
-static __always_inline u64 filter_slot(u64 ino)
+/*
+ * To ask a btrfs for what fim_key takes as its device is too long for a file nobody watches: by number
+ * alone there. Numbers are given out one after the other, so their low bits need no mixing.
+ */
+static __always_inline u32 filter_slot(struct super_block *sb, u64 ino)
 {
-	return (ino * 0x9e3779b97f4a7c15ULL) >> (64 - FILTER_BITS);
+	u32 dev = bpf_core_type_exists(struct btrfs_inode) && sb->s_magic == BTRFS_SUPER_MAGIC ? 0 : sb->s_dev;
+
+	return ((u32)ino ^ dev * 0x9e3779b1U) & (sizeof(filter) - 1);
+}
+
+static __always_inline int may_be_marked(struct inode *inode)
+{
+	return filter[filter_slot(inode->i_sb, inode->i_ino)];
 }
 
 static __always_inline struct fim_counts *counters(void)
@@ -83,26 +95,29 @@ static __always_inline void key_of(struct inode *inode, struct fim_key *key)
 /* The mark of an inode, or none. Fills the key in either way once the filter lets it through. */
 static __always_inline struct fim_mark *mark_of(struct inode *inode, struct fim_key *key)
 {
-	if (!filter[filter_slot(inode->i_ino)])
+	if (!may_be_marked(inode))
 		return 0;
 	key_of(inode, key);
 	return bpf_map_lookup_elem(&marks, key);
 }
 
-/* Whether a file is marked. The filter is ours alone and opened in any case: the mark may be our predecessor's. */
-static __always_inline int has_mark(const struct fim_key *key)
+/*
+ * Whether a file of this file system is marked. The filter is ours alone and opened in any case: the mark may be our
+ * predecessor's.
+ */
+static __always_inline int has_mark(struct super_block *sb, const struct fim_key *key)
 {
-	filter[filter_slot(key->ino)] = 1;
+	filter[filter_slot(sb, key->ino)] = 1;
 	return !!bpf_map_lookup_elem(&marks, key);
 }
 
 /* 0 when it is marked, 1 when there was no room. */
-static __always_inline int add_mark(const struct fim_key *key, u8 scope)
+static __always_inline int add_mark(struct super_block *sb, const struct fim_key *key, u8 scope)
 {
 	struct fim_mark fresh = { .scope = scope };
 
 	/* The filter first: a mark behind a closed filter is blind. */
-	filter[filter_slot(key->ino)] = 1;
+	filter[filter_slot(sb, key->ino)] = 1;
 	int err = bpf_map_update_elem(&marks, key, &fresh, BPF_NOEXIST);
 	if (!err) {
 		COUNT(used, 1);

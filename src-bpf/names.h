@@ -48,10 +48,10 @@ int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 	if (self && !probing)
 		return 0;
 	key_of(inode, &n.file);
-	if (has_mark(&n.file))
+	if (has_mark(inode->i_sb, &n.file))
 		return 0;
 	if (parent->scope == SCOPE_TREE)
-		add_mark(&n.file, child_scope(inode->i_mode));
+		add_mark(inode->i_sb, &n.file, child_scope(inode->i_mode));
 	/* O_TMPFILE: marked, but without a name until it is linked. */
 	if (self || !inode->i_nlink)
 		return 0;
@@ -82,7 +82,7 @@ static __always_inline int linked(struct dentry *old, struct inode *dir, struct 
 	key_of(dir, &n.dir);
 	key_of(inode, &n.file);
 	if (!child && parent && parent->scope == SCOPE_TREE)
-		add_mark(&n.file, child_scope(inode->i_mode));
+		add_mark(inode->i_sb, &n.file, child_scope(inode->i_mode));
 	name_of(dentry, &n.name, &n.longest);
 	n.image = announce();
 	send_names(&n);
@@ -195,6 +195,7 @@ static __always_inline int rename_ends(struct dentry *old, int ret)
 	u64 id = (u64)old;
 	struct rename_note *note = bpf_map_lookup_elem(&renames, &id);
 	struct names n = {};
+	struct super_block *sb;
 	u32 len;
 
 	if (!note)
@@ -208,10 +209,11 @@ static __always_inline int rename_ends(struct dentry *old, int ret)
 	n.file = note->file;
 	n.dir = note->new_dir;
 	n.from = note->old_dir;
-	if (note->new_tree && !has_mark(&n.file))
-		add_mark(&n.file, child_scope(note->file_mode));
-	if (note->exchange && note->old_tree && !has_mark(&note->target))
-		add_mark(&note->target, child_scope(note->target_mode));
+	sb = old->d_parent->d_inode->i_sb;
+	if (note->new_tree && !has_mark(sb, &n.file))
+		add_mark(sb, &n.file, child_scope(note->file_mode));
+	if (note->exchange && note->old_tree && !has_mark(sb, &note->target))
+		add_mark(sb, &note->target, child_scope(note->target_mode));
 	/* By now the dentry bears the new name. */
 	name_of(old, &n.name, &n.longest);
 	len = note->old_len;

@@ -124,8 +124,10 @@ fn list(file: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// When one cannot be written.
 pub fn change(names: &Path, changes: u64) -> Result<(), Failure> {
     let paths = list(names)?;
+    // What an earlier run left must not be what this one ends with: an agent that was stopped meanwhile would see no change.
+    let run = std::process::id();
     for (number, path) in (0..changes).zip(paths.iter().cycle()) {
-        fs::write(path, format!("change {number}\n"))?;
+        fs::write(path, format!("change {number} of {run}\n"))?;
     }
     Ok(())
 }

@@ -73,12 +73,14 @@ pub fn reuse(maps: &Maps, open: &mut OpenFimMaps<'_>) -> Result<(), libbpf_rs::E
 /// ones, and open it themselves for what either marks from here on.
 pub fn open_filter(programs: &Programs, bss: &mut types::bss) -> io::Result<HashSet<FileId>> {
     let mut marked = HashSet::new();
-    let shift = 64 - bss.filter.len().ilog2();
     programs.marks.visit(|id, _| {
-        // As `filter_slot` of src-bpf/marks.h.
-        let slot = id.inode.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift;
-        if let Some(byte) = usize::try_from(slot).ok().and_then(|slot| bss.filter.get_mut(slot)) {
-            *byte = 1;
+        // As `filter_slot` of src-bpf/marks.h, which takes the device where the file system is no btrfs.
+        for device in [id.device, 0] {
+            let slot = id.inode ^ u64::from(device.wrapping_mul(0x9e37_79b1));
+            let slot = usize::try_from(slot % bss.filter.len() as u64).ok();
+            if let Some(byte) = slot.and_then(|slot| bss.filter.get_mut(slot)) {
+                *byte = 1;
+            }
         }
         marked.insert(id);
     })?;
