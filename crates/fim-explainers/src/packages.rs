@@ -3,12 +3,16 @@
 mod paths;
 mod print;
 mod sieve;
+#[cfg(feature = "dpkg")]
+mod stillness;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub(crate) use paths::{aliases, below, place};
 pub(crate) use print::Print;
 pub(crate) use sieve::Sieve;
+#[cfg(feature = "dpkg")]
+pub(crate) use stillness::Stillness;
 
 use fim_core::Explanation;
 

@@ -44,7 +44,7 @@ impl Bpfink {
     /// # Errors
     /// When they cannot be written as JSON.
     pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
-        self.names.refresh();
+        self.names.refresh(report.created);
         match &report.record {
             Record::Change(finding) => self.change(finding),
             record => state(record).map_or_else(|| Ok(Vec::new()), |line| json::to_line(&line)),

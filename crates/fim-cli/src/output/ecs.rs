@@ -79,8 +79,8 @@ impl Ecs {
     }
 
     fn change(&mut self, report: &Report, finding: &Finding) -> serde_json::Result<Vec<u8>> {
-        self.file_names.refresh();
-        self.names.refresh();
+        self.file_names.refresh(report.created);
+        self.names.refresh(report.created);
         let last = finding.actors.last();
         let parts = Parts {
             at: time::of_system(finding.at),

@@ -7,25 +7,38 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// An account file larger than this is not read.
 const MAX_BYTES: u64 = 16 << 20;
+/// What was asked so lately is not asked again: of thousands of lines a second each would ask four times.
+const LATELY: Duration = Duration::from_millis(1);
 
 /// The accounts below a root.
 #[derive(Debug)]
 pub struct Names {
     users: Table,
     groups: Table,
+    /// When it was last seen what has changed.
+    at: Option<SystemTime>,
 }
 
 impl Names {
     /// The names in `etc/passwd` and `etc/group` below this root.
     pub fn below(root: &Path) -> Self {
-        Self { users: Table::new(root.join("etc/passwd")), groups: Table::new(root.join("etc/group")) }
+        Self {
+            users: Table::new(root.join("etc/passwd")),
+            groups: Table::new(root.join("etc/group")),
+            at: None,
+        }
     }
 
-    /// Reads again what has changed. Once for a line: it names the same few accounts many times.
-    pub fn refresh(&mut self) {
+    /// Reads again what has changed by the time of a line. Once for a line: it names the same few accounts many times.
+    pub fn refresh(&mut self, at: SystemTime) {
+        if self.at.and_then(|last| at.duration_since(last).ok()).is_some_and(|since| since < LATELY) {
+            return;
+        }
+        self.at = Some(at);
         self.users.refresh();
         self.groups.refresh();
     }
@@ -149,19 +162,23 @@ mod tests {
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         let mut names = Names::below(dir.path());
         assert_eq!(names.user(7), None);
+        let mut now = SystemTime::now();
 
         let passwd = dir.path().join("etc/passwd");
         std::fs::write(&passwd, "ann:x:7:7::/home/ann:/bin/sh\nb:x:8:8::/home/ann:\n").unwrap();
-        names.refresh();
+        names.refresh(now);
         assert_eq!(names.user(7), Some("ann"));
         assert_eq!(homes(dir.path()), [PathBuf::from("/home/ann")]);
 
         std::fs::write(&passwd, "annette:x:7:7::/home/ann:/bin/sh\n").unwrap();
-        names.refresh();
+        names.refresh(now + LATELY / 2);
+        assert_eq!(names.user(7), Some("ann"), "asked a moment ago");
+        now += LATELY;
+        names.refresh(now);
         assert_eq!(names.user(7), Some("annette"));
 
         std::fs::remove_file(&passwd).unwrap();
-        names.refresh();
+        names.refresh(now - LATELY);
         assert_eq!(names.user(7), Some("annette"), "the last known name stays");
         assert_eq!(names.group(7), None);
     }
@@ -172,7 +189,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("etc/passwd")).unwrap();
         let mut names = Names::below(dir.path());
-        names.refresh();
+        names.refresh(SystemTime::now());
         assert_eq!(names.user(0), None);
     }
 }

@@ -102,8 +102,8 @@ impl Ocsf {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
-        self.names.refresh();
-        self.file_names.refresh();
+        self.names.refresh(report.created);
+        self.file_names.refresh(report.created);
         match &report.record {
             Record::Change(finding) => self.change(report, finding),
             record => state::line(&self.host, self.run, report, record),

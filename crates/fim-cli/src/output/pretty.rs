@@ -38,7 +38,7 @@ impl Pretty {
     /// The lines for a report, without the last line break. Routine changes of which it is known what led to
     /// them wait for the [end of the turn](Self::rest), where those that belong together are one line.
     pub fn line(&mut self, report: &Report) -> String {
-        self.names.refresh();
+        self.names.refresh(report.created);
         let styles = self.screen.styles();
         match &report.record {
             Record::Change(finding) if self.fold.take(finding) => String::new(),

@@ -4,7 +4,7 @@
 //! Knows nothing of findings.
 
 use super::parse::{self, Diversion, Md5, Package};
-use crate::packages::{Print, Sieve, aliases};
+use crate::packages::{Print, Sieve, Stillness, aliases};
 use fim_core::{Limits, Need, Reader};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Larger files are not dpkg's: `status` has some megabytes.
 const MOST: u64 = 128 << 20;
@@ -30,6 +31,7 @@ const RECENT: usize = 8;
 pub struct Database {
     dir: PathBuf,
     reader: Reader,
+    stillness: Stillness,
     hasher: RandomState,
     /// By the stem of their files in `info`, the inode of their digests, and hashes of the paths in them.
     owned: BTreeMap<String, Owned>,
@@ -87,9 +89,11 @@ impl Database {
         if reader.open_path(&dir.join("status")).is_err() {
             return Ok(None);
         }
+        let folders = ["", "info", "updates"].map(|name| dir.join(name));
         Ok(Some(Self {
             dir,
             reader,
+            stillness: Stillness::of(folders.to_vec()),
             hasher: RandomState::new(),
             owned: BTreeMap::new(),
             may_be_owned: Sieve::default(),
@@ -106,9 +110,17 @@ impl Database {
 
     /// Reads what changed since. What is being unpacked comes first: its files move from there to `info`.
     pub fn refresh(&mut self) {
+        if self.stillness.holds(Instant::now()) {
+            return;
+        }
+        self.stillness.begin(Instant::now());
         self.incoming = self.read_incoming().map(Arc::new);
         let dir = self.reader.open_path(&self.dir).ok();
         let print = |name| Print::of(dir.as_ref(), name);
+        if print("tmp.ci").is_there() {
+            // What dpkg unpacks there is not in the folders that are watched.
+            self.stillness.end();
+        }
         let now = print("info");
         if !self.info.holds(&now) {
             self.recent.clear();

@@ -32,6 +32,12 @@ impl Print {
         Self { seen, at: Some(at) }
     }
 
+    /// Whether there was anything.
+    #[cfg(feature = "dpkg")]
+    pub const fn is_there(&self) -> bool {
+        self.seen.is_some()
+    }
+
     /// Whether what was read then is what is there now.
     pub fn holds(&self, now: &Self) -> bool {
         let changed = self.seen.map(|(.., (seconds, nanos))| {
