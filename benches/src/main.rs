@@ -2,7 +2,7 @@
 //! the figures that are kept; `--save` keeps the new ones. Called by `scripts/bench`.
 
 use fim_bench::figure::Figure;
-use fim_bench::rows::{Bench, storm, work, writes};
+use fim_bench::rows::{Bench, flood, storm, work, writes};
 use fim_bench::{Failure, inotify_loop, one_diff, results};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,15 +29,9 @@ fn run() -> Result<bool, Failure> {
         ["change", names, _, changes] => {
             return storm::change(Path::new(names), changes.parse()?).map(|()| true);
         }
-        ["in-guest", "work"] => {
-            let scratch = PathBuf::from("/data/bench");
-            std::fs::create_dir_all(&scratch)?;
-            let own = std::env::current_exe()?;
-            let rows = vec!["B5".to_owned(), "B6".to_owned()];
-            let (fim, kernel) = (PathBuf::from("/usr/bin/fim"), String::new());
-            let bench = Bench { fim, own, scratch, full: false, rounds: 1, rows, files: 0, kernel };
-            return work::in_guest(&bench).map(|()| true);
-        }
+        ["load", file] => return flood::load(Path::new(file)).map(|()| true),
+        ["in-guest", "work"] => return work::in_guest(&inside(&["B5", "B6"])?).map(|()| true),
+        ["in-guest", "flood"] => return flood::in_guest(&inside(&["B8"])?).map(|()| true),
         ["in-guest", "writes", files, peers] => {
             return writes::in_guest(Path::new("/usr/bin/fim"), files.parse()?, peers == "peers")
                 .map(|()| true);
@@ -81,6 +75,16 @@ fn run() -> Result<bool, Failure> {
     let outcome = measure(&bench, save);
     std::fs::remove_dir_all(&bench.scratch)?;
     outcome
+}
+
+/// What is measured inside a guest.
+fn inside(rows: &[&str]) -> Result<Bench, Failure> {
+    let scratch = PathBuf::from("/data/bench");
+    std::fs::create_dir_all(&scratch)?;
+    let own = std::env::current_exe()?;
+    let rows = rows.iter().map(|&row| row.to_owned()).collect();
+    let (fim, kernel) = (PathBuf::from("/usr/bin/fim"), String::new());
+    Ok(Bench { fim, own, scratch, full: false, rounds: 1, rows, files: 0, kernel })
 }
 
 fn measure(bench: &Bench, save: bool) -> Result<bool, Failure> {

@@ -1,6 +1,7 @@
 //! What is measured: a module for each group of rows that share what they are measured on.
 
 pub mod diff;
+pub mod flood;
 pub mod guest;
 pub mod latency;
 pub mod steady;
@@ -65,15 +66,17 @@ impl Bench {
     /// # Errors
     /// When there was such a one.
     pub fn run(&self, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
-        let groups: [(&[&str], Row); 8] = [
+        let groups: [(&[&str], Row); 10] = [
             (&["B5", "B6"], work::run),
             (&["B7"], storm::run),
             (&["B8"], latency::run),
+            (&["B8"], flood::run),
             (&["B9", "B10", "B11"], trees::run),
             (&["B12"], steady::run),
             (&["B13"], diff::run),
             (&["B1", "B2", "B3", "B4"], guest::writes),
             (&["B5", "B6"], guest::work),
+            (&["B8"], guest::flood),
         ];
         let mut missing: Vec<&str> = Vec::new();
         for (rows, run) in groups {

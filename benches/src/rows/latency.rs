@@ -18,7 +18,7 @@ const CHANGES: u64 = 500;
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// p50 and p99, in seconds.
-type Latency = [f64; 2];
+pub(super) type Latency = [f64; 2];
 
 pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     // On tmpfs: what a disk has to do at a close would be counted.
@@ -56,7 +56,7 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
     Ok(())
 }
 
-fn of_fim(bench: &Bench, top: &Path, state: &Path, config: &Path) -> Result<Latency, Failure> {
+pub(super) fn of_fim(bench: &Bench, top: &Path, state: &Path, config: &Path) -> Result<Latency, Failure> {
     drop(fs::remove_dir_all(state));
     latency(Agent::fim(&bench.fim, state, config)?, top)
 }

@@ -56,6 +56,11 @@ pub fn in_guest(fim: &Path, files: u64, peers: bool) -> Result<(), Failure> {
         watched: PathBuf::from("/tmp/watched"),
         files,
     };
+    // As many as memory has room for: by itself a tmpfs takes an inode for every two pages.
+    let more = Command::new("mount").args(["-o", "remount,nr_inodes=0", "/tmp"]).status()?;
+    if !more.success() {
+        return Err("/tmp could not be given more inodes".into());
+    }
     for dir in 0..files.div_ceil(1000) {
         let at = guest.watched.join(dir.to_string());
         fs::create_dir_all(&at)?;

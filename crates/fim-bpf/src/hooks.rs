@@ -116,6 +116,11 @@ pub fn arguments(btf: &Btf<'_>, function: &str) -> Option<usize> {
     btf.type_by_id::<FuncProto<'_>>(function.referenced_type_id()).map(|prototype| prototype.len())
 }
 
+/// The number of a function in the kernel's types.
+pub fn id(btf: &Btf<'_>, function: &str) -> Option<u32> {
+    btf.type_by_name::<Func<'_>>(function).map(|function| function.type_id().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,6 +65,33 @@ pub fn run(program: BorrowedFd<'_>, args: &[u64]) -> io::Result<()> {
     }
 }
 
+/// Whether a program on the exit of this function of the kernel, by its number in BTF, would be let in: loads one that does
+/// nothing.
+pub fn try_to_hook(function: u32) -> io::Result<()> {
+    // r0 = 0; exit
+    let code: [libbpf_sys::bpf_insn; 2] =
+        [0xb7, 0x95].map(|code| libbpf_sys::bpf_insn { code, ..Default::default() });
+    let opts = libbpf_sys::bpf_prog_load_opts {
+        sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
+        expected_attach_type: libbpf_sys::BPF_TRACE_FEXIT,
+        attach_btf_id: function,
+        ..Default::default()
+    };
+    let (kind, name, license) = (libbpf_sys::BPF_PROG_TYPE_TRACING, c"fim_trial", c"GPL");
+    // SAFETY: the strings, the instructions, as many as is said, and the options outlive the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_prog_load(
+            kind,
+            name.as_ptr(),
+            license.as_ptr(),
+            code.as_ptr(),
+            code.len() as libbpf_sys::size_t,
+            &raw const opts as *mut _,
+        )
+    };
+    owned(fd).map(drop)
+}
+
 /// How often the kernel skipped a program because it was already running; 0 where it does not count.
 pub fn missed_runs(program: BorrowedFd<'_>) -> io::Result<u64> {
     program_cost(program).map(|(_, _, missed)| missed)

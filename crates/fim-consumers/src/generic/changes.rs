@@ -18,21 +18,22 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
         (false, false) => {}
     }
     let mut changes = Vec::new();
-    let mut differs = |what: &str, before: Value, after: Value| {
+    // Put into words only where it differs: at a start every file that did not change comes here.
+    let mut differs = |what: &str, same: bool, value: fn(&Facts) -> Value| {
+        let (before, after) = if same { return } else { (value(before), value(after)) };
         if before != after {
             changes.push(Change::from_to(what, before, after));
         }
     };
-    differs("type", before.kind.as_str().into(), after.kind.as_str().into());
-    if before.kind == FileKind::File && after.kind == FileKind::File {
-        differs("size", before.size.into(), after.size.into());
-    }
-    differs("target", target(before), target(after));
-    differs("device", device(before), device(after));
-    differs("mode", mode(before), mode(after));
-    differs("uid", before.uid.into(), after.uid.into());
-    differs("gid", before.gid.into(), after.gid.into());
-    differs("flags", letters(before.flags).into(), letters(after.flags).into());
+    let are_files = before.kind == FileKind::File && after.kind == FileKind::File;
+    differs("type", before.kind == after.kind, |it| it.kind.as_str().into());
+    differs("size", !are_files || before.size == after.size, |it| it.size.into());
+    differs("target", before.target == after.target, target);
+    differs("device", (before.kind, before.rdev) == (after.kind, after.rdev), device);
+    differs("mode", before.mode == after.mode, mode);
+    differs("uid", before.uid == after.uid, |it| it.uid.into());
+    differs("gid", before.gid == after.gid, |it| it.gid.into());
+    differs("flags", before.flags == after.flags, |it| letters(it.flags).into());
     let mut all = content(path, before, after);
     all.append(&mut changes);
     all.extend(xattrs(&before.xattrs, &after.xattrs));

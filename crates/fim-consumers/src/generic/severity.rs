@@ -9,10 +9,10 @@
 use super::changes::{came_or_went_out_of_reach, content_differs, is_unknown};
 use super::flags::{APPEND_ONLY, IMMUTABLE};
 use fim_core::{Facts, FileKind, Severity, Xattr};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Directories whose files decide what the system does.
-const SYSTEM: [&str; 9] = ["/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/root", "/sbin", "/usr"];
+const SYSTEM: [&str; 9] = ["bin", "boot", "etc", "lib", "lib32", "lib64", "root", "sbin", "usr"];
 
 /// Judges a change by the looks before and after it.
 pub(crate) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> Severity {
@@ -21,7 +21,7 @@ pub(crate) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> 
         return Severity::Notable;
     }
     let high = after.is_some_and(|after| gains_power(before, after));
-    let notable = SYSTEM.iter().any(|dir| path.starts_with(dir))
+    let notable = is_system(path)
         || before.is_some_and(is_program)
         || after.is_some_and(is_program)
         || after
@@ -35,6 +35,12 @@ pub(crate) fn of(path: &Path, before: Option<&Facts>, after: Option<&Facts>) -> 
     } else {
         Severity::Routine
     }
+}
+
+fn is_system(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.next() == Some(Component::RootDir)
+        && parts.next().is_some_and(|top| SYSTEM.iter().any(|dir| top.as_os_str() == *dir))
 }
 
 fn gains_power(before: Option<&Facts>, after: &Facts) -> bool {
