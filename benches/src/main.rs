@@ -1,4 +1,4 @@
-//! `fim-bench [--full] [--save] [--fim FILE] [--dir DIR] [--files N] [--rounds N] [--kernel V] [ROW…]`: measures, prints, compares with
+//! `fim-bench [--full] [--save] [--guests] [--fim FILE] [--dir DIR] [--files N] [--rounds N] [--kernel V] [ROW…]`: measures, prints, compares with
 //! the figures that are kept; `--save` keeps the new ones. Called by `scripts/bench`.
 
 use fim_bench::figure::Figure;
@@ -47,6 +47,7 @@ fn run() -> Result<bool, Failure> {
         rows: Vec::new(),
         files: 0,
         kernel: "6.1".to_owned(),
+        guests_only: false,
     };
     let mut save = false;
     let mut args = args.into_iter();
@@ -54,6 +55,7 @@ fn run() -> Result<bool, Failure> {
         let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
         match arg.as_str() {
             "--full" => {}
+            "--guests" => bench.guests_only = true,
             "--save" => save = true,
             "--fim" => bench.fim = value()?.into(),
             "--dir" => bench.scratch = value()?.into(),
@@ -84,7 +86,7 @@ fn inside(rows: &[&str]) -> Result<Bench, Failure> {
     let own = std::env::current_exe()?;
     let rows = rows.iter().map(|&row| row.to_owned()).collect();
     let (fim, kernel) = (PathBuf::from("/usr/bin/fim"), String::new());
-    Ok(Bench { fim, own, scratch, full: false, rounds: 1, rows, files: 0, kernel })
+    Ok(Bench { fim, own, scratch, full: false, rounds: 1, rows, files: 0, kernel, guests_only: false })
 }
 
 fn measure(bench: &Bench, save: bool) -> Result<bool, Failure> {
