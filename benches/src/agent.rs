@@ -131,3 +131,12 @@ impl Drop for Agent {
         drop(self.child.wait());
     }
 }
+
+/// The process of this name, if there is one.
+#[must_use]
+pub fn pid_of(name: &str) -> Option<u32> {
+    let dirs = std::fs::read_dir("/proc").ok()?;
+    dirs.flatten()
+        .find(|dir| std::fs::read_to_string(dir.path().join("comm")).is_ok_and(|comm| comm.trim() == name))
+        .and_then(|dir| dir.file_name().to_str()?.parse().ok())
+}

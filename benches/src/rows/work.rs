@@ -3,7 +3,7 @@
 
 use super::Bench;
 use crate::Failure;
-use crate::agent::Agent;
+use crate::agent::{Agent, pid_of};
 use crate::cost::{self, Cost};
 use crate::figure::Figure;
 use crate::pairs::{Pairs, compare};
@@ -206,11 +206,4 @@ fn quiet(command: &mut Command) -> Result<(), Failure> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {text}").into()) }
-}
-
-fn pid_of(name: &str) -> Option<u32> {
-    let dirs = fs::read_dir("/proc").ok()?;
-    dirs.flatten()
-        .find(|dir| fs::read_to_string(dir.path().join("comm")).is_ok_and(|comm| comm.trim() == name))
-        .and_then(|dir| dir.file_name().to_str()?.parse().ok())
 }

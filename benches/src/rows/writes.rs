@@ -2,9 +2,10 @@
 //! nobody watches and to one hot watched file, in units of one empty program on `vfs_write` too.
 
 use crate::Failure;
-use crate::agent::Agent;
+use crate::agent::{Agent, pid_of};
 use crate::figure::Figure;
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -74,7 +75,9 @@ pub fn in_guest(fim: &Path, files: u64, peers: bool) -> Result<(), Failure> {
     let after = guest.costs()?;
     let mut figures = figures(files, &before, &after, &unit, &with);
     figures.push(Figure::new("B10", format!("bytes a file in the kernel, BPF, {files} files"), vec![kernel]));
+    print(&figures)?;
     if peers {
+        let mut figures = Vec::new();
         for (name, costs) in
             [("auditd -w -p wa", guest.with_auditd()?), ("inotifywait -m -r", guest.with_inotifywait()?)]
         {
@@ -90,9 +93,14 @@ pub fn in_guest(fim: &Path, files: u64, peers: bool) -> Result<(), Failure> {
                 ));
             }
         }
+        print(&figures)?;
     }
+    Ok(())
+}
+
+fn print(figures: &[Figure]) -> Result<(), Failure> {
     for figure in figures {
-        println!("@@figure {}", serde_json::to_string(&figure)?);
+        println!("@@figure {}", serde_json::to_string(figure)?);
     }
     Ok(())
 }
@@ -127,10 +135,9 @@ fn figures(files: u64, before: &Costs, after: &Costs, unit: &Costs, with: &Costs
                 figures.push(if many { units } else { units.to_be(1.75, 3.0) });
             }
             Target::Pipe | Target::Socket | Target::Null => {
-                figures.push(
-                    units("B3", format!("1-byte write, {what}, {files} watched, added ÷ empty program"))
-                        .to_be(1.75, 2.5),
-                );
+                let units =
+                    units("B3", format!("1-byte write, {what}, {files} watched, added ÷ empty program"));
+                figures.push(if many { units } else { units.to_be(1.75, 2.5) });
             }
             Target::Hot => {
                 figures.push(
@@ -195,7 +202,8 @@ impl Guest {
         let costs = self.costs();
         ok(Command::new("/usr/sbin/auditctl").arg("-D"))?;
         ok(Command::new("/usr/sbin/auditctl").args(["-e", "0"]))?;
-        ok(Command::new("pkill").arg("auditd"))?;
+        let daemon = pid_of("auditd").and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        kill_process(daemon.ok_or("auditd has ended")?, Signal::TERM)?;
         std::thread::sleep(Duration::from_secs(1));
         costs
     }
