@@ -75,8 +75,9 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     for line in text.lines() {
-        match line.strip_prefix("@@figure ") {
-            Some(figure) => {
+        // What others left on the console may stand before it.
+        match line.split_once("@@figure ") {
+            Some((_, figure)) => {
                 let mut figure: Figure = serde_json::from_str(figure)?;
                 figure.name.push_str(&format!(", guest {kernel}"));
                 tell(figure);

@@ -1,6 +1,7 @@
 //! How far a long walk has come, on standard error where somebody watches it.
 
 use fim_core::Progress;
+use log::LevelFilter;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -16,13 +17,17 @@ pub struct TerminalProgress {
 }
 
 impl TerminalProgress {
-    /// If standard error is a terminal.
+    /// If standard error is a terminal, and more than errors are to be said there.
     pub fn on_terminal() -> Option<Self> {
-        std::io::stderr().is_terminal().then(|| {
+        is_wanted(log::max_level(), std::io::stderr().is_terminal()).then(|| {
             let since = Instant::now();
             Self { since, next: since + PATIENCE, shown: false }
         })
     }
+}
+
+fn is_wanted(said: LevelFilter, terminal: bool) -> bool {
+    terminal && said > LevelFilter::Error
 }
 
 impl Progress for TerminalProgress {
@@ -43,5 +48,18 @@ impl Drop for TerminalProgress {
         if self.shown {
             drop(write!(std::io::stderr(), "\r\x1b[K"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_is_quiet_on_a_terminal_too() {
+        assert!(is_wanted(LevelFilter::Warn, true));
+        assert!(!is_wanted(LevelFilter::Error, true));
+        assert!(!is_wanted(LevelFilter::Off, true));
+        assert!(!is_wanted(LevelFilter::Debug, false));
     }
 }
