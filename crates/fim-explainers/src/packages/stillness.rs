@@ -30,7 +30,8 @@ impl Stillness {
     /// Whether nothing was done in the folders since [`Self::begin`].
     pub fn holds(&mut self, now: Instant) -> bool {
         let is_fresh = self.since.is_some_and(|since| now.saturating_duration_since(since) < BELIEVED);
-        let holds = is_fresh && self.inotify.as_ref().is_some_and(|inotify| !has_events(inotify));
+        let holds =
+            is_fresh && self.inotify.as_ref().is_some_and(|inotify| take_events(inotify) == Some(false));
         if !holds {
             self.end();
         }
@@ -57,17 +58,24 @@ impl Stillness {
             | WatchFlags::DONT_FOLLOW;
         // Again each time: a name may be that of another folder by now.
         let is_watched = self.folders.iter().all(|folder| add_watch(inotify, folder, what).is_ok());
-        while has_events(inotify) {}
-        if is_watched {
+        let mut taken = Some(true);
+        while taken == Some(true) {
+            taken = take_events(inotify);
+        }
+        if is_watched && taken.is_some() {
             self.since = Some(now);
         }
     }
 }
 
-/// Takes some events, if there are any. A queue that overflowed has one, too.
-fn has_events(inotify: &OwnedFd) -> bool {
+/// Takes some events, and whether there were any; `None` if that cannot be known. A queue that overflowed has one, too.
+fn take_events(inotify: &OwnedFd) -> Option<bool> {
     let mut events = [0; 4096];
-    !matches!(read(inotify, &mut events), Err(Errno::AGAIN))
+    match read(inotify, &mut events) {
+        Ok(_) => Some(true),
+        Err(Errno::AGAIN) => Some(false),
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]
