@@ -71,14 +71,14 @@ pub fn try_to_hook(function: u32) -> io::Result<()> {
     // r0 = 0; exit
     let code: [libbpf_sys::bpf_insn; 2] =
         [0xb7, 0x95].map(|code| libbpf_sys::bpf_insn { code, ..Default::default() });
-    let opts = libbpf_sys::bpf_prog_load_opts {
+    let mut opts = libbpf_sys::bpf_prog_load_opts {
         sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
         expected_attach_type: libbpf_sys::BPF_TRACE_FEXIT,
         attach_btf_id: function,
         ..Default::default()
     };
     let (kind, name, license) = (libbpf_sys::BPF_PROG_TYPE_TRACING, c"fim_trial", c"GPL");
-    // SAFETY: the strings, the instructions, as many as is said, and the options outlive the call.
+    // SAFETY: the strings, the instructions, as many as is said, and the options, in which libbpf writes, outlive the call.
     let fd = unsafe {
         libbpf_sys::bpf_prog_load(
             kind,
@@ -86,7 +86,7 @@ pub fn try_to_hook(function: u32) -> io::Result<()> {
             license.as_ptr(),
             code.as_ptr(),
             code.len() as libbpf_sys::size_t,
-            &raw const opts as *mut _,
+            &raw mut opts,
         )
     };
     owned(fd).map(drop)
