@@ -109,8 +109,7 @@ impl Agent {
     /// # Errors
     /// When it has ended.
     pub fn signal(&self, signal: Signal) -> Result<(), Failure> {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).ok_or("no process")?;
-        Ok(kill_process(pid, signal)?)
+        self::signal(self.pid(), signal)
     }
 
     /// Stops it and waits for its end; the lines that were left.
@@ -130,6 +129,15 @@ impl Drop for Agent {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+/// When there is none.
+pub fn signal(pid: u32, signal: Signal) -> Result<(), Failure> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no process")?;
+    Ok(kill_process(pid, signal)?)
 }
 
 /// The process of this name, if there is one.

@@ -47,10 +47,7 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
 /// # Errors
 /// When something cannot be started or measured.
 pub fn in_guest(bench: &Bench) -> Result<(), Failure> {
-    let mut text = Ok(String::new());
-    run(bench, &mut |figure| text = serde_json::to_string(&figure))?;
-    println!("@@figure {}", text?);
-    Ok(())
+    super::guest::from_inside(bench, run)
 }
 
 fn with(load: Load, measure: impl FnOnce() -> Result<Latency, Failure>) -> Result<Latency, Failure> {

@@ -11,6 +11,9 @@ use std::process::{Command, Stdio};
 /// Peers, with what they need to start.
 const PEERS: &str = "/usr/sbin/auditd:/usr/sbin/auditctl:/usr/bin/inotifywait:/etc/audit/auditd.conf";
 
+/// Before each figure that comes out of a guest.
+const MARKER: &str = "@@figure ";
+
 /// What a guest has.
 #[derive(Clone, Copy)]
 struct Room {
@@ -76,7 +79,7 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
     let text = String::from_utf8_lossy(&output.stdout);
     for line in text.lines() {
         // What others left on the console may stand before it.
-        match line.split_once("@@figure ") {
+        match line.split_once(MARKER) {
             Some((_, figure)) => {
                 let mut figure: Figure = serde_json::from_str(figure)?;
                 figure.name.push_str(&format!(", guest {kernel}"));
@@ -91,4 +94,21 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
     } else {
         Err(format!("the guest ended with {}", output.status).into())
     }
+}
+
+/// Measures inside a guest: what is told there is printed for who started it.
+pub(super) fn from_inside(bench: &Bench, row: super::Row) -> Result<(), Failure> {
+    let mut failed = Ok(());
+    row(bench, &mut |figure| {
+        if let Err(error) = print(&figure) {
+            failed = Err(error);
+        }
+    })?;
+    failed
+}
+
+/// Prints a figure for who started the guest.
+pub(super) fn print(figure: &Figure) -> Result<(), Failure> {
+    println!("{MARKER}{}", serde_json::to_string(figure)?);
+    Ok(())
 }

@@ -72,12 +72,7 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
 /// # Errors
 /// When something cannot be started or measured.
 pub fn in_guest(bench: &Bench) -> Result<(), Failure> {
-    let mut failed = Ok(());
-    run(bench, &mut |figure| match serde_json::to_string(&figure) {
-        Ok(text) => println!("@@figure {text}"),
-        Err(error) => failed = Err(error),
-    })?;
-    Ok(failed?)
+    super::guest::from_inside(bench, run)
 }
 
 fn tell_pairs(row: &str, what: &str, pairs: &Pairs, tell: &mut dyn FnMut(Figure)) {

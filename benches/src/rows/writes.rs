@@ -1,11 +1,12 @@
 //! What writes cost (B1 to B4), inside a guest in which time follows the instructions executed: 1-byte writes to what
 //! nobody watches and to one hot watched file, in units of one empty program on `vfs_write` too.
 
+use super::guest as outside;
 use crate::Failure;
-use crate::agent::{Agent, pid_of};
+use crate::agent::{Agent, pid_of, signal};
 use crate::figure::Figure;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -75,7 +76,7 @@ pub fn in_guest(fim: &Path, files: u64, peers: bool) -> Result<(), Failure> {
     let after = guest.costs()?;
     let mut figures = figures(files, &before, &after, &unit, &with);
     figures.push(Figure::new("B10", format!("bytes a file in the kernel, BPF, {files} files"), vec![kernel]));
-    print(&figures)?;
+    figures.iter().try_for_each(outside::print)?;
     if peers {
         let mut figures = Vec::new();
         for (name, costs) in
@@ -93,14 +94,7 @@ pub fn in_guest(fim: &Path, files: u64, peers: bool) -> Result<(), Failure> {
                 ));
             }
         }
-        print(&figures)?;
-    }
-    Ok(())
-}
-
-fn print(figures: &[Figure]) -> Result<(), Failure> {
-    for figure in figures {
-        println!("@@figure {}", serde_json::to_string(figure)?);
+        figures.iter().try_for_each(outside::print)?;
     }
     Ok(())
 }
@@ -202,8 +196,7 @@ impl Guest {
         let costs = self.costs();
         ok(Command::new("/usr/sbin/auditctl").arg("-D"))?;
         ok(Command::new("/usr/sbin/auditctl").args(["-e", "0"]))?;
-        let daemon = pid_of("auditd").and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        kill_process(daemon.ok_or("auditd has ended")?, Signal::TERM)?;
+        signal(pid_of("auditd").ok_or("auditd has ended")?, Signal::TERM)?;
         std::thread::sleep(Duration::from_secs(1));
         costs
     }

@@ -4,8 +4,7 @@
 //!
 //! Needs root. What stands for the service manager and the journal is a script of three lines each.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
+use super::{blocks, docs, pages};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,21 +53,20 @@ const NOWHERE: &[&str] = &[
 ];
 
 fn top() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    docs().join("..")
 }
 
 /// The commands of all pages with fences that are commands, in their order.
 fn of_the_book() -> Vec<(String, String)> {
-    let pages = ["first-steps.md", "events.md", "fleet.md", "report.md", "performance.md"];
-    let all: Vec<PathBuf> = fs::read_dir(top().join("docs")).unwrap().map(|it| it.unwrap().path()).collect();
+    let with_commands = ["first-steps.md", "events.md", "fleet.md", "report.md", "performance.md"];
     let mut commands = Vec::new();
-    for page in &all {
-        let Some(name) = page.file_name().and_then(|name| name.to_str()) else { continue };
-        let text = if page.is_file() { fs::read_to_string(page).unwrap() } else { String::new() };
-        let parts: Vec<&str> = text.split("\n```").collect();
-        let blocks = parts.iter().skip(1).step_by(2).filter_map(|part| part.split_once('\n'));
-        let blocks: Vec<_> = blocks.filter(|(word, _)| matches!(*word, "" | "sh")).collect();
-        for (word, block) in blocks {
+    for (page, text) in pages() {
+        let name = page.file_name().and_then(|name| name.to_str()).unwrap();
+        // The read-me is beside the book.
+        if name == "README.md" {
+            continue;
+        }
+        for (word, block) in blocks(&text).into_iter().filter(|(word, _)| matches!(*word, "" | "sh")) {
             for line in block.lines() {
                 // In a block without a word a command begins with a dollar, or is one of the scripts.
                 let command = line.strip_prefix("$ ").or((word == "sh").then_some(line));
@@ -77,7 +75,7 @@ fn of_the_book() -> Vec<(String, String)> {
                 };
                 let command = command.split(" #").next().unwrap_or_default();
                 let command = command.split("   ").next().unwrap_or_default().trim();
-                assert!(pages.contains(&name), "{name} has commands now: {command}");
+                assert!(with_commands.contains(&name), "{name} has commands now: {command}");
                 commands.push((name.to_owned(), command.to_owned()));
             }
         }

@@ -20,7 +20,10 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
     let mut changes = Vec::new();
     // Put into words only where it differs: at a start every file that did not change comes here.
     let mut differs = |what: &str, same: bool, value: fn(&Facts) -> Value| {
-        let (before, after) = if same { return } else { (value(before), value(after)) };
+        if same {
+            return;
+        }
+        let (before, after) = (value(before), value(after));
         if before != after {
             changes.push(Change::from_to(what, before, after));
         }
