@@ -77,7 +77,8 @@ impl Record<'_> {
     }
 
     /// What happened, in the order in which it can have happened: the kernel merges the events of one
-    /// process on one name and forgets their order.
+    /// process on one name and forgets their order. A close after a write is told by the write: see
+    /// [`Self::is_settled`].
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Via> + use<> {
         let (create, delete) =
             if self.is_dir() { (Via::Mkdir, Via::Rmdir) } else { (Via::Create, Via::Unlink) };
@@ -94,6 +95,13 @@ impl Record<'_> {
         .into_iter()
         .filter(move |(bits, _)| mask & bits != 0)
         .map(|(_, via)| via)
+        .filter(move |via| *via != Via::Close || mask & k::FAN_MODIFY == 0)
+    }
+
+    /// Whether, of what happened, this is what was followed by the close of a writer. Nearly all writes are, and each
+    /// event costs as much as the next.
+    pub(crate) const fn is_settled(&self, via: Via) -> bool {
+        self.mask & k::FAN_CLOSE_WRITE != 0 && matches!(via, Via::Write | Via::Close)
     }
 }
 
@@ -254,8 +262,13 @@ mod tests {
         let all = k::FAN_DELETE | k::FAN_CLOSE_WRITE | k::FAN_ATTRIB | k::FAN_MODIFY | k::FAN_CREATE;
         let infos = [info(k::FAN_EVENT_INFO_TYPE_DFID_NAME, Some("a"))];
         with_record(&event(all, &infos), |record| {
-            let expected = [Via::Create, Via::Write, Via::Attributes, Via::Close, Via::Unlink];
+            let expected = [Via::Create, Via::Write, Via::Attributes, Via::Unlink];
             assert_eq!(record.kinds().collect::<Vec<_>>(), expected);
+            assert_eq!(expected.map(|via| record.is_settled(via)), [false, true, false, false]);
+        });
+        with_record(&event(k::FAN_CLOSE_WRITE | k::FAN_CREATE, &infos), |record| {
+            assert_eq!(record.kinds().collect::<Vec<_>>(), [Via::Create, Via::Close]);
+            assert!(record.is_settled(Via::Close) && !record.is_settled(Via::Create));
         });
         with_record(&event(k::FAN_CREATE | k::FAN_DELETE | k::FAN_ONDIR, &infos), |record| {
             assert_eq!(record.kinds().collect::<Vec<_>>(), [Via::Mkdir, Via::Rmdir]);

@@ -108,6 +108,9 @@ fn drain(reader: &mut Reader) -> Result<Seen, WatchError> {
             };
             for place in [event.place, event.from].into_iter().flatten() {
                 if let Place::Entry { name, .. } = place {
+                    if event.settled {
+                        seen.insert((name.clone(), Via::Close));
+                    }
                     seen.insert((name, event.via));
                 }
             }

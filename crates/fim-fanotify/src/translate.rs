@@ -94,7 +94,7 @@ impl Translator {
             // What else was merged with a move away happened under the old name.
             place: if via == Via::Rename { place.clone() } else { place.clone().or_else(|| from.clone()) },
             from: if via == Via::Rename { from.clone() } else { None },
-            settled: via == Via::Close,
+            settled: record.is_settled(via),
             ..FileEvent::new(at, via)
         };
         record.kinds().map(event).collect()

@@ -148,8 +148,18 @@ pub fn open(path: &Path) -> File {
 }
 
 /// Short forms of events: kind, old name, name.
+/// The close of a writer is one event with its write, or the next one, as the reader comes to it.
 pub fn brief(events: &[FileEvent]) -> Vec<(Via, String, String)> {
-    events.iter().map(|event| (event.via, name(event.from.as_ref()), name(event.place.as_ref()))).collect()
+    let mut all: Vec<(Via, String, String)> = Vec::new();
+    for event in events {
+        let (from, place) = (name(event.from.as_ref()), name(event.place.as_ref()));
+        let is_told =
+            event.via == Via::Close && all.last() == Some(&(Via::Write, from.clone(), place.clone()));
+        if !is_told {
+            all.push((event.via, from, place));
+        }
+    }
+    all
 }
 
 /// The last component of a place.
