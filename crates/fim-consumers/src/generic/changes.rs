@@ -6,7 +6,6 @@ use super::flags::letters;
 use crate::secrets::hides_hash;
 use fim_core::{Change, Facts, FileKind, Value, Xattr};
 use std::cmp::Ordering;
-use std::fmt::Write;
 use std::path::Path;
 
 /// All differences, in a fixed order. Of a file that could not even be looked at, only that.
@@ -86,12 +85,15 @@ fn content(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
 }
 
 fn hex(hash: Option<[u8; 32]>) -> Value {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |number: u8| DIGITS.get(usize::from(number)).map_or('0', |digit| char::from(*digit));
     let text = hash.map(|hash| {
-        hash.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            write!(text, "{byte:02x}").unwrap_or_default();
-            text
-        })
+        let mut text = String::with_capacity(2 * hash.len());
+        for byte in hash {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
+        }
+        text
     });
     text.into()
 }
