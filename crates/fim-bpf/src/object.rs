@@ -55,14 +55,15 @@ pub fn load(config: &BpfConfig) -> Result<Programs, WatchError> {
             .caused_by(error)
             .hint("the BPF watcher needs a kernel built with CONFIG_DEBUG_INFO_BTF; --watcher fanotify works without")
     })?;
-    let chosen = hooks::choose(|function| hooks::arguments(&btf, function));
-    // Before maps are made for all the files: where it is forbidden, that is a fifth of a start.
-    if let Some(function) = chosen.first().and_then(|hook| hooks::id(&btf, hook.function))
+    // Before all functions are searched for and maps are made for all the files: where it is forbidden, that is a quarter
+    // of a start.
+    if let Some(function) = hooks::HOOKS.iter().find_map(|hook| hooks::id(&btf, hook.function))
         && let Err(error) = sys::try_to_hook(function).map_err(libbpf_rs::Error::from)
         && forbidden(&error)
     {
         return Err(refused(error, "load"));
     }
+    let chosen = hooks::choose(|function| hooks::arguments(&btf, function));
     let mut storage = MaybeUninit::uninit();
     let mut open = open(&mut storage)?;
     let earlier = config.pins.as_ref().map(|pins| pins::find(&pins.dir)).unwrap_or_default();
