@@ -7,6 +7,7 @@ mod abreast;
 mod adopt;
 mod backlog;
 mod beside;
+mod by_path;
 mod compare;
 mod consult;
 mod covered;

@@ -3,6 +3,7 @@
 //! Pure: who notices is elsewhere.
 
 use crate::finding::{Finding, Severity};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,7 +65,8 @@ impl Guard {
     /// Guards a file, or everything below a directory: what it is, and how much a change of it matters.
     #[must_use]
     pub fn of(mut self, path: impl Into<PathBuf>, what: &'static str, severity: Severity) -> Self {
-        self.0.push((path.into(), what, severity));
+        // As the engine writes its paths, which are compared as bytes: every change is.
+        self.0.push((path.into().components().collect(), what, severity));
         self
     }
 
@@ -83,8 +85,18 @@ impl Guard {
     }
 
     fn find(&self, path: &Path) -> Option<(&'static str, Severity)> {
-        self.0.iter().find(|(own, ..)| path.starts_with(own)).map(|(_, what, severity)| (*what, *severity))
+        self.0
+            .iter()
+            .find(|(own, ..)| is_at_or_below(path, own))
+            .map(|(_, what, severity)| (*what, *severity))
     }
+}
+
+/// As [`Path::starts_with`], of paths that are written in one way.
+fn is_at_or_below(path: &Path, top: &Path) -> bool {
+    let (path, top) = (path.as_os_str().as_bytes(), top.as_os_str().as_bytes());
+    path.strip_prefix(top)
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')) || top.ends_with(b"/"))
 }
 
 #[cfg(test)]
@@ -102,6 +114,8 @@ mod tests {
         );
         let changed = |path: &str| Finding::new(Action::Updated, "generic", path, SystemTime::UNIX_EPOCH);
         assert_eq!(guard.tampering(&changed("/usr/bin/fim2")), None);
+        assert!(Guard::default().of("/", "all", Severity::High).tampering(&changed("/a")).is_some());
+        assert!(Guard::default().of("/a//b/", "b", Severity::High).tampering(&changed("/a/b")).is_some());
         let told = guard.tampering(&changed("/etc/fim/conf.d/x.toml")).unwrap();
         assert_eq!((told.against.as_str(), told.severity), ("configuration", Severity::High));
         let mut away = changed("/tmp/x");

@@ -7,6 +7,7 @@
 use crate::id::FileId;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::path::{Component, Path, PathBuf};
 
 /// A directory's place in the index; valid until it is forgotten.
@@ -30,10 +31,29 @@ enum Node {
     Linked(Vec<(Slot, OsString)>),
 }
 
+/// Slots are counted, and by nobody else: they need no hash that is hard to meet on purpose.
+#[derive(Debug, Default)]
+struct SlotHasher(u64);
+
+impl Hasher for SlotHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    /// By the golden ratio (Knuth, The Art of Computer Programming 3, 6.4).
+    fn write_u32(&mut self, slot: u32) {
+        self.0 = (self.0 ^ u64::from(slot)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Paths by identity.
 #[derive(Debug)]
 pub(crate) struct Index {
-    dirs: HashMap<Slot, Dir>,
+    dirs: HashMap<Slot, Dir, BuildHasherDefault<SlotHasher>>,
     next: Slot,
     nodes: HashMap<FileId, Node>,
     /// The other places of directories that have several: bind mounts show them there.
@@ -45,7 +65,8 @@ const ROOT: Slot = 0;
 impl Index {
     pub(crate) fn new() -> Self {
         let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::new(), files: 0 };
-        Self { dirs: HashMap::from([(ROOT, root)]), next: 1, nodes: HashMap::new(), also: HashMap::new() }
+        let dirs = std::iter::once((ROOT, root)).collect();
+        Self { dirs, next: 1, nodes: HashMap::new(), also: HashMap::new() }
     }
 
     /// The directory at this path, if it is known.
@@ -80,21 +101,22 @@ impl Index {
         slot
     }
 
-    fn path_of(&self, mut slot: Slot) -> Option<PathBuf> {
-        let mut parts = Vec::new();
-        loop {
-            let dir = self.dirs.get(&slot)?;
-            match dir.parent {
-                Some(parent) => {
-                    parts.push(dir.name.as_os_str());
-                    slot = parent;
-                }
-                None => break,
-            }
+    /// The path of a directory, or of a name in it.
+    fn path_of(&self, mut slot: Slot, name: Option<&OsStr>) -> Option<PathBuf> {
+        let mut parts = Vec::with_capacity(16);
+        parts.extend(name);
+        while let Some(parent) = self.dirs.get(&slot)?.parent {
+            parts.push(self.dirs.get(&slot)?.name.as_os_str());
+            slot = parent;
         }
-        let mut path = PathBuf::from("/");
-        path.extend(parts.into_iter().rev());
-        Some(path)
+        let length = parts.iter().map(|part| part.len() + 1).sum();
+        // In one piece, and joined as the names they are: this is done for each event.
+        let mut path = OsString::with_capacity(length);
+        for part in parts.iter().rev() {
+            path.push("/");
+            path.push(part);
+        }
+        Some(if path.is_empty() { "/".into() } else { path.into() })
     }
 
     /// Notes that the directory at this path has this identity.
@@ -315,11 +337,12 @@ impl Index {
 
     /// All paths this identity is known by.
     pub(crate) fn paths(&self, id: FileId) -> Vec<PathBuf> {
-        let joined = |slot: &Slot, name: &OsStr| self.path_of(*slot).map(|dir| dir.join(name));
+        let joined = |slot: &Slot, name: &OsStr| self.path_of(*slot, Some(name));
         match self.nodes.get(&id) {
-            Some(Node::Dir(slot)) => {
-                std::iter::once(slot).chain(self.others(id)).filter_map(|slot| self.path_of(*slot)).collect()
-            }
+            Some(Node::Dir(slot)) => std::iter::once(slot)
+                .chain(self.others(id))
+                .filter_map(|slot| self.path_of(*slot, None))
+                .collect(),
             Some(Node::File(slot, name)) => joined(slot, name).into_iter().collect(),
             Some(Node::Linked(all)) => all.iter().filter_map(|(slot, name)| joined(slot, name)).collect(),
             None => Vec::new(),
@@ -329,7 +352,7 @@ impl Index {
     /// The path of a name in a known directory.
     pub(crate) fn entry(&self, dir: FileId, name: &OsStr) -> Option<PathBuf> {
         match self.nodes.get(&dir) {
-            Some(Node::Dir(slot)) => Some(self.path_of(*slot)?.join(name)),
+            Some(Node::Dir(slot)) => self.path_of(*slot, Some(name)),
             _ => None,
         }
     }
@@ -340,7 +363,7 @@ impl Index {
 
     /// The other paths of a name in a directory that is known by several.
     pub(crate) fn other_entries(&self, dir: FileId, name: &OsStr) -> Vec<PathBuf> {
-        self.others(dir).iter().filter_map(|slot| Some(self.path_of(*slot)?.join(name))).collect()
+        self.others(dir).iter().filter_map(|slot| self.path_of(*slot, Some(name))).collect()
     }
 
     /// Whether a file of this identity is known under this path.

@@ -122,8 +122,8 @@ impl Live<'_> {
             self.mark_names(event, Some(path))?;
         }
         // One that is known was armed and listed with what it is in: else a deep tree is walked once for each level.
-        let is_known = event.file.is_some() && self.index.dir_id(path) == event.file;
-        if event.via == Via::Mkdir && !self.follows && !is_known {
+        let is_known = || event.file.is_some() && self.index.dir_id(path) == event.file;
+        if event.via == Via::Mkdir && !self.follows && !is_known() {
             // Who made the directory is not known to have made what is in it.
             self.adopt(path, &FileEvent::new(event.at, Via::Scan), None)?;
         }

@@ -23,7 +23,7 @@ use std::time::{Instant, SystemTime};
 const REST: u32 = 4;
 
 /// Looks at a path whose time has come.
-pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Pending) -> Result<(), EngineError> {
+pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Box<Pending>) -> Result<(), EngineError> {
     if live.is_on_its_way(&path, &item)? && live.queue.again(&path, &item) {
         return Ok(());
     }
@@ -307,7 +307,7 @@ impl Live<'_> {
         if was_dir(self.engine.state.get(dir)?.as_ref()) {
             return Ok(());
         }
-        let mut item = Pending::of(&FileEvent::new(SystemTime::now(), Via::Scan));
+        let mut item = Box::new(Pending::of(&FileEvent::new(SystemTime::now(), Via::Scan)));
         if let Some(waiting) = self.queue.take(dir) {
             if self.is_on_its_way(dir, &waiting)? {
                 // That is another directory's story.

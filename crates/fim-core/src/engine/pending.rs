@@ -60,6 +60,8 @@ pub(crate) struct Pending {
     /// It stands for no new mark: the file may change without one.
     pub(super) waiting: bool,
     pub(super) due: Instant,
+    /// When its turn comes, to be told then whether it is due by now; in no turn yet if there is none.
+    pub(super) noted: Option<Instant>,
     /// Whose turn it is served in.
     pub(super) lane: Lane,
     pub(super) first: Instant,
@@ -91,6 +93,7 @@ impl Pending {
             waiting: false,
             lane: Lane::of(event),
             due: now + SETTLE,
+            noted: None,
             first: now,
         }
     }
@@ -113,7 +116,10 @@ impl Pending {
     }
 
     pub(super) fn join(&mut self, event: &FileEvent) {
-        self.lane = self.lane.min(Lane::of(event));
+        let lane = Lane::of(event);
+        if lane < self.lane {
+            (self.lane, self.noted) = (lane, None);
+        }
         self.at = self.at.min(event.at);
         if tells(event.via) > tells(self.via) {
             self.via = event.via;

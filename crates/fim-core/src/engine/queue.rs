@@ -6,11 +6,11 @@
 #[cfg(test)]
 mod tests;
 
+use super::by_path::ByPath;
 use super::pending::{Pending, SETTLE};
 use super::temporary::is_temporary;
-use super::turns::{Lane, Turns};
+use super::turns::Turns;
 use crate::event::{FileEvent, Via};
-use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -46,13 +46,14 @@ struct Heat {
 /// All that is dirty.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    items: HashMap<PathBuf, Pending>,
+    /// In a piece of memory each: a queue that grows would move them all.
+    items: ByPath<Box<Pending>>,
     due: Turns,
-    hot: HashMap<PathBuf, Heat>,
+    hot: ByPath<Heat>,
     /// When there are as many, those that cooled down are forgotten.
     hot_room: usize,
     /// Files that may change without a further event until their last close.
-    open: HashMap<PathBuf, FileEvent>,
+    open: ByPath<FileEvent>,
 }
 
 /// What is known of a name besides the event.
@@ -75,7 +76,7 @@ impl Name {
 impl Queue {
     /// The paths that wait to be looked at.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.items.keys().cloned().collect()
+        self.items.paths().map(Path::to_owned).collect()
     }
 
     /// Paths that wait to be looked at.
@@ -93,12 +94,10 @@ impl Queue {
     /// Joins a mark to what is known of the path, and sets when to look.
     pub(crate) fn mark(&mut self, path: &Path, event: &FileEvent, name: Name, now: Instant) -> &mut Pending {
         self.note_open(path, event);
+        self.tidy();
         let heat = self.hot.get(path).copied();
-        if !self.items.contains_key(path) {
-            self.items.insert(path.to_owned(), Pending::new(event, now));
-        }
-        #[allow(clippy::expect_used)] // inserted above; `entry` would clone the path of every hot write
-        let item = self.items.get_mut(path).expect("just inserted");
+        let Self { items, due: turns, .. } = self;
+        let item = items.get_or_insert_with(path, || Box::new(Pending::new(event, now)));
         item.join(event);
         item.waiting = false;
         item.appeared |= makes_a_name(event.via) && event.place.is_some();
@@ -124,18 +123,16 @@ impl Queue {
             due = due.max(heat.looked + heat.pause);
         }
         item.due = due;
-        let lane = item.lane;
-        self.schedule(lane, path, due);
-        #[allow(clippy::expect_used)] // still there
-        self.items.get_mut(path).expect("just marked")
+        note(turns, path, item);
+        item
     }
 
     /// Marks what a scan found, if nothing else did.
     pub(crate) fn mark_scanned(&mut self, path: &Path, now: Instant) {
-        if self.items.contains_key(path) {
+        if self.items.get(path).is_some() {
             return;
         }
-        let mut item = Pending::new(&FileEvent::new(SystemTime::now(), Via::Scan), now);
+        let mut item = Box::new(Pending::new(&FileEvent::new(SystemTime::now(), Via::Scan), now));
         item.scanned = true;
         item.due = now + SCANNED;
         self.put_back(path.to_owned(), item);
@@ -143,7 +140,12 @@ impl Queue {
 
     /// Puts back what only a scan speaks of, since there are events that nobody has looked at yet; gives back
     /// what has waited long enough.
-    pub(crate) fn postpone(&mut self, path: &Path, mut item: Pending, now: Instant) -> Option<Pending> {
+    pub(crate) fn postpone(
+        &mut self,
+        path: &Path,
+        mut item: Box<Pending>,
+        now: Instant,
+    ) -> Option<Box<Pending>> {
         if now.saturating_duration_since(item.first) > SCANNED_AT_MOST {
             return Some(item);
         }
@@ -152,14 +154,14 @@ impl Queue {
         None
     }
 
-    /// Notes when a path is due. What was noted of it before is passed over; where that is most of it, it is dropped.
-    fn schedule(&mut self, lane: Lane, path: &Path, due: Instant) {
+    /// Drops what is passed over, where that is most of what was noted.
+    fn tidy(&mut self) {
         const FEW: usize = 1024;
-        self.due.push(lane, due, path.to_owned());
         if self.due.len() > FEW + 4 * self.items.len() {
             self.due.clear();
-            for (path, item) in &self.items {
-                self.due.push(item.lane, item.due, path.clone());
+            for (path, item) in self.items.iter_mut() {
+                item.noted = None;
+                note(&mut self.due, path, item);
             }
         }
     }
@@ -180,14 +182,12 @@ impl Queue {
     pub(crate) fn not_before(&mut self, path: &Path, when: Instant) {
         if let Some(item) = self.items.get_mut(path).filter(|item| item.due < when) {
             item.due = when;
-            let lane = item.lane;
-            self.schedule(lane, path, when);
         }
     }
 
     /// The item of a path, to add to what is known.
     pub(crate) fn get_mut(&mut self, path: &Path) -> Option<&mut Pending> {
-        self.items.get_mut(path)
+        self.items.get_mut(path).map(Box::as_mut)
     }
 
     /// Makes due at once what stands for a lost record, or everything.
@@ -196,7 +196,7 @@ impl Queue {
         let wanted = |item: &Pending| !item.waiting && (everything || item.swept) && !is_due(item);
         for (path, item) in self.items.iter_mut().filter(|(_, item)| wanted(item)) {
             (item.due, item.hastened) = (now, true);
-            self.due.push(item.lane, now, path.clone());
+            note(&mut self.due, path, item);
         }
     }
 
@@ -208,17 +208,17 @@ impl Queue {
     /// When the next look is due.
     pub(crate) fn next_due(&mut self) -> Option<Instant> {
         let Self { due, items, .. } = self;
-        due.next(|due, path| items.get(path).is_some_and(|item| item.due == due))
+        due.next(&mut |at, path| is_due(items, at, path))
     }
 
     /// Takes the next item whose time has come.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Pending)> {
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let Self { due, items, .. } = self;
-        let path = due.pop(now, |due, path| items.get(path).is_some_and(|item| item.due == due))?;
+        let path = due.pop(now, &mut |at, path| is_due(items, at, path))?;
         let item = self.items.remove(&path)?;
         self.heat(&path, now);
         if let Some(event) = self.open.get(&path).cloned() {
-            let mut again = Pending::new(&event, now);
+            let mut again = Box::new(Pending::new(&event, now));
             again.join(&event);
             again.due = now + OPEN;
             again.waiting = true;
@@ -237,16 +237,17 @@ impl Queue {
     }
 
     /// Takes the item of `path` if it stands for a rename from `from`.
-    pub(crate) fn take_if_from(&mut self, path: &Path, from: &Path) -> Option<Pending> {
+    pub(crate) fn take_if_from(&mut self, path: &Path, from: &Path) -> Option<Box<Pending>> {
         let is_from = self.items.get(path)?.previous.as_deref() == Some(from);
         if is_from { self.items.remove(path) } else { None }
     }
 
     /// Puts an item back that was taken too early.
-    pub(crate) fn put_back(&mut self, path: PathBuf, item: Pending) {
-        let (lane, due, at) = (item.lane, item.due, path.clone());
+    pub(crate) fn put_back(&mut self, path: PathBuf, mut item: Box<Pending>) {
+        self.tidy();
+        item.noted = None;
+        note(&mut self.due, &path, &mut item);
         self.items.insert(path, item);
-        self.schedule(lane, &at, due);
     }
 
     /// Looks again at a file that moved while it was read; `false` after enough tries.
@@ -254,7 +255,7 @@ impl Queue {
         if item.tries == MAX_TRIES {
             return false;
         }
-        let mut item = item.clone();
+        let mut item = Box::new(item.clone());
         item.tries += 1;
         item.due = Instant::now() + SETTLE * 2u32.pow(item.tries);
         self.rejoin(path, item);
@@ -267,7 +268,7 @@ impl Queue {
         if item.hastened || now.saturating_duration_since(since) >= REASON {
             return false;
         }
-        let mut item = item.clone();
+        let mut item = Box::new(item.clone());
         (item.held, item.due) = (Some(since), now + REASON_PAUSE);
         self.rejoin(path, item);
         true
@@ -283,12 +284,11 @@ impl Queue {
         let Some(due) = self.items.get(other).map(|item| item.due) else { return };
         if let Some(item) = self.items.get_mut(path) {
             item.due = due + REASON_PAUSE;
-            let (lane, due) = (item.lane, item.due);
-            self.schedule(lane, path, due);
+            note(&mut self.due, path, item);
         }
     }
 
-    fn rejoin(&mut self, path: &Path, item: Pending) {
+    fn rejoin(&mut self, path: &Path, item: Box<Pending>) {
         match self.items.get_mut(path) {
             Some(newer) => {
                 newer.inherit(&item);
@@ -299,13 +299,13 @@ impl Queue {
     }
 
     /// Takes an item out of turn.
-    pub(crate) fn take(&mut self, path: &Path) -> Option<Pending> {
+    pub(crate) fn take(&mut self, path: &Path) -> Option<Box<Pending>> {
         self.items.remove(path)
     }
 
     fn heat(&mut self, path: &Path, now: Instant) {
         if self.hot.len() >= self.hot_room.max(REMEMBERED) {
-            self.hot.retain(|_, heat| now.saturating_duration_since(heat.looked) < COOL);
+            self.hot.retain(|heat| now.saturating_duration_since(heat.looked) < COOL);
             // Not again with the next look, if most of them are hot.
             self.hot_room = self.hot.len() * 2;
         }
@@ -327,7 +327,8 @@ impl Queue {
                 }
             }
         }
-        let moved: Vec<PathBuf> = self.items.keys().filter(|path| below(path).is_some()).cloned().collect();
+        let moved: Vec<PathBuf> =
+            self.items.paths().filter(|path| below(path).is_some()).map(Path::to_owned).collect();
         for path in &moved {
             if let (Some(new), Some(mut item)) = (below(path), self.items.remove(path)) {
                 if let Some(there) = self.items.get(&new) {
@@ -336,7 +337,8 @@ impl Queue {
                 self.put_back(new, item);
             }
         }
-        let open: Vec<PathBuf> = self.open.keys().filter(|path| below(path).is_some()).cloned().collect();
+        let open: Vec<PathBuf> =
+            self.open.paths().filter(|path| below(path).is_some()).map(Path::to_owned).collect();
         for path in open {
             if let (Some(new), Some(event)) = (below(&path), self.open.remove(&path)) {
                 self.open.insert(new, event);
@@ -344,6 +346,22 @@ impl Queue {
         }
         moved
     }
+}
+
+/// Notes when the turn of a path comes. One that comes no later than it is due is enough: what is put off again and
+/// again, as a hot file, is asked then. What was noted of it before is passed over.
+fn note(turns: &mut Turns, path: &Path, item: &mut Pending) {
+    if item.noted.is_none_or(|noted| item.due < noted) {
+        item.noted = Some(item.due);
+        turns.push(item.lane, item.due, path.to_owned());
+    }
+}
+
+/// When a path is due whose turn has come; `None` if another note counts. It is noted anew for when it is due.
+fn is_due(items: &mut ByPath<Box<Pending>>, at: Instant, path: &Path) -> Option<Instant> {
+    let item = items.get_mut(path).filter(|item| item.noted == Some(at))?;
+    item.noted = Some(item.due);
+    Some(item.due)
 }
 
 /// Whether a call gives a file a name.

@@ -5,9 +5,9 @@
 //! to know.
 
 use crate::event::FileEvent;
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// One for root, one for those nobody knows the user of, the others share theirs by number: nobody has more users than
@@ -29,71 +29,100 @@ impl Lane {
     }
 }
 
+/// When a path is due.
+#[derive(Debug, PartialEq, Eq)]
+struct Due {
+    at: Instant,
+    path: PathBuf,
+}
+
+impl Ord for Due {
+    /// The first is the greatest. Most differ in their time, and a path need not be taken apart into its names.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.cmp(&self.at).then_with(|| other.path.as_os_str().cmp(self.path.as_os_str()))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Asked when a path is due, with the time when its turn is.
+pub(crate) type AskDue<'a> = dyn FnMut(Instant, &Path) -> Option<Instant> + 'a;
+
 /// Paths by when they are due, for each lane.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    lanes: Vec<BinaryHeap<Reverse<(Instant, PathBuf)>>>,
+    lanes: Vec<BinaryHeap<Due>>,
+    count: usize,
     /// The lane that was served last.
     last: usize,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { lanes: (0..LANES).map(|_| BinaryHeap::new()).collect(), last: 0 }
+        Self { lanes: (0..LANES).map(|_| BinaryHeap::new()).collect(), count: 0, last: 0 }
     }
 }
 
 impl Turns {
     /// How many are kept, those included that do not count any more.
-    pub(crate) fn len(&self) -> usize {
-        self.lanes.iter().map(BinaryHeap::len).sum()
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
     /// Forgets them all.
     pub(crate) fn clear(&mut self) {
         self.lanes.iter_mut().for_each(BinaryHeap::clear);
+        self.count = 0;
     }
 
     pub(crate) fn push(&mut self, lane: Lane, due: Instant, path: PathBuf) {
         if let Some(lane) = self.lanes.get_mut(usize::from(lane.0)) {
-            lane.push(Reverse((due, path)));
+            lane.push(Due { at: due, path });
+            self.count += 1;
         }
     }
 
-    /// When the next one is due, of those that count.
-    pub(crate) fn next(&mut self, counts: impl Fn(Instant, &PathBuf) -> bool) -> Option<Instant> {
-        self.lanes.iter_mut().filter_map(|lane| next_of(lane, &counts)).min()
+    /// When the next one is due. `due` says of a path whose turn has come when it is due, and `None` if it does not count.
+    pub(crate) fn next(&mut self, due: &mut AskDue<'_>) -> Option<Instant> {
+        let Self { lanes, count, .. } = self;
+        lanes.iter_mut().filter_map(|lane| next_of(lane, count, due)).min()
     }
 
-    /// Takes one that counts and whose time has come: of the next lane after the last that has one.
-    pub(crate) fn pop(
-        &mut self,
-        now: Instant,
-        counts: impl Fn(Instant, &PathBuf) -> bool,
-    ) -> Option<PathBuf> {
+    /// Takes one that counts and is due: of the next lane after the last that has one.
+    pub(crate) fn pop(&mut self, now: Instant, due: &mut AskDue<'_>) -> Option<PathBuf> {
         let lanes = self.lanes.len();
         for step in 1..=lanes {
             let number = (self.last + step) % lanes;
             let Some(lane) = self.lanes.get_mut(number) else { continue };
-            if next_of(lane, &counts).is_some_and(|due| due <= now) {
+            if next_of(lane, &mut self.count, due).is_some_and(|due| due <= now) {
                 self.last = number;
-                return lane.pop().map(|Reverse((_, path))| path);
+                self.count -= 1;
+                return lane.pop().map(|due| due.path);
             }
         }
         None
     }
 }
 
-/// When the first of a lane is due, after those before it that do not count are gone.
-fn next_of(
-    lane: &mut BinaryHeap<Reverse<(Instant, PathBuf)>>,
-    counts: &impl Fn(Instant, &PathBuf) -> bool,
-) -> Option<Instant> {
-    while let Some(Reverse((due, path))) = lane.peek() {
-        if counts(*due, path) {
-            return Some(*due);
+/// When the first of a lane is due, after those before it that do not count are gone, and those put off are put back.
+fn next_of(lane: &mut BinaryHeap<Due>, count: &mut usize, due: &mut AskDue<'_>) -> Option<Instant> {
+    while let Some(first) = lane.peek() {
+        match due(first.at, &first.path) {
+            Some(at) if at <= first.at => return Some(at),
+            Some(at) => {
+                if let Some(mut first) = lane.peek_mut() {
+                    first.at = at;
+                }
+            }
+            None => {
+                lane.pop();
+                *count -= 1;
+            }
         }
-        lane.pop();
     }
     None
 }
@@ -131,11 +160,11 @@ mod tests {
         turns.push(by(Some(0)), now + Duration::from_secs(9), "/later".into());
         let mut taken = Vec::new();
         let later = now + Duration::from_millis(1);
-        while let Some(path) = turns.pop(later, |_, path| !path.ends_with("gone")) {
+        while let Some(path) = turns.pop(later, &mut |at, path| (!path.ends_with("gone")).then_some(at)) {
             taken.push(path);
         }
         assert_eq!(taken.len(), 1001);
         assert!(taken.iter().position(|path| path.ends_with("passwd")).unwrap() < 2, "{:?}", &taken[..3]);
-        assert_eq!(turns.next(|_, _| true), Some(now + Duration::from_secs(9)));
+        assert_eq!(turns.next(&mut |at, _| Some(at)), Some(now + Duration::from_secs(9)));
     }
 }

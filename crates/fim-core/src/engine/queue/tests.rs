@@ -27,7 +27,7 @@ fn a_closed_file_is_looked_at_once_and_an_open_one_after_a_moment() {
     queue.mark(Path::new("/f"), &event(Via::Close), KNOWN, now + ms(1));
     let (path, item) = queue.pop(now + ms(1)).unwrap();
     assert_eq!((path.as_path(), item.via), (Path::new("/f"), Via::Write));
-    assert!(queue.items.is_empty());
+    assert!(queue.len() == 0);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_mapped_file_is_looked_at_until_its_last_close() {
     }
     queue.mark(Path::new("/m"), &event(Via::Close), KNOWN, now);
     assert!(queue.pop(now + OPEN * 9).is_some());
-    assert!(queue.items.is_empty());
+    assert!(queue.len() == 0);
 }
 
 #[test]
