@@ -10,6 +10,7 @@
 //! may follow the digest, which it is of.
 
 use crate::key;
+use crate::output;
 use crate::signature::Signed;
 use fim_core::Key;
 use std::io;
@@ -161,12 +162,9 @@ pub fn find_last(line: &[u8], text: &[u8]) -> Option<usize> {
 }
 
 fn put_hex(to: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        to.extend(
-            [byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0')),
-        );
-    }
+    bytes
+        .chunks(size_of::<Digest>())
+        .for_each(|part| to.extend_from_slice(output::hex(part).as_str().as_bytes()));
 }
 
 /// Lower case only: there is one way to write a digest.
@@ -185,13 +183,6 @@ pub fn take_hex<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
     }
     *from = rest;
     Some(bytes)
-}
-
-/// The first digits of an id, for people.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut digits = Vec::with_capacity(bytes.len() * 2);
-    put_hex(&mut digits, bytes);
-    String::from_utf8_lossy(&digits).into_owned()
 }
 
 #[cfg(test)]

@@ -43,9 +43,9 @@ pub fn lines(report: &Report) {
         (Form::pretty(redactor()), false),
     ];
     for (mut form, is_json) in forms {
-        let line = form.line(report);
-        assert!(line.is_ok(), "{line:?} for {report:?}");
-        let mut line = line.unwrap_or_default();
+        let mut line = Vec::new();
+        let made = form.line(report, &mut line);
+        assert!(made.is_ok(), "{made:?} for {report:?}");
         for line in line.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             assert!(!line.iter().any(u8::is_ascii_control), "{line:?}");
             assert!(!is_json || serde_json::from_slice::<serde_json::Value>(line).is_ok(), "{line:?}");

@@ -9,6 +9,7 @@ mod names;
 mod ocsf;
 mod pretty;
 mod secret;
+mod short;
 mod stdout;
 mod time;
 mod words;
@@ -16,6 +17,7 @@ mod words;
 pub use host::Host;
 pub use names::homes;
 pub use secret::Redactor;
+pub use short::hex;
 pub use stdout::Stdout;
 pub use words::tame;
 
@@ -34,6 +36,9 @@ use std::time::Instant;
 
 /// To the start of the line, and nothing on it any more.
 const WIPE: &[u8] = b"\r\x1b[K";
+
+/// Room for a line that is kept for the next, in bytes: few lines are as long.
+const ROOM: usize = 64 << 10;
 
 /// How reports are written.
 #[derive(Debug)]
@@ -74,18 +79,19 @@ impl Form {
         matches!(self, Self::Json(_) | Self::Ocsf(_))
     }
 
-    /// The line for a report, or lines, without the last line break; none for what there is no line for, or
+    /// Adds the line for a report, or lines, without the last line break; none for what there is no line for, or
     /// what is told with others at the [end of a turn](Self::rest).
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn line(&mut self, report: &Report) -> io::Result<Vec<u8>> {
+    pub fn line(&mut self, report: &Report, to: &mut Vec<u8>) -> io::Result<()> {
         match self {
-            Self::Json(ecs) => ecs.line(report).map_err(io::Error::from),
-            Self::Ocsf(ocsf) => ocsf.line(report).map_err(io::Error::from),
-            Self::Pretty(pretty) => Ok(pretty.line(report).into_bytes()),
-            Self::Bpfink(bpfink) => bpfink.line(report).map_err(io::Error::from),
+            Self::Json(ecs) => ecs.line(report, to)?,
+            Self::Ocsf(ocsf) => to.append(&mut ocsf.line(report)?),
+            Self::Pretty(pretty) => to.extend_from_slice(pretty.line(report).as_bytes()),
+            Self::Bpfink(bpfink) => to.append(&mut bpfink.line(report)?),
         }
+        Ok(())
     }
 
     /// What was put off until now, line by line.
@@ -124,6 +130,8 @@ impl Reader {
 pub struct LineSink<W: Write + Send> {
     out: BufWriter<W>,
     form: Form,
+    /// The room for a line.
+    line: Vec<u8>,
     reader: Reader,
     notes: Vec<String>,
     wipes: bool,
@@ -137,7 +145,17 @@ impl<W: Write + Send> LineSink<W> {
     /// A sink to this writer, which adds these notes to what `watch_started` says.
     pub fn new(out: W, form: Form, reader: Reader, notes: Vec<String>) -> Self {
         let out = BufWriter::with_capacity(64 << 10, out);
-        Self { out, form, reader, notes, wipes: false, chain: None, key: None, signer: None }
+        Self {
+            out,
+            form,
+            line: Vec::new(),
+            reader,
+            notes,
+            wipes: false,
+            chain: None,
+            key: None,
+            signer: None,
+        }
     }
 
     /// Wipes the line of the terminal before each report: progress may stand there.
@@ -160,10 +178,17 @@ impl<W: Write + Send> LineSink<W> {
         self
     }
 
-    fn put(&mut self, mut line: Vec<u8>) -> io::Result<()> {
-        line.push(b'\n');
+    /// Writes the line that is there.
+    fn put(&mut self) -> io::Result<()> {
         let wipe = if self.wipes { WIPE } else { b"" };
-        self.hand_on(|out| out.write_all(wipe).and_then(|()| out.write_all(&line)))
+        let mut line = std::mem::take(&mut self.line);
+        line.push(b'\n');
+        let result = self.hand_on(|out| out.write_all(wipe).and_then(|()| out.write_all(&line)));
+        line.clear();
+        if line.capacity() <= ROOM {
+            self.line = line;
+        }
+        result
     }
 
     /// Writes, and notes how the reader takes it.
@@ -194,31 +219,35 @@ impl<W: Write + Send> Sink for LineSink<W> {
     }
 
     fn write(&mut self, report: &Report) -> io::Result<()> {
-        let mut line = match &report.record {
+        // What a line left behind that failed is not the beginning of the next.
+        self.line.clear();
+        match &report.record {
             Record::WatchStarted(started) => {
                 let mut started = started.clone();
                 started.notes.splice(0..0, self.notes.iter().cloned());
-                self.form.line(&Report { record: Record::WatchStarted(started), ..*report })?
+                let record = Record::WatchStarted(started);
+                self.form.line(&Report { record, ..*report }, &mut self.line)?;
             }
-            _ => self.form.line(report)?,
-        };
+            _ => self.form.line(report, &mut self.line)?,
+        }
         // Not every form has a line for every report.
-        if line.is_empty() {
+        if self.line.is_empty() {
             return Ok(());
         }
         if let Some(chain) = &mut self.chain {
-            chain.seal(&mut line)?;
+            chain.seal(&mut self.line)?;
             let always = matches!(report.record, Record::WatchStarted(_) | Record::WatchStopped(_));
             let (id, head) = chain.head();
             let signature = self.signer.as_mut().and_then(|it| it.sign(id, head, always, Instant::now()));
-            signature.iter().for_each(|signature| chain::attach(&mut line, signature));
+            signature.iter().for_each(|signature| chain::attach(&mut self.line, signature));
         }
-        self.put(line)
+        self.put()
     }
 
     fn flush(&mut self) -> io::Result<()> {
         for line in self.form.rest() {
-            self.put(line.into_bytes())?;
+            self.line = line.into_bytes();
+            self.put()?;
         }
         self.hand_on(BufWriter::flush)
     }

@@ -4,9 +4,10 @@
 //! all lines up to there, since each line seals the one before. The private key is `signing-key` in the state folder,
 //! the public one, in hexadecimal digits, `signing-key.pub` beside it.
 
-use crate::chain::{Digest, Id, hex, take_hex};
+use crate::chain::{Digest, Id, take_hex};
 use crate::failure::Failure;
 use crate::key;
+use crate::output::hex;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ impl Signer {
 
     /// The public key, in hexadecimal digits.
     pub fn public(&self) -> String {
-        hex(self.key.verifying_key().as_bytes())
+        hex(self.key.verifying_key().as_bytes()).to_string()
     }
 
     /// The signature of a head, if it is time for one, or `always`.

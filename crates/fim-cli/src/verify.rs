@@ -4,8 +4,8 @@
 pub mod course;
 mod order;
 
-use crate::chain::hex;
 use crate::failure::Failure;
+use crate::output::hex;
 use crate::signature::PublicKey;
 use course::{Break, Course, Fault, Place, Stop};
 use fim_core::Key;

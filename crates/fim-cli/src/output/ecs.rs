@@ -10,12 +10,13 @@ use super::host::Host;
 use super::json;
 use super::names::Names;
 use super::secret::Redactor;
-use super::time;
+use super::short::{Short, hex};
+use super::time::{self, Moment};
 use actor::{Container, Orchestrator, Process, User};
 use change::FimChange;
 use file::File;
 use fim_core::{Action, Finding, Record, Report};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use state::FimState;
 use std::path::Path;
 
@@ -44,16 +45,16 @@ impl Ecs {
         }
     }
 
-    /// The line for a report, without its line break.
+    /// Adds the line for a report, without its line break.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
+    pub fn line(&mut self, report: &Report, to: &mut Vec<u8>) -> serde_json::Result<()> {
         match &report.record {
-            Record::Change(finding) => self.change(report, finding),
+            Record::Change(finding) => self.change(report, finding, to),
             record => {
                 let (word, fim) = state::of(record);
-                self.write(Parts {
+                let parts = Parts {
                     at: time::of_system(report.created),
                     event: Event {
                         kind: word.kind,
@@ -61,7 +62,7 @@ impl Ecs {
                         kinds: word.change,
                         action: word.action,
                         module: "fim",
-                        dataset: "fim.agent".to_owned(),
+                        dataset: Dataset("agent"),
                         id: None,
                         sequence: report.sequence,
                         severity: word.severity.number(),
@@ -73,12 +74,13 @@ impl Ecs {
                     container: None,
                     orchestrator: None,
                     fim: Fim::State(fim),
-                })
+                };
+                self.write(parts, to)
             }
         }
     }
 
-    fn change(&mut self, report: &Report, finding: &Finding) -> serde_json::Result<Vec<u8>> {
+    fn change(&mut self, report: &Report, finding: &Finding, to: &mut Vec<u8>) -> serde_json::Result<()> {
         self.file_names.refresh(report.created);
         self.names.refresh(report.created);
         let last = finding.actors.last();
@@ -90,7 +92,7 @@ impl Ecs {
                 kinds: kinds(finding.action),
                 action: finding.action.as_str(),
                 module: "fim",
-                dataset: format!("fim.{}", finding.consumer),
+                dataset: Dataset(finding.consumer),
                 id: Some(hex(&finding.id)),
                 sequence: report.sequence,
                 severity: finding.severity.number(),
@@ -103,11 +105,11 @@ impl Ecs {
             orchestrator: last.and_then(|actor| Orchestrator::of(actor)),
             fim: Fim::Change(Box::new(FimChange::of(finding, &self.file_names, &self.names, &self.redactor))),
         };
-        self.write(parts)
+        self.write(parts, to)
     }
 
-    fn write(&self, parts: Parts) -> serde_json::Result<Vec<u8>> {
-        json::to_line(&Line {
+    fn write(&self, parts: Parts<'_>, to: &mut Vec<u8>) -> serde_json::Result<()> {
+        let line = Line {
             timestamp: parts.at,
             event: parts.event,
             host: &self.host,
@@ -119,42 +121,43 @@ impl Ecs {
             container: parts.container,
             orchestrator: parts.orchestrator,
             fim: parts.fim,
-        })
+        };
+        json::put(&line, to)
     }
 }
 
 /// What differs from line to line.
-struct Parts {
-    at: String,
+struct Parts<'a> {
+    at: Moment,
     event: Event,
-    file: Option<File>,
-    process: Option<Process>,
-    user: Option<User>,
-    container: Option<Container>,
+    file: Option<File<'a>>,
+    process: Option<Process<'a>>,
+    user: Option<User<'a>>,
+    container: Option<Container<'a>>,
     orchestrator: Option<Orchestrator>,
-    fim: Fim,
+    fim: Fim<'a>,
 }
 
 /// The order of the fields is part of the contract.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "@timestamp")]
-    timestamp: String,
+    timestamp: Moment,
     event: Event,
     host: &'a Host,
     agent: Agent,
     ecs: Version,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<File>,
+    file: Option<File<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    process: Option<Process>,
+    process: Option<Process<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
+    user: Option<User<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Container>,
+    container: Option<Container<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     orchestrator: Option<Orchestrator>,
-    fim: Fim,
+    fim: Fim<'a>,
 }
 
 #[derive(Serialize)]
@@ -165,12 +168,21 @@ struct Event {
     kinds: &'static [&'static str],
     action: &'static str,
     module: &'static str,
-    dataset: String,
+    dataset: Dataset,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<Short>,
     sequence: u64,
     severity: u8,
-    created: String,
+    created: Moment,
+}
+
+/// What a line is about, by who has the word.
+struct Dataset(&'static str);
+
+impl Serialize for Dataset {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("fim.{}", self.0))
+    }
 }
 
 #[derive(Serialize)]
@@ -187,8 +199,8 @@ struct Version {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Fim {
-    Change(Box<FimChange>),
+enum Fim<'a> {
+    Change(Box<FimChange<'a>>),
     State(FimState),
 }
 
@@ -206,11 +218,6 @@ fn kinds(action: Action) -> &'static [&'static str] {
         Action::Deleted => &["deletion"],
         Action::Updated | Action::Moved | Action::AttributesModified => &["change"],
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

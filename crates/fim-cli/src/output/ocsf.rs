@@ -11,6 +11,7 @@ use super::host::Host;
 use super::json;
 use super::names::Names;
 use super::secret::{Redactor, keeps_hash};
+use super::short::hex;
 use super::time;
 use super::words;
 use fim_core::{Action, Finding, Record, Report, Severity};
@@ -77,7 +78,7 @@ struct Change<'a> {
     file_result: Option<File>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file_diff: Option<&'a str>,
-    unmapped: Unmapped<FimChange>,
+    unmapped: Unmapped<FimChange<'a>>,
 }
 
 #[derive(Serialize)]
@@ -114,7 +115,7 @@ impl Ocsf {
         let mut head = head(FILE_ACTIVITY, activity(finding), finding.severity, report, &self.host);
         head.time = time::milliseconds(finding.at);
         head.message = message(finding);
-        head.metadata.uid = Some(super::ecs::hex(&finding.id));
+        head.metadata.uid = Some(hex(&finding.id).as_str().to_owned());
         head.metadata.log_name = format!("fim.{}", finding.consumer);
         let hidden = keeps_hash(finding);
         let (before, after) = (finding.before.as_ref(), finding.after.as_ref());

@@ -4,7 +4,8 @@
 use fim_core::StopToken;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
-use std::io::{self, Write};
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
+use std::io::{self, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub struct Stdout<W: AsFd = io::Stdout> {
     stop: StopToken,
     /// A write to a file goes through, however long it is.
     is_file: bool,
+    /// Whether it can be told to take no more than it has room for: pipes since Linux 6.4.
+    may_take_some: bool,
     given_up: Option<Instant>,
 }
 
@@ -38,14 +41,33 @@ impl Stdout {
 impl<W: AsFd> Stdout<W> {
     fn to(out: W, stop: StopToken) -> Self {
         let kind = fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        Self { is_file: kind == Ok(FileType::RegularFile), out, stop, given_up: None }
+        Self { is_file: kind == Ok(FileType::RegularFile), may_take_some: true, out, stop, given_up: None }
+    }
+
+    /// Writes as much as there is room for; `None` if that is nothing, or cannot be asked for.
+    fn write_some(&mut self, bytes: &[u8]) -> Option<usize> {
+        if !self.may_take_some {
+            return None;
+        }
+        // What has no position is told so by -1.
+        match pwritev2(&self.out, &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT) {
+            Ok(written) => {
+                self.given_up = None;
+                Some(written)
+            }
+            Err(Errno::AGAIN | Errno::INTR) => None,
+            Err(_) => {
+                self.may_take_some = false;
+                None
+            }
+        }
     }
 
     fn wait(&mut self) -> io::Result<()> {
         loop {
             let mut polled = [PollFd::new(&self.out, PollFlags::OUT)];
             match poll(&mut polled, Some(&PAUSE)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => {
                     self.given_up = None;
                     return Ok(());
@@ -71,7 +93,13 @@ impl<W: AsFd + Send> Write for Stdout<W> {
         if self.is_file {
             return Ok(rustix::io::write(&self.out, bytes)?);
         }
+        if let Some(written) = self.write_some(bytes) {
+            return Ok(written);
+        }
         self.wait()?;
+        if let Some(written) = self.write_some(bytes) {
+            return Ok(written);
+        }
         let piece = bytes.get(..PIECE).unwrap_or(bytes);
         Ok(rustix::io::write(&self.out, piece)?)
     }
@@ -88,15 +116,18 @@ mod tests {
 
     #[test]
     fn more_than_a_pipe_holds_gets_through_in_pieces() {
-        let (mut reader, writer) = io::pipe().unwrap();
-        let all: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
-        let expected = all.clone();
-        let mut out = Stdout::to(writer, StopToken::new());
-        let writing = std::thread::spawn(move || out.write_all(&all).unwrap());
-        let mut got = Vec::new();
-        reader.read_to_end(&mut got).unwrap();
-        writing.join().unwrap();
-        assert!(got == expected);
+        for may_take_some in [true, false] {
+            let (mut reader, writer) = io::pipe().unwrap();
+            let all: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
+            let expected = all.clone();
+            let mut out = Stdout::to(writer, StopToken::new());
+            out.may_take_some = may_take_some;
+            let writing = std::thread::spawn(move || out.write_all(&all).unwrap());
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).unwrap();
+            writing.join().unwrap();
+            assert!(got == expected);
+        }
     }
 
     #[test]

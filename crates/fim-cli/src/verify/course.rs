@@ -1,6 +1,7 @@
 //! Follows a chain line by line and says where it breaks first. Pure.
 
-use crate::chain::{Digest, Id, Link, NOTHING, find_last, hex};
+use crate::chain::{Digest, Id, Link, NOTHING, find_last};
+use crate::output::hex;
 use crate::signature::PublicKey;
 use fim_core::Key;
 use serde::Deserialize;

@@ -2,9 +2,9 @@
 //! equal where the content is.
 
 use super::super::secret::{HIDDEN, keeps_hash};
+use super::super::short::hex;
 use fim_core::{Action, Facts, Finding};
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -36,14 +36,5 @@ pub(super) fn fields(finding: &Finding, path: &Path, action: Action) -> Fields {
 }
 
 fn hash(facts: &Facts, secret: bool) -> Option<String> {
-    facts.blake3.map(|hash| {
-        if secret {
-            return HIDDEN.to_owned();
-        }
-        hash.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    })
+    facts.blake3.map(|hash| if secret { HIDDEN.to_owned() } else { hex(&hash).to_string() })
 }

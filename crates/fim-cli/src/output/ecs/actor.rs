@@ -3,50 +3,52 @@
 use super::super::container::container;
 use super::super::names::Names;
 use super::super::secret::Redactor;
-use super::super::time;
+use super::super::short::{Short, decimal};
+use super::super::time::{self, Moment};
+use super::file::lossy;
 use fim_core::{Actor, Parent};
 use serde::Serialize;
-use std::ffi::OsStr;
+use std::borrow::Cow;
 
 /// audit's "nobody logged in".
 const NO_LOGIN: u32 = u32::MAX;
 
 #[derive(Debug, Serialize)]
-pub struct Process {
+pub struct Process<'a> {
     pid: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    executable: Option<String>,
+    executable: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     args: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<String>,
+    start: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<ParentProcess>,
+    parent: Option<ParentProcess<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct ParentProcess {
+pub struct ParentProcess<'a> {
     pid: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    executable: Option<String>,
+    executable: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<String>,
+    start: Option<Moment>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct User {
-    id: String,
+pub struct User<'a> {
+    id: Short,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct Container {
-    id: String,
+pub struct Container<'a> {
+    id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime: Option<&'static str>,
 }
@@ -68,24 +70,20 @@ struct Resource {
 
 /// One of several writers, in `fim.actors`.
 #[derive(Debug, Serialize)]
-pub struct OneOfMany {
-    process: Process,
+pub struct OneOfMany<'a> {
+    process: Process<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
+    user: Option<User<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Container>,
+    container: Option<Container<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     orchestrator: Option<Orchestrator>,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_uid: Option<u32>,
 }
 
-fn lossy(text: impl AsRef<OsStr>) -> String {
-    text.as_ref().to_string_lossy().into_owned()
-}
-
-impl Process {
-    pub fn of(actor: &Actor, redactor: &Redactor) -> Self {
+impl<'a> Process<'a> {
+    pub fn of(actor: &'a Actor, redactor: &Redactor) -> Self {
         Self {
             pid: actor.pid,
             name: actor.name.as_ref().map(lossy),
@@ -97,8 +95,8 @@ impl Process {
     }
 }
 
-impl ParentProcess {
-    fn of(parent: &Parent) -> Self {
+impl<'a> ParentProcess<'a> {
+    fn of(parent: &'a Parent) -> Self {
         Self {
             pid: parent.pid,
             name: parent.name.as_ref().map(lossy),
@@ -108,17 +106,17 @@ impl ParentProcess {
     }
 }
 
-impl User {
-    pub fn of(actor: &Actor, names: &Names) -> Option<Self> {
+impl<'a> User<'a> {
+    pub fn of(actor: &Actor, names: &'a Names) -> Option<Self> {
         let uid = actor.uid?;
-        Some(Self { id: uid.to_string(), name: names.user(uid).map(str::to_owned) })
+        Some(Self { id: decimal(uid), name: names.user(uid) })
     }
 }
 
-impl Container {
-    pub fn of(actor: &Actor) -> Option<Self> {
+impl<'a> Container<'a> {
+    pub fn of(actor: &'a Actor) -> Option<Self> {
         let container = container(actor.cgroup.as_deref()?)?;
-        Some(Self { id: container.id.to_owned(), runtime: container.runtime })
+        Some(Self { id: container.id, runtime: container.runtime })
     }
 }
 
@@ -129,8 +127,8 @@ impl Orchestrator {
     }
 }
 
-impl OneOfMany {
-    pub fn of(actor: &Actor, names: &Names, redactor: &Redactor) -> Self {
+impl<'a> OneOfMany<'a> {
+    pub fn of(actor: &'a Actor, names: &'a Names, redactor: &Redactor) -> Self {
         Self {
             process: Process::of(actor, redactor),
             user: User::of(actor, names),

@@ -2,36 +2,37 @@
 
 use super::super::names::Names;
 use super::super::secret::{HIDDEN, Redactor, is_digest, keeps_hash};
+use super::super::short::{Short, device, hex};
 use super::actor::{OneOfMany, login_uid};
-use super::file::Attributes;
-use super::hex;
+use super::file::{Attributes, lossy};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fim_core::{Change, Explanation, Facts, Finding, Value};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 #[derive(serde::Serialize)]
-pub struct FimChange {
+pub struct FimChange<'a> {
     consumer: &'static str,
     detected: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<&'static str>,
-    changes: Vec<Shown>,
+    changes: Changes<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    explained_by: Option<ExplainedBy>,
+    explained_by: Option<ExplainedBy<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<Look>,
+    before: Option<Look<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<Look>,
+    after: Option<Look<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    diff: Option<String>,
+    diff: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<Previous>,
+    previous: Option<Previous<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    moved_to: Option<String>,
+    moved_to: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved_to_raw: Option<String>,
     hash_state: &'static str,
@@ -42,36 +43,28 @@ pub struct FimChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_path: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    actors: Vec<OneOfMany>,
+    actors: Vec<OneOfMany<'a>>,
 }
 
 /// `fim.before` and `fim.after`.
-#[derive(serde::Serialize)]
-struct Look {
-    #[serde(flatten)]
-    facts: Attributes,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_path_raw: Option<String>,
-    links: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rdev: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    xattrs: BTreeMap<String, String>,
+struct Look<'a> {
+    facts: &'a Facts,
+    secret: bool,
+    names: &'a Names,
 }
 
 #[derive(serde::Serialize)]
-struct Previous {
-    path: String,
+struct Previous<'a> {
+    path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_raw: Option<String>,
 }
 
-impl FimChange {
-    pub fn of(finding: &Finding, file_names: &Names, names: &Names, redactor: &Redactor) -> Self {
+impl<'a> FimChange<'a> {
+    pub fn of(finding: &'a Finding, file_names: &'a Names, names: &'a Names, redactor: &Redactor) -> Self {
         let secret = keeps_hash(finding);
-        let look = |facts: &Option<Facts>| facts.as_ref().map(|facts| Look::of(facts, secret, file_names));
+        let look =
+            |facts: &'a Option<Facts>| facts.as_ref().map(|facts| Look { facts, secret, names: file_names });
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
         let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
@@ -79,14 +72,13 @@ impl FimChange {
             consumer: finding.consumer,
             detected: finding.detected.as_str(),
             via: finding.via.map(fim_core::Via::as_str),
-            changes: finding.changes.iter().map(|change| Shown { change: change.clone(), secret }).collect(),
-            explained_by: finding.explained_by.clone().map(ExplainedBy),
+            changes: Changes { changes: &finding.changes, secret },
+            explained_by: finding.explained_by.as_ref().map(ExplainedBy),
             before: look(&finding.before),
             after: look(&finding.after),
-            diff: finding.diff.clone(),
-            previous: previous
-                .map(|path| Previous { path: path.to_string_lossy().into_owned(), path_raw: raw(path) }),
-            moved_to: moved_to.map(|path| path.to_string_lossy().into_owned()),
+            diff: finding.diff.as_deref(),
+            previous: previous.map(|path| Previous { path: lossy(path), path_raw: raw(path) }),
+            moved_to: moved_to.map(|path| lossy(path)),
             moved_to_raw: moved_to.and_then(raw),
             hash_state: finding.hash_state.as_str(),
             login_uid: finding.actors.last().and_then(|actor| login_uid(actor)),
@@ -97,17 +89,27 @@ impl FimChange {
     }
 }
 
-impl Look {
-    fn of(facts: &Facts, secret: bool, names: &Names) -> Self {
-        Self {
-            facts: Attributes::of(facts, secret, names),
-            target_path_raw: facts.target.as_deref().and_then(raw),
-            links: facts.links,
-            rdev: (facts.rdev != 0)
-                .then(|| format!("{}:{}", rustix::fs::major(facts.rdev), rustix::fs::minor(facts.rdev))),
-            attributes: flags(facts.flags),
-            xattrs: facts.xattrs.iter().map(|xattr| (xattr.name.clone(), hex(&xattr.digest))).collect(),
+impl Serialize for Look<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { facts, secret, names } = self;
+        let mut fields = to.serialize_struct("Look", 1)?;
+        Attributes::of(facts, *secret, names).put(&mut fields)?;
+        if let Some(target) = facts.target.as_deref().and_then(raw) {
+            fields.serialize_field("target_path_raw", &target)?;
         }
+        fields.serialize_field("links", &facts.links)?;
+        if facts.rdev != 0 {
+            fields.serialize_field("rdev", &device(facts.rdev))?;
+        }
+        let attributes = flags(facts.flags);
+        if !attributes.is_empty() {
+            fields.serialize_field("attributes", &attributes)?;
+        }
+        if !facts.xattrs.is_empty() {
+            let digests = facts.xattrs.iter().map(|xattr| (xattr.name.as_str(), hex(&xattr.digest)));
+            fields.serialize_field("xattrs", &digests.collect::<BTreeMap<&str, Short>>())?;
+        }
+        fields.end()
     }
 }
 
@@ -153,9 +155,9 @@ fn flags(flags: u32) -> Vec<String> {
 }
 
 /// `{"by":…, further names}`.
-struct ExplainedBy(Explanation);
+struct ExplainedBy<'a>(&'a Explanation);
 
-impl Serialize for ExplainedBy {
+impl Serialize for ExplainedBy<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("by", self.0.by)?;
@@ -166,15 +168,27 @@ impl Serialize for ExplainedBy {
     }
 }
 
-/// One of `fim.changes`: `{"what":…, further names, "before":…, "after":…}`.
-struct Shown {
-    change: Change,
+/// `fim.changes`.
+struct Changes<'a> {
+    changes: &'a [Change],
     secret: bool,
 }
 
-impl Serialize for Shown {
+impl Serialize for Changes<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Change { what, of, before, after } = &self.change;
+        to.collect_seq(self.changes.iter().map(|change| Shown { change, secret: self.secret }))
+    }
+}
+
+/// One of them: `{"what":…, further names, "before":…, "after":…}`.
+struct Shown<'a> {
+    change: &'a Change,
+    secret: bool,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Change { what, of, before, after } = self.change;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("what", what)?;
         for (name, value) in of {
@@ -192,8 +206,8 @@ impl Serialize for Shown {
     }
 }
 
-impl Shown {
-    const fn shown<'a>(&self, value: &'a Value) -> ShownValue<'a> {
+impl Shown<'_> {
+    const fn shown<'v>(&self, value: &'v Value) -> ShownValue<'v> {
         ShownValue { value, secret: self.secret }
     }
 }

@@ -1,103 +1,107 @@
 //! `file`: the file a line is about, and the same words for how it was before and is after.
 
 use super::super::names::Names;
+use super::super::short::{decimal, device, hex, mode};
 use super::super::{secret, time};
-use super::hex;
 use fim_core::{Facts, FileKind, Finding};
-use rustix::fs::{major, minor};
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
-#[derive(Serialize)]
-pub struct File {
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    directory: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extension: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    attributes: Option<Attributes>,
+/// The file of a finding: as it is now, or as it was last if it is gone.
+pub struct File<'a> {
+    finding: &'a Finding,
+    names: &'a Names,
 }
 
 /// What a look found, in the words of ECS.
-#[derive(Serialize)]
-pub struct Attributes {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_path: Option<String>,
-    inode: String,
-    device: String,
-    uid: String,
-    gid: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
-    mode: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    mtime: String,
-    ctime: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hash: Option<Hash>,
+pub struct Attributes<'a> {
+    facts: &'a Facts,
+    keep_secret: bool,
+    names: &'a Names,
 }
 
-#[derive(Serialize)]
-pub struct Hash {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blake3: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
+/// `hash`.
+struct Hash<'a>(&'a Facts);
+
+/// Text for bytes that may be none.
+pub fn lossy(text: &(impl AsRef<OsStr> + ?Sized)) -> Cow<'_, str> {
+    text.as_ref().to_string_lossy()
 }
 
-impl File {
-    /// The file of a finding: as it is now, or as it was last if it is gone.
-    pub fn of(finding: &Finding, names: &Names) -> Self {
+impl<'a> File<'a> {
+    pub const fn of(finding: &'a Finding, names: &'a Names) -> Self {
+        Self { finding, names }
+    }
+}
+
+impl Serialize for File<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { finding, names } = self;
         let path = finding.path.as_path();
         let facts = finding.after.as_ref().or(finding.before.as_ref());
         let is_dir = facts.is_some_and(|facts| facts.kind == FileKind::Dir);
-        let lossy = |text: &OsStr| text.to_string_lossy().into_owned();
-        Self {
-            path: lossy(path.as_os_str()),
-            name: path.file_name().map(lossy),
-            directory: path.parent().map(|dir| lossy(dir.as_os_str())),
-            extension: path.extension().filter(|_| !is_dir).map(lossy),
-            attributes: facts.map(|facts| Attributes::of(facts, secret::keeps_hash(finding), names)),
+        let mut fields = to.serialize_struct("File", 1)?;
+        fields.serialize_field("path", &lossy(path))?;
+        if let Some(name) = path.file_name() {
+            fields.serialize_field("name", &lossy(name))?;
         }
+        if let Some(dir) = path.parent() {
+            fields.serialize_field("directory", &lossy(dir))?;
+        }
+        if let Some(extension) = path.extension().filter(|_| !is_dir) {
+            fields.serialize_field("extension", &lossy(extension))?;
+        }
+        if let Some(facts) = facts {
+            Attributes::of(facts, secret::keeps_hash(finding), names).put(&mut fields)?;
+        }
+        fields.end()
     }
 }
 
-impl Attributes {
-    pub fn of(facts: &Facts, keep_secret: bool, names: &Names) -> Self {
-        Self {
-            kind: facts.kind.as_str(),
-            target_path: facts.target.as_ref().map(|target| target.to_string_lossy().into_owned()),
-            inode: facts.inode.to_string(),
-            device: format!("{}:{}", major(facts.device), minor(facts.device)),
-            uid: facts.uid.to_string(),
-            gid: facts.gid.to_string(),
-            owner: names.user(facts.uid).map(str::to_owned),
-            group: names.group(facts.gid).map(str::to_owned),
-            mode: format!("{:04o}", facts.mode & 0o7777),
-            size: (facts.kind != FileKind::Dir).then_some(facts.size),
-            mtime: time::of_file(facts.mtime),
-            ctime: time::of_file(facts.ctime),
-            hash: if keep_secret { None } else { Hash::of(facts) },
+impl<'a> Attributes<'a> {
+    pub const fn of(facts: &'a Facts, keep_secret: bool, names: &'a Names) -> Self {
+        Self { facts, keep_secret, names }
+    }
+
+    /// Writes them as fields of the object that has them.
+    pub fn put<S: SerializeStruct>(&self, fields: &mut S) -> Result<(), S::Error> {
+        let Self { facts, keep_secret, names } = self;
+        fields.serialize_field("type", facts.kind.as_str())?;
+        if let Some(target) = &facts.target {
+            fields.serialize_field("target_path", &lossy(target))?;
         }
+        fields.serialize_field("inode", &decimal(facts.inode))?;
+        fields.serialize_field("device", &device(facts.device))?;
+        fields.serialize_field("uid", &decimal(facts.uid))?;
+        fields.serialize_field("gid", &decimal(facts.gid))?;
+        if let Some(owner) = names.user(facts.uid) {
+            fields.serialize_field("owner", owner)?;
+        }
+        if let Some(group) = names.group(facts.gid) {
+            fields.serialize_field("group", group)?;
+        }
+        fields.serialize_field("mode", &mode(facts.mode))?;
+        if facts.kind != FileKind::Dir {
+            fields.serialize_field("size", &facts.size)?;
+        }
+        fields.serialize_field("mtime", &time::of_file(facts.mtime))?;
+        fields.serialize_field("ctime", &time::of_file(facts.ctime))?;
+        if !keep_secret && (facts.blake3.is_some() || facts.sha256.is_some()) {
+            fields.serialize_field("hash", &Hash(facts))?;
+        }
+        Ok(())
     }
 }
 
-impl Hash {
-    fn of(facts: &Facts) -> Option<Self> {
-        if facts.blake3.is_none() && facts.sha256.is_none() {
-            return None;
+impl Serialize for Hash<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut fields = to.serialize_struct("Hash", 1)?;
+        for (name, hash) in [("blake3", &self.0.blake3), ("sha256", &self.0.sha256)] {
+            if let Some(hash) = hash {
+                fields.serialize_field(name, &hex(hash))?;
+            }
         }
-        Some(Self {
-            blake3: facts.blake3.as_ref().map(|hash| hex(hash)),
-            sha256: facts.sha256.as_ref().map(|hash| hex(hash)),
-        })
+        fields.end()
     }
 }

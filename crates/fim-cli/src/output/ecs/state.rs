@@ -1,6 +1,7 @@
 //! The lines that are not about one file: that the watch started, stopped, or missed something.
 
-use super::super::time;
+use super::super::short::{Short, hex};
+use super::super::time::{self, Moment};
 use fim_core::{BaselineLost, Gap, Record, Reloaded, Severity, Started, Stopped, Tampering};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ pub struct StartedFields {
     dirs: u64,
     first_baseline: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unwatched_since: Option<String>,
+    unwatched_since: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +84,7 @@ pub struct TamperingFields {
     lasted: Option<u64>,
     /// `event.id` of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<String>,
+    change: Option<Short>,
 }
 
 /// A refused configuration has its reason alone.
@@ -204,7 +205,7 @@ fn tampering_fields(tampering: &Tampering) -> TamperingFields {
         reason: tampering.reason.clone(),
         path: tampering.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
         lasted: tampering.lasted.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
-        change: tampering.change.map(|id| crate::chain::hex(&id)),
+        change: tampering.change.map(|id| hex(&id)),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::super::container::{container, is_uuid};
 use super::super::ecs::actor::login_uid;
-use super::super::ecs::hex;
 use super::super::host::Host;
 use super::super::names::Names;
 use super::super::secret::Redactor;
+use super::super::short::hex;
 use super::super::{time, words};
 use super::VERSION;
 use fim_core::{Facts, FileKind, Parent};
@@ -275,7 +275,11 @@ impl File {
         file.modified_time = Some(of_seconds.saturating_add(i64::from(facts.mtime.nanos / 1_000_000)));
         if !hidden {
             let hash = |algorithm_id, algorithm, hash: &Option<[u8; 32]>| {
-                hash.as_ref().map(|hash| Fingerprint { algorithm_id, algorithm, value: hex(hash) })
+                hash.as_ref().map(|hash| Fingerprint {
+                    algorithm_id,
+                    algorithm,
+                    value: hex(hash).as_str().to_owned(),
+                })
             };
             file.hashes.extend(hash(99, "BLAKE3", &facts.blake3));
             file.hashes.extend(hash(3, "SHA-256", &facts.sha256));

@@ -1,0 +1,145 @@
+//! Numbers, digests and moments as short texts of JSON, written without a piece of memory for each: a line has some
+//! thirty of them. Pure.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// The longest: a digest of 32 bytes.
+const MOST: usize = 64;
+
+/// A short text of ASCII. What does not fit is left out: its makers know what they make.
+#[derive(Clone, Copy)]
+pub struct Short {
+    bytes: [u8; MOST],
+    length: usize,
+}
+
+impl Short {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { bytes: [0; MOST], length: 0 }
+    }
+
+    /// Adds a character.
+    pub fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    /// Adds a number with at least so many digits, to a base of ten at most.
+    pub fn number<const BASE: u64>(&mut self, number: u64, least: usize) {
+        let mut digits = [b'0'; 22];
+        let (mut rest, mut used) = (number, 0);
+        for place in digits.iter_mut().rev() {
+            // A constant base is multiplied by its inverse.
+            *place = b'0' + (rest % BASE) as u8;
+            rest /= BASE;
+            used += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.extend(digits.get(digits.len() - used.max(least)..).unwrap_or_default());
+    }
+
+    fn extend(&mut self, text: &[u8]) {
+        let end = self.length + text.len();
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
+            room.copy_from_slice(text);
+            self.length = end;
+        }
+    }
+
+    /// Adds bytes in hexadecimal digits.
+    pub fn hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        for (places, byte) in room.chunks_exact_mut(2).zip(bytes) {
+            if let [high, low] = places {
+                *high = DIGITS.get(usize::from(byte >> 4)).copied().unwrap_or(b'0');
+                *low = DIGITS.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
+                self.length += 2;
+            }
+        }
+    }
+
+    /// What was added.
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Serialize for Short {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+/// A number in decimal digits: ECS has most numbers as text.
+pub fn decimal(number: impl Into<u64>) -> Short {
+    let mut text = Short::new();
+    text.number::<10>(number.into(), 1);
+    text
+}
+
+/// The bits of a mode, as chmod(1) takes them.
+pub fn mode(mode: u32) -> Short {
+    let mut text = Short::new();
+    text.number::<8>(u64::from(mode & 0o7777), 4);
+    text
+}
+
+/// `major:minor` of a device.
+pub fn device(device: u64) -> Short {
+    let mut text = decimal(rustix::fs::major(device));
+    text.push(b':');
+    text.number::<10>(u64::from(rustix::fs::minor(device)), 1);
+    text
+}
+
+/// A digest, of 32 bytes at most.
+pub fn hex(bytes: &[u8]) -> Short {
+    let mut text = Short::new();
+    text.hex(bytes);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_digests() {
+        for (text, expected) in [
+            (decimal(0_u32), "0"),
+            (decimal(1000_u32), "1000"),
+            (decimal(u64::MAX), "18446744073709551615"),
+            (mode(0o644), "0644"),
+            (mode(0), "0000"),
+            (mode(0o100_4755), "4755"),
+            (device(rustix::fs::makedev(8, 1)), "8:1"),
+            (device(rustix::fs::makedev(u32::MAX, u32::MAX)), "4294967295:4294967295"),
+            (hex(&[]), ""),
+            (hex(&[0, 1, 0xab, 0xff]), "0001abff"),
+        ] {
+            assert_eq!(text.as_str(), expected);
+        }
+        assert_eq!(hex(&[0xab; 32]).as_str(), "ab".repeat(32));
+        assert_eq!(hex(&[0xab; 40]).as_str(), "ab".repeat(32), "no panic, and no more than fits");
+        assert_eq!(serde_json::to_string(&mode(0o7777)).unwrap(), r#""7777""#);
+    }
+}
