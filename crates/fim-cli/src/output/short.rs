@@ -41,7 +41,7 @@ impl Short {
                 break;
             }
         }
-        self.extend(digits.get(digits.len() - used.max(least)..).unwrap_or_default());
+        self.extend(digits.get(digits.len().saturating_sub(used.max(least))..).unwrap_or_default());
     }
 
     fn extend(&mut self, text: &[u8]) {

@@ -360,8 +360,8 @@ fn note(turns: &mut Turns, path: &Path, item: &mut Pending) {
 /// When a path is due whose turn has come; `None` if another note counts. It is noted anew for when it is due.
 fn is_due(items: &mut ByPath<Box<Pending>>, at: Instant, path: &Path) -> Option<Instant> {
     let item = items.get_mut(path).filter(|item| item.noted == Some(at))?;
-    item.noted = Some(item.due);
-    Some(item.due)
+    item.noted = Some(item.due.max(at));
+    item.noted
 }
 
 /// Whether a call gives a file a name.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::event::Actor;
+use proptest::prelude::*;
 use std::sync::Arc;
 
 const KNOWN: Name = Name { temporary: false, known: true };
@@ -165,7 +166,7 @@ fn a_name_marked_ever_again_takes_no_more_room() {
     for number in 0..100_000 {
         queue.mark(Path::new("/f"), &event(Via::Write), KNOWN, now + ms(number));
     }
-    assert!(queue.due.len() < 2_000, "{} entries", queue.due.len());
+    assert_eq!(queue.due.len(), 1, "what is put off keeps its one place");
     assert!(queue.pop(now + SETTLE).is_some());
     assert!(queue.pop(now + HOTTEST * 200).is_none());
 }
@@ -176,4 +177,75 @@ fn what_is_below_a_renamed_directory_is_renamed() {
     queue.mark(Path::new("/a/x"), &event(Via::Write), KNOWN, now);
     queue.rename_tree(Path::new("/a"), Path::new("/b"));
     assert_eq!(queue.pop(now + SETTLE).unwrap().0, Path::new("/b/x"));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Mark(u8, Via, Option<u32>),
+    NotBefore(u8, u64),
+    Scanned(u8),
+    Again(u8),
+    WaitBehind(u8, u8),
+    Rename(u8, u8),
+    Hasten(bool),
+    Pass(u64),
+    Pop,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let path = || 0..6_u8;
+    let via =
+        prop::sample::select(vec![Via::Write, Via::Close, Via::Create, Via::Unlink, Via::Mmap, Via::Sweep]);
+    let user = prop::option::of(prop::sample::select(vec![0, 7, 8]));
+    prop_oneof![
+        4 => (path(), via, user).prop_map(|(path, via, user)| Step::Mark(path, via, user)),
+        1 => (path(), 0..3000_u64).prop_map(|(path, after)| Step::NotBefore(path, after)),
+        1 => path().prop_map(Step::Scanned),
+        1 => path().prop_map(Step::Again),
+        1 => (path(), path()).prop_map(|(path, other)| Step::WaitBehind(path, other)),
+        1 => (path(), path()).prop_map(|(from, to)| Step::Rename(from, to)),
+        1 => any::<bool>().prop_map(Step::Hasten),
+        2 => (0..1500_u64).prop_map(Step::Pass),
+        4 => Just(Step::Pop),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_waits_is_given_when_it_is_due_and_never_forgotten(steps in prop::collection::vec(any_step(), 1..80)) {
+        let path = |number: u8| PathBuf::from(format!("/d{}/f{}", number % 2, number));
+        let (mut queue, mut now) = (Queue::default(), Instant::now());
+        for step in steps {
+            match step {
+                Step::Mark(at, via, user) => {
+                    let mut event = event(via);
+                    let mut actor = Actor::new(1);
+                    actor.uid = user;
+                    event.actor = Some(Arc::new(actor));
+                    queue.mark(&path(at), &event, KNOWN, now);
+                }
+                Step::NotBefore(at, after) => queue.not_before(&path(at), now + ms(after)),
+                Step::Scanned(at) => queue.mark_scanned(&path(at), now),
+                Step::Again(at) => {
+                    if let Some(item) = queue.take(&path(at)) {
+                        let _enough = queue.again(&path(at), &item);
+                    }
+                }
+                Step::WaitBehind(at, other) => queue.wait_behind(&path(at), &path(other)),
+                Step::Rename(from, to) => {
+                    queue.rename_tree(Path::new(&format!("/d{from}")), Path::new(&format!("/d{to}")));
+                }
+                Step::Hasten(everything) => queue.hasten(everything, now),
+                Step::Pass(time) => now += ms(time),
+                Step::Pop => {
+                    let is_due = queue.items.iter_mut().any(|(_, item)| item.due <= now);
+                    let popped = queue.pop(now);
+                    prop_assert_eq!(popped.is_some(), is_due);
+                    prop_assert!(popped.is_none_or(|(_, item)| item.due <= now));
+                }
+            }
+            let first = queue.items.iter_mut().map(|(_, item)| item.due).min();
+            prop_assert_eq!(queue.next_due(), first);
+        }
+    }
 }
