@@ -36,6 +36,7 @@ impl<'a> File<'a> {
 }
 
 impl Serialize for File<'_> {
+    /// As a struct, for its names are known to need no escaping; how many there are is no matter to JSON.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Self { finding, names } = self;
         let path = finding.path.as_path();
