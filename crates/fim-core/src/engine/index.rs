@@ -105,8 +105,10 @@ impl Index {
     fn path_of(&self, mut slot: Slot, name: Option<&OsStr>) -> Option<PathBuf> {
         let mut parts = Vec::with_capacity(16);
         parts.extend(name);
-        while let Some(parent) = self.dirs.get(&slot)?.parent {
-            parts.push(self.dirs.get(&slot)?.name.as_os_str());
+        loop {
+            let dir = self.dirs.get(&slot)?;
+            let Some(parent) = dir.parent else { break };
+            parts.push(dir.name.as_os_str());
             slot = parent;
         }
         let length = parts.iter().map(|part| part.len() + 1).sum();

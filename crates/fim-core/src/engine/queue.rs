@@ -208,13 +208,13 @@ impl Queue {
     /// When the next look is due.
     pub(crate) fn next_due(&mut self) -> Option<Instant> {
         let Self { due, items, .. } = self;
-        due.next(&mut |at, path| is_due(items, at, path))
+        due.next(&mut |at, path| due_of(items, at, path))
     }
 
     /// Takes the next item whose time has come.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let Self { due, items, .. } = self;
-        let path = due.pop(now, &mut |at, path| is_due(items, at, path))?;
+        let path = due.pop(now, &mut |at, path| due_of(items, at, path))?;
         let item = self.items.remove(&path)?;
         self.heat(&path, now);
         if let Some(event) = self.open.get(&path).cloned() {
@@ -358,7 +358,7 @@ fn note(turns: &mut Turns, path: &Path, item: &mut Pending) {
 }
 
 /// When a path is due whose turn has come; `None` if another note counts. It is noted anew for when it is due.
-fn is_due(items: &mut ByPath<Box<Pending>>, at: Instant, path: &Path) -> Option<Instant> {
+fn due_of(items: &mut ByPath<Box<Pending>>, at: Instant, path: &Path) -> Option<Instant> {
     let item = items.get_mut(path).filter(|item| item.noted == Some(at))?;
     item.noted = Some(item.due.max(at));
     item.noted
