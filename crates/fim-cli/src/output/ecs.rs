@@ -9,7 +9,7 @@ pub(super) mod state;
 use super::host::Host;
 use super::json;
 use super::names::Names;
-use super::secret::Redactor;
+use super::secret::{Redactor, keeps_hash};
 use super::short::{Short, hex};
 use super::time::{self, Moment};
 use actor::{Container, Orchestrator, Process, User};
@@ -84,6 +84,7 @@ impl Ecs {
         self.file_names.refresh(report.created);
         self.names.refresh(report.created);
         let last = finding.actors.last();
+        let secret = keeps_hash(finding);
         let parts = Parts {
             at: time::of_system(finding.at),
             event: Event {
@@ -98,12 +99,18 @@ impl Ecs {
                 severity: finding.severity.number(),
                 created: time::of_system(report.created),
             },
-            file: Some(File::of(finding, &self.file_names)),
+            file: Some(File::of(finding, secret, &self.file_names)),
             process: last.map(|actor| Process::of(actor, &self.redactor)),
             user: last.and_then(|actor| User::of(actor, &self.names)),
             container: last.and_then(|actor| Container::of(actor)),
             orchestrator: last.and_then(|actor| Orchestrator::of(actor)),
-            fim: Fim::Change(Box::new(FimChange::of(finding, &self.file_names, &self.names, &self.redactor))),
+            fim: Fim::Change(Box::new(FimChange::of(
+                finding,
+                secret,
+                &self.file_names,
+                &self.names,
+                &self.redactor,
+            ))),
         };
         self.write(parts, to)
     }

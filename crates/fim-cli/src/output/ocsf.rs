@@ -134,7 +134,9 @@ impl Ocsf {
             file,
             file_result,
             file_diff: finding.diff.as_deref(),
-            unmapped: Unmapped { fim: FimChange::of(finding, &self.file_names, &self.names, &self.redactor) },
+            unmapped: Unmapped {
+                fim: FimChange::of(finding, hidden, &self.file_names, &self.names, &self.redactor),
+            },
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `fim` of a change: what ECS has no name for.
 
 use super::super::names::Names;
-use super::super::secret::{HIDDEN, Redactor, is_digest, keeps_hash};
+use super::super::secret::{HIDDEN, Redactor, is_digest};
 use super::super::short::{Short, device, hex};
 use super::actor::{OneOfMany, login_uid};
 use super::file::{Attributes, lossy};
@@ -47,11 +47,7 @@ pub struct FimChange<'a> {
 }
 
 /// `fim.before` and `fim.after`.
-struct Look<'a> {
-    facts: &'a Facts,
-    secret: bool,
-    names: &'a Names,
-}
+struct Look<'a>(Attributes<'a>);
 
 #[derive(serde::Serialize)]
 struct Previous<'a> {
@@ -61,10 +57,14 @@ struct Previous<'a> {
 }
 
 impl<'a> FimChange<'a> {
-    pub fn of(finding: &'a Finding, file_names: &'a Names, names: &'a Names, redactor: &Redactor) -> Self {
-        let secret = keeps_hash(finding);
-        let look =
-            |facts: &'a Option<Facts>| facts.as_ref().map(|facts| Look { facts, secret, names: file_names });
+    pub fn of(
+        finding: &'a Finding,
+        secret: bool,
+        file_names: &'a Names,
+        names: &'a Names,
+        redactor: &Redactor,
+    ) -> Self {
+        let look = |facts: &'a Facts| Look(Attributes::of(facts, secret, file_names));
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
         let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
@@ -74,8 +74,8 @@ impl<'a> FimChange<'a> {
             via: finding.via.map(fim_core::Via::as_str),
             changes: Changes { changes: &finding.changes, secret },
             explained_by: finding.explained_by.as_ref().map(ExplainedBy),
-            before: look(&finding.before),
-            after: look(&finding.after),
+            before: finding.before.as_ref().map(look),
+            after: finding.after.as_ref().map(look),
             diff: finding.diff.as_deref(),
             previous: previous.map(|path| Previous { path: lossy(path), path_raw: raw(path) }),
             moved_to: moved_to.map(|path| lossy(path)),
@@ -91,9 +91,9 @@ impl<'a> FimChange<'a> {
 
 impl Serialize for Look<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { facts, secret, names } = self;
+        let facts = self.0.facts;
         let mut fields = to.serialize_struct("Look", 1)?;
-        Attributes::of(facts, *secret, names).put(&mut fields)?;
+        self.0.put(&mut fields)?;
         if let Some(target) = facts.target.as_deref().and_then(raw) {
             fields.serialize_field("target_path_raw", &target)?;
         }

@@ -2,7 +2,7 @@
 
 use super::super::names::Names;
 use super::super::short::{decimal, device, hex, mode};
-use super::super::{secret, time};
+use super::super::time;
 use fim_core::{Facts, FileKind, Finding};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::borrow::Cow;
@@ -11,12 +11,13 @@ use std::ffi::OsStr;
 /// The file of a finding: as it is now, or as it was last if it is gone.
 pub struct File<'a> {
     finding: &'a Finding,
+    keep_secret: bool,
     names: &'a Names,
 }
 
 /// What a look found, in the words of ECS.
 pub struct Attributes<'a> {
-    facts: &'a Facts,
+    pub facts: &'a Facts,
     keep_secret: bool,
     names: &'a Names,
 }
@@ -30,15 +31,15 @@ pub fn lossy(text: &(impl AsRef<OsStr> + ?Sized)) -> Cow<'_, str> {
 }
 
 impl<'a> File<'a> {
-    pub const fn of(finding: &'a Finding, names: &'a Names) -> Self {
-        Self { finding, names }
+    pub const fn of(finding: &'a Finding, keep_secret: bool, names: &'a Names) -> Self {
+        Self { finding, keep_secret, names }
     }
 }
 
 impl Serialize for File<'_> {
     /// As a struct, for its names are known to need no escaping; how many there are is no matter to JSON.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { finding, names } = self;
+        let Self { finding, keep_secret, names } = self;
         let path = finding.path.as_path();
         let facts = finding.after.as_ref().or(finding.before.as_ref());
         let is_dir = facts.is_some_and(|facts| facts.kind == FileKind::Dir);
@@ -54,7 +55,7 @@ impl Serialize for File<'_> {
             fields.serialize_field("extension", &lossy(extension))?;
         }
         if let Some(facts) = facts {
-            Attributes::of(facts, secret::keeps_hash(finding), names).put(&mut fields)?;
+            Attributes::of(facts, *keep_secret, names).put(&mut fields)?;
         }
         fields.end()
     }
