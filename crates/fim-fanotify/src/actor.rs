@@ -5,19 +5,14 @@
 //! left out. Must not know what the process did.
 
 use crate::decode::Process;
-use crate::procfs::{self, Stat};
+use crate::process::{Identity, Memory, Open, Proc};
+use crate::procfs;
 use fim_core::{Actor, Parent};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Mode, OFlags, open, openat, readlinkat};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
-use std::ffi::{CStr, OsString};
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +20,7 @@ use std::time::{Duration, SystemTime};
 const ARGUMENTS: u64 = 512;
 /// How many processes are remembered; then all are forgotten.
 const REMEMBERED: usize = 1024;
-/// Of as many the entry in /proc is kept open; then all are closed. Each is two descriptors.
+/// Of as many the entry in /proc is kept open; then all are closed. Each is three descriptors.
 const OPEN: usize = 16;
 
 /// Reads and remembers processes.
@@ -39,18 +34,11 @@ pub(crate) struct Actors {
 #[derive(Debug)]
 struct Seen {
     actor: Arc<Actor>,
-    stat: Stat,
+    /// As it was described.
+    identity: Identity,
     batch: u64,
     /// Its entry, to be asked again.
     open: Option<Open>,
-}
-
-/// The entry of a process in /proc, kept open. It never becomes that of another: once the process is gone there is
-/// nothing in it any more.
-#[derive(Debug)]
-struct Open {
-    proc: Proc,
-    stat: File,
 }
 
 impl Actors {
@@ -83,8 +71,7 @@ impl Actors {
         }
         let batch = self.batch;
         if let Some(seen) = self.seen.get_mut(&pid) {
-            let now = seen.open.as_ref().and_then(Open::now);
-            if now.is_some_and(|(executable, stat)| seen.is_still(executable.as_deref(), &stat)) {
+            if seen.open.as_ref().is_some_and(|open| open.is(&seen.identity)) {
                 seen.batch = batch;
                 return Some(Arc::clone(&seen.actor));
             }
@@ -94,25 +81,28 @@ impl Actors {
         let Some(proc) = Proc::open(pid).filter(|_| is_same(process)) else {
             return Some(Arc::new(Actor::new(pid)));
         };
-        // First what goes first when a process ends.
-        let executable = proc.executable();
-        let Some(stat) = proc.stat() else { return Some(Arc::new(Actor::new(pid))) };
-        let known = self.seen.get(&pid).filter(|seen| seen.is_still(executable.as_deref(), &stat));
+        // Before what it is: should it become another, that is noticed.
+        let memory = self.seen.contains_key(&pid).then(|| Memory::of(&proc)).flatten();
+        let Some(identity) = proc.identity() else { return Some(Arc::new(Actor::new(pid))) };
+        let known = self.seen.get(&pid).filter(|seen| {
+            let is_same_run = || identity.executable.is_none() || arguments_of(&proc) == seen.actor.args;
+            seen.identity.is_still(&identity) && is_same_run()
+        });
         let (actor, open) = match known.map(|seen| Arc::clone(&seen.actor)) {
             // Seen again: it may go on.
             Some(actor) => {
                 self.make_room_for_open();
-                (actor, Open::of(proc))
+                (actor, Open::of(proc, &identity, memory))
             }
             None => {
-                let actor = Arc::new(self.describe(pid, &proc, &stat, executable));
+                let actor = Arc::new(self.describe(pid, &proc, &identity));
                 if self.seen.len() >= REMEMBERED {
                     self.seen.clear();
                 }
                 (actor, None)
             }
         };
-        self.seen.insert(pid, Seen { actor: Arc::clone(&actor), stat, batch, open });
+        self.seen.insert(pid, Seen { actor: Arc::clone(&actor), identity, batch, open });
         Some(actor)
     }
 
@@ -122,10 +112,11 @@ impl Actors {
         }
     }
 
-    fn describe(&self, pid: u32, proc: &Proc, stat: &Stat, executable: Option<PathBuf>) -> Actor {
+    fn describe(&self, pid: u32, proc: &Proc, identity: &Identity) -> Actor {
+        let stat = &identity.stat;
         let mut actor = Actor::new(pid);
-        actor.args = procfs::arguments(&proc.read(c"cmdline", ARGUMENTS));
-        actor.executable = executable;
+        actor.args = arguments_of(proc);
+        actor.executable.clone_from(&identity.executable);
         actor.start = self.time(stat.start);
         actor.name = Some(stat.name.clone());
         actor.kernel = stat.kernel;
@@ -154,59 +145,8 @@ impl Actors {
     }
 }
 
-impl Seen {
-    /// Whether what is said of a process now is what was said when it was described.
-    fn is_still(&self, executable: Option<&Path>, stat: &Stat) -> bool {
-        // A process that has ended has no executable any more, and starts no other program.
-        self.stat == *stat && (executable.is_none() || self.actor.executable.as_deref() == executable)
-    }
-}
-
-impl Open {
-    fn of(proc: Proc) -> Option<Self> {
-        let stat = openat(&proc.0, c"stat", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        Some(Self { proc, stat: File::from(stat) })
-    }
-
-    /// As it is now: its executable first, as in [`Actors::get`]. Two calls, where opening all anew takes eight.
-    fn now(&self) -> Option<(Option<PathBuf>, Stat)> {
-        let executable = self.proc.executable();
-        let mut line = [0; 1024];
-        let length = self.stat.read_at(&mut line, 0).ok()?;
-        Some((executable, procfs::stat(line.get(..length)?)?))
-    }
-}
-
-/// The directory of a process in /proc. It stays that of the process: once the process is gone there is
-/// nothing in it any more, whoever has its number then.
-#[derive(Debug)]
-struct Proc(OwnedFd);
-
-impl Proc {
-    fn open(pid: u32) -> Option<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        open(format!("/proc/{pid}"), flags, Mode::empty()).ok().map(Self)
-    }
-
-    fn executable(&self) -> Option<PathBuf> {
-        let path = readlinkat(&self.0, c"exe", Vec::new()).ok()?;
-        Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
-    }
-
-    fn stat(&self) -> Option<Stat> {
-        procfs::stat(&self.read(c"stat", 4096))
-    }
-
-    /// The first bytes of a file, none if it cannot be read.
-    fn read(&self, name: &CStr, limit: u64) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        if let Ok(file) = openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            && File::from(file).take(limit).read_to_end(&mut bytes).is_err()
-        {
-            bytes.clear();
-        }
-        bytes
-    }
+fn arguments_of(proc: &Proc) -> Vec<OsString> {
+    procfs::arguments(&proc.read(c"cmdline", ARGUMENTS))
 }
 
 /// Whether the directory that was just opened under this number is that of the process of the event.

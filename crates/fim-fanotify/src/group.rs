@@ -4,7 +4,7 @@
 
 use fanotify_fid::consts as k;
 use fanotify_fid::fid::FidEvent;
-use fanotify_fid::{Fanotify, FanotifyError};
+use fanotify_fid::{EventReader, Fanotify, FanotifyError};
 use fim_core::{StopToken, WatchError};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -91,17 +91,9 @@ impl Group {
         Ok(Self { fanotify, abilities })
     }
 
-    /// The next events, empty when none are queued; their number of bytes that were not understood.
-    ///
-    /// # Errors
-    /// When reading fails for good.
-    pub(crate) fn read<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<(Vec<FidEvent<'b>>, usize), WatchError> {
-        buffer.reserve(READ.saturating_sub(buffer.len()));
-        match self.fanotify.read_events_reported(buffer) {
-            Ok((events, report)) => Ok((events, report.bytes_left)),
-            Err(error) if error.is_would_block() => Ok((Vec::new(), 0)),
-            Err(error) => Err(WatchError::new("cannot read from fanotify").caused_by(os(&error))),
-        }
+    /// What reads the events of this group.
+    pub(crate) fn events(&self) -> Events<'_> {
+        Events(EventReader::new(&self.fanotify, READ))
     }
 
     /// Waits until there is something to read, or the end is asked for.
@@ -202,6 +194,24 @@ impl Group {
         // rename comes between.
         let link = format!("/proc/self/fd/{}", on.as_raw_fd());
         self.fanotify.mark(flags, mask, &link).map_err(|error| os(&error))
+    }
+}
+
+/// Reads the events of a group, into room that is kept for the next; descriptors that come with them are closed then.
+#[derive(Debug)]
+pub(crate) struct Events<'g>(EventReader<'g>);
+
+impl Events<'_> {
+    /// The next events, empty when none are queued; their number of bytes that were not understood.
+    ///
+    /// # Errors
+    /// When reading fails for good.
+    pub(crate) fn read(&mut self) -> Result<(&[FidEvent<'_>], usize), WatchError> {
+        match self.0.read_reported() {
+            Ok((events, report)) => Ok((events, report.bytes_left)),
+            Err(error) if error.is_would_block() => Ok((&[], 0)),
+            Err(error) => Err(WatchError::new("cannot read from fanotify").caused_by(os(&error))),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod handle;
 mod marks;
 mod operations;
 mod probe;
+mod process;
 mod procfs;
 mod prove;
 mod reader;

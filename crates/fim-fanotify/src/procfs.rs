@@ -5,8 +5,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-/// `PF_KTHREAD`: a thread of the kernel.
+/// `PF_KTHREAD`: a thread of the kernel (include/linux/sched.h, as the next).
 const KERNEL_THREAD: u64 = 0x0020_0000;
+/// `PF_FORKNOEXEC`: forked, and has not executed a program since.
+const FORKED: u64 = 0x0000_0040;
 
 /// /proc/PID/stat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Stat {
     pub start: u64,
     /// Whether it is a thread of the kernel.
     pub kernel: bool,
+    /// Whether it has executed a program since it was forked.
+    pub has_executed: bool,
 }
 
 /// /proc/PID/stat. The name may hold anything, closing parentheses and line feeds included.
@@ -32,7 +36,8 @@ pub(crate) fn stat(bytes: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     let flags: u64 = fields.nth(4)?.parse().ok()?;
     let start = fields.nth(12)?.parse().ok()?;
-    Some(Stat { name: OsString::from_vec(name.to_vec()), parent, start, kernel: flags & KERNEL_THREAD != 0 })
+    let (kernel, has_executed) = (flags & KERNEL_THREAD != 0, flags & FORKED == 0);
+    Some(Stat { name: OsString::from_vec(name.to_vec()), parent, start, kernel, has_executed })
 }
 
 /// Real user and group id in /proc/PID/status.
@@ -84,8 +89,14 @@ mod tests {
     #[test]
     fn stat_of_a_hostile_name() {
         let line = b"42 (a) (b\n) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 1 2 3";
-        let expected = Stat { name: "a) (b\n".into(), parent: 7, start: 123_456, kernel: false };
+        let expected = Stat { name: "a) (b\n".into(), parent: 7, start: 123_456, kernel: false, has_executed: true };
         assert_eq!(stat(line), Some(expected));
+    }
+
+    #[test]
+    fn stat_of_a_subshell() {
+        let line = b"42 (sh) S 7 42 42 0 -1 4194368 1 2 3 4 5 6 7 8 20 0 1 0 123456 1 2 3";
+        assert!(!stat(line).unwrap().has_executed);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::group::Group;
 use crate::operations::{Aftermath, OPERATIONS, prepare};
-use crate::reader::Reader;
+use crate::reader::{Reader, Room};
 use crate::resolve::Resolver;
 use crate::shared::Shared;
 use crate::translate::Translator;
@@ -61,15 +61,16 @@ pub(crate) fn coverage(group: Group, scratch: &Path) -> Result<Coverage, WatchEr
     if !shared.registry().add(&shared.group, &request).armed {
         return Err(failed(std::io::ErrorKind::Unsupported.into()));
     }
-    let mut reader = Reader::new(shared, Translator::new(Resolver::new(WatchSet::default())), None);
+    let mut reader = Reader::new(Arc::clone(&shared), Translator::new(Resolver::new(WatchSet::default())), None);
 
     // Writers stay open until the first look: what comes only after it comes at the close.
     let done: Vec<Option<Aftermath>> =
         OPERATIONS.iter().map(|operation| (operation.run)(dir.path()).ok()).collect();
-    let at_once = drain(&mut reader)?;
+    let mut room = Room::of(&shared.group);
+    let at_once = drain(&mut reader, &mut room)?;
     let supported: Vec<bool> = done.iter().map(Option::is_some).collect();
     drop(done);
-    let at_close = drain(&mut reader)?;
+    let at_close = drain(&mut reader, &mut room)?;
 
     let mut coverage = Coverage::from(UNPROVED);
     for (operation, supported) in OPERATIONS.iter().zip(supported) {
@@ -98,11 +99,13 @@ fn assume_like(coverage: &mut Coverage, class: &'static str, other: &str, holds:
     coverage.insert(class, degree);
 }
 
-fn drain(reader: &mut Reader) -> Result<Seen, WatchError> {
+fn drain(reader: &mut Reader, room: &mut Room<'_>) -> Result<Seen, WatchError> {
     let mut seen = Seen::new();
     for _ in 0..BATCHES {
-        let Some(messages) = reader.next()? else { break };
-        for message in messages {
+        if !reader.next(room)? {
+            break;
+        }
+        for message in room.messages.drain(..) {
             let WatchMessage::Event(event) = message else {
                 continue;
             };

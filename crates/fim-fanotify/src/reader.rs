@@ -5,6 +5,7 @@
 use crate::actor::Actors;
 use crate::decode::{Subject, record};
 use crate::exchange;
+use crate::group::{Events, Group};
 use crate::shared::Shared;
 use crate::translate::Translator;
 use fim_core::{EventSink, FileEvent, Loss, Recovery, StopToken, WatchError, WatchMessage, WatchStats};
@@ -30,7 +31,19 @@ pub(crate) struct Reader {
     pub losses: u64,
     /// The rename that was sent last, if nothing came after it.
     last: Option<FileEvent>,
-    buffer: Vec<u8>,
+}
+
+/// Room for what is read of a group and made of it, kept for the next.
+#[derive(Debug)]
+pub(crate) struct Room<'g> {
+    events: Events<'g>,
+    pub messages: Vec<WatchMessage>,
+}
+
+impl<'g> Room<'g> {
+    pub(crate) fn of(group: &'g Group) -> Self {
+        Self { events: group.events(), messages: Vec::new() }
+    }
 }
 
 impl Reader {
@@ -43,7 +56,6 @@ impl Reader {
             stats: WatchStats::default(),
             losses: 0,
             last: None,
-            buffer: Vec::new(),
         }
     }
 
@@ -53,22 +65,28 @@ impl Reader {
     /// When fanotify cannot be read.
     pub(crate) fn run(mut self, sink: &EventSink, stop: &StopToken) -> Result<WatchStats, WatchError> {
         hurry();
+        let shared = Arc::clone(&self.shared);
+        let mut room = Room::of(&shared.group);
         while !stop.is_stopped() {
-            self.shared.group.wait_for_events(stop)?;
-            if !self.drain(sink, Some(stop))? {
+            shared.group.wait_for_events(stop)?;
+            if !self.drain(&mut room, sink, Some(stop))? {
                 return Ok(self.stats);
             }
         }
-        self.shared.group.detach();
-        self.drain(sink, None)?;
+        shared.group.detach();
+        self.drain(&mut room, sink, None)?;
         Ok(self.stats)
     }
 
     /// Sends what is queued. `false` when the engine has gone.
-    fn drain(&mut self, sink: &EventSink, stop: Option<&StopToken>) -> Result<bool, WatchError> {
-        loop {
-            let Some(messages) = self.next()? else { return Ok(true) };
-            for message in messages {
+    fn drain(
+        &mut self,
+        room: &mut Room<'_>,
+        sink: &EventSink,
+        stop: Option<&StopToken>,
+    ) -> Result<bool, WatchError> {
+        while self.next(room)? {
+            for message in room.messages.drain(..) {
                 if matches!(message, WatchMessage::Event(_)) {
                     self.stats.events += 1;
                 }
@@ -77,49 +95,54 @@ impl Reader {
                 }
             }
             if stop.is_some_and(StopToken::is_stopped) {
-                return Ok(true);
+                break;
             }
         }
+        Ok(true)
     }
 
-    /// The next messages; `None` when nothing was queued.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<WatchMessage>>, WatchError> {
-        let Some(mut messages) = self.batch()? else { return Ok(None) };
+    /// Fills the room with the next messages; `false` when nothing was queued.
+    pub(crate) fn next(&mut self, room: &mut Room<'_>) -> Result<bool, WatchError> {
+        room.messages.clear();
+        if !self.batch(room)? {
+            return Ok(false);
+        }
         let until = Instant::now() + OTHER_HALF;
         // Meanwhile there may be reads that bring nothing of ours.
-        while exchange::may_go_on(&messages) {
+        while exchange::may_go_on(&room.messages) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             self.shared.group.wait(left);
-            if let Some(more) = self.batch()?.filter(|more| !more.is_empty()) {
-                messages.extend(more);
+            let had = room.messages.len();
+            self.batch(room)?;
+            if room.messages.len() > had {
                 break;
             }
         }
-        exchange::recognise(&mut self.last, &mut messages);
-        Ok(Some(messages))
+        exchange::recognise(&mut self.last, &mut room.messages);
+        Ok(true)
     }
 
-    /// The messages of one read; `None` when nothing was queued.
-    fn batch(&mut self) -> Result<Option<Vec<WatchMessage>>, WatchError> {
+    /// Adds the messages of one read; `false` when nothing was queued.
+    fn batch(&mut self, room: &mut Room<'_>) -> Result<bool, WatchError> {
         let shared = Arc::clone(&self.shared);
-        let (events, left) = shared.group.read(&mut self.buffer)?;
+        let Room { events, messages } = room;
+        let (events, left) = events.read()?;
         if events.is_empty() && left == 0 {
-            return Ok(None);
+            return Ok(false);
         }
         if left > 0 {
             self.stats.malformed += 1;
         }
         let at = SystemTime::now();
-        let mut messages = Vec::new();
         let mut registry = shared.registry();
         self.actors.next_batch();
         if let Some(watch) = shared.take_watch() {
             self.translator.watch(watch);
         }
-        for event in &events {
+        for event in events {
             let Some(record) = record(event) else {
                 self.stats.malformed += 1;
                 continue;
@@ -149,7 +172,7 @@ impl Reader {
             }));
         }
         self.translator.release();
-        Ok(Some(messages))
+        Ok(true)
     }
 }
 
