@@ -2,7 +2,7 @@
 //! the figures that are kept; `--save` keeps the new ones. Called by `scripts/bench`.
 
 use fim_bench::figure::Figure;
-use fim_bench::rows::{Bench, flood, storm, work, writes};
+use fim_bench::rows::{Bench, flood, guest, storm, work, writes};
 use fim_bench::{Failure, inotify_loop, one_diff, results};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +31,9 @@ fn run() -> Result<bool, Failure> {
         }
         ["load", file] => return flood::load(Path::new(file)).map(|()| true),
         ["in-guest", "work"] => return work::in_guest(&inside(&["B5", "B6"])?).map(|()| true),
+        ["in-guest", "changes", ref rows @ ..] => {
+            return guest::changes_inside(&inside(rows)?).map(|()| true);
+        }
         ["in-guest", "flood"] => return flood::in_guest(&inside(&["B8"])?).map(|()| true),
         ["in-guest", "writes", files, peers] => {
             return writes::in_guest(Path::new("/usr/bin/fim"), files.parse()?, peers == "peers")
@@ -48,6 +51,7 @@ fn run() -> Result<bool, Failure> {
         files: 0,
         kernel: "6.1".to_owned(),
         guests_only: false,
+        in_guest: false,
     };
     let mut save = false;
     let mut args = args.into_iter();
@@ -86,7 +90,18 @@ fn inside(rows: &[&str]) -> Result<Bench, Failure> {
     let own = std::env::current_exe()?;
     let rows = rows.iter().map(|&row| row.to_owned()).collect();
     let (fim, kernel) = (PathBuf::from("/usr/bin/fim"), String::new());
-    Ok(Bench { fim, own, scratch, full: false, rounds: 1, rows, files: 0, kernel, guests_only: false })
+    Ok(Bench {
+        fim,
+        own,
+        scratch,
+        full: false,
+        rounds: 1,
+        rows,
+        files: 0,
+        kernel,
+        guests_only: false,
+        in_guest: true,
+    })
 }
 
 fn measure(bench: &Bench, save: bool) -> Result<bool, Failure> {

@@ -45,6 +45,15 @@ pub(super) fn work(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fa
     if bench.full { run(bench, "in-guest work", ROOM, tell) } else { Ok(()) }
 }
 
+/// Changes, many and few (B7, B8, B12), with BPF.
+pub(super) fn changes(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    if !bench.full {
+        return Ok(());
+    }
+    let rows = ["B7", "B8", "B12"].into_iter().filter(|row| bench.wants(&[row]));
+    run(bench, &format!("in-guest changes {}", rows.collect::<Vec<_>>().join(" ")), ROOM, tell)
+}
+
 /// A change beside a processor full of unwatched writes (B8), with BPF.
 pub(super) fn flood(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     if bench.full { run(bench, "in-guest flood", TWO, tell) } else { Ok(()) }
@@ -94,6 +103,16 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
     } else {
         Err(format!("the guest ended with {}", output.status).into())
     }
+}
+
+/// [`changes`], inside the guest.
+///
+/// # Errors
+/// When something cannot be started or measured.
+pub fn changes_inside(bench: &Bench) -> Result<(), Failure> {
+    let rows: [(&str, super::Row); 3] =
+        [("B7", super::storm::run), ("B8", super::latency::run), ("B12", super::steady::run)];
+    rows.into_iter().filter(|(name, _)| bench.wants(&[name])).try_for_each(|(_, row)| from_inside(bench, row))
 }
 
 /// Measures inside a guest: what is told there is printed for who started it.

@@ -12,32 +12,40 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const FILES: u64 = 2000;
-const A_SECOND: u64 = 5000;
+/// How many files are changed, and how often.
+#[derive(Clone, Copy)]
+struct Pace {
+    files: u64,
+    a_second: u64,
+    seconds: u64,
+}
+
 const IDLE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     // On tmpfs: ext4 writes a file that was emptied to the disk when it is closed, and no pace can be kept.
     let on_tmpfs = bench.scratch_on("/dev/shm")?;
     let top = on_tmpfs.join("steady");
-    tree::make(&top, FILES)?;
+    let seconds = if bench.full { 10 } else { 4 };
+    let pace = Pace { files: 2000 / bench.slower_by(), a_second: 5000 / bench.slower_by(), seconds };
+    tree::make(&top, pace.files)?;
     let config = bench.config("steady", &top)?;
     let state = on_tmpfs.join("steady-state");
-    let seconds = if bench.full { 10 } else { 4 };
     let mut of_loop = || {
         let agent = Agent::start(Command::new(&bench.own).arg("loop").arg(&top), "ready")?;
-        work(agent, &top, seconds)
+        work(agent, &top, pace)
     };
     let mut of_fim = || {
         drop(fs::remove_dir_all(&state));
-        work(Agent::fim(&bench.fim, &state, &config)?, &top, seconds)
+        work(Agent::fim(&bench.fim, &state, &config)?, &top, pace)
     };
     let pairs = compare(bench.rounds.min(3), &mut of_loop, &mut of_fim)?;
     let least =
         |costs: &[Cost]| costs.iter().map(|cost| cost.cpu).fold(f64::INFINITY, f64::min) / seconds as f64;
     let note =
         format!("at best {:.0} % ÷ {:.0} % of a processor", least(&pairs.b) * 100.0, least(&pairs.a) * 100.0);
-    let name = format!("{A_SECOND} changes a second over {FILES} files ÷ inotify loop, CPU");
+    let Pace { files, a_second, .. } = pace;
+    let name = format!("{a_second} changes a second over {files} files ÷ inotify loop, CPU");
     tell(Figure::of("B12", name, &pairs.cpu).to_be(1.0, 2.0).note(note));
 
     let agent = Agent::fim(&bench.fim, &state, &config)?;
@@ -57,18 +65,20 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
 }
 
 /// What a program takes for changes at a steady pace, until it is at rest again.
-fn work(agent: Agent, top: &Path, seconds: u64) -> Result<Cost, Failure> {
+fn work(agent: Agent, top: &Path, pace: Pace) -> Result<Cost, Failure> {
+    let Pace { files, a_second, seconds } = pace;
     let before = agent.cpu()?;
     let begun = Instant::now();
-    let paths: Vec<_> = (0..FILES)
+    let paths: Vec<_> = (0..files)
         .map(|number| {
             let dir = number / tree::PER_DIR;
             top.join(format!("part-{:03}/module-{dir:05}/file-{number:07}.conf", dir / 100))
         })
         .collect();
-    for (change, path) in (0..A_SECOND * seconds).zip(paths.iter().cycle()) {
-        if change % 50 == 0 {
-            let due = begun + Duration::from_secs(1) * u32::try_from(change)? / u32::try_from(A_SECOND)?;
+    for (change, path) in (0..a_second * seconds).zip(paths.iter().cycle()) {
+        // A hundred times a second.
+        if change % (a_second / 100) == 0 {
+            let due = begun + Duration::from_secs(1) * u32::try_from(change)? / u32::try_from(a_second)?;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         fs::write(path, format!("changed {change} at {begun:?}\n"))?;
@@ -79,7 +89,7 @@ fn work(agent: Agent, top: &Path, seconds: u64) -> Result<Cost, Failure> {
     if wall > seconds as f64 * 1.1 {
         eprintln!("bench: the pace was not kept: {wall:.1} s");
     }
-    if (lines.len() as u64) < FILES {
+    if (lines.len() as u64) < files {
         return Err(format!("only {} lines", lines.len()).into());
     }
     agent.stop()?;

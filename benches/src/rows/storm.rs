@@ -22,7 +22,8 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
     let (changes, trees) = if bench.full {
         (1_000_000, [(1, false), (10_000, true), (1_000_000, false)])
     } else {
-        (100_000, [(1, false), (1000, true), (100_000, false)])
+        let all = 100_000 / bench.slower_by();
+        (all, [(1, false), (all / 100, true), (all, false)])
     };
     for (files, also_stopped) in trees {
         let on_tmpfs = bench.scratch_on("/dev/shm")?;

@@ -3,12 +3,9 @@
 //! Read in /proc while the process lives, and taken only if it is the same process in the same group; of one that has
 //! ended there is the last name. A group of a container has a name that no other has: once seen, it is known.
 
-use rustix::fs::{Mode, OFlags, open, openat};
+use fim_core::procfs::{Entry, control_groups};
 use std::collections::HashMap;
-use std::ffi::{CStr, OsStr};
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// Paths remembered; then all are forgotten.
@@ -45,31 +42,14 @@ impl Paths {
 
 /// `/proc/PID/cgroup`, if the process is the one that started then.
 fn read(pid: u32, start: u64) -> Option<Vec<u8>> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    // What was opened stays that of its process, whoever has the number next.
-    let process = open(format!("/proc/{pid}"), flags, Mode::empty()).ok()?;
-    let began = started(&entry(&process, c"stat")?)?;
-    (began == start / TICK_NANOS).then(|| entry(&process, c"cgroup")).flatten()
-}
-
-fn entry(process: &OwnedFd, name: &CStr) -> Option<Vec<u8>> {
-    let file = openat(process, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let mut bytes = Vec::new();
-    File::from(file).take(16_384).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Field 22 of /proc/PID/stat, in ticks. The name before may hold anything.
-fn started(stat: &[u8]) -> Option<u64> {
-    let end = stat.iter().rposition(|&byte| byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(end.checked_add(1)?..)?).ok()?;
-    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+    let process = Entry::open(pid)?;
+    (process.stat()?.start == start / TICK_NANOS).then(|| process.read(c"cgroup", 16_384)).flatten()
 }
 
 /// The path in version 2 that ends in this name. A process that is topmost there may be in a group of version 1: in
 /// systemd's, else in the first.
 fn path(cgroup: &[u8], last: &[u8]) -> Option<String> {
-    let groups = || cgroup.split(|&byte| byte == b'\n').filter_map(group);
+    let groups = || control_groups(cgroup);
     let ends_so = |path: &[u8]| path.rsplit(|&byte| byte == b'/').next() == Some(last);
     let found = if last.is_empty() {
         let below = || groups().filter(|(_, path)| *path != b"/");
@@ -78,12 +58,6 @@ fn path(cgroup: &[u8], last: &[u8]) -> Option<String> {
         groups().find(|(kind, path)| kind.is_empty() && ends_so(path))
     };
     found.map(|(_, path)| String::from_utf8_lossy(path).into_owned())
-}
-
-/// A line: which controllers, none in version 2, and the path.
-fn group(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut parts = line.splitn(3, |&byte| byte == b':').skip(1);
-    Some((parts.next()?, parts.next()?))
 }
 
 #[cfg(test)]
@@ -111,14 +85,12 @@ mod tests {
             let (text, name) = (String::from_utf8_lossy(cgroup), String::from_utf8_lossy(last));
             assert_eq!(path(cgroup, last).as_deref(), expected, "{text} {name}");
         }
-        assert_eq!(started(b"1 (a) b) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0"), Some(4711));
     }
 
     #[test]
     fn a_process_that_lives_is_asked_and_another_is_not() {
         let pid = std::process::id();
-        let stat = std::fs::read("/proc/self/stat").unwrap();
-        let start = started(&stat).unwrap() * TICK_NANOS;
+        let start = Entry::open(pid).unwrap().stat().unwrap().start * TICK_NANOS;
         let own = std::fs::read("/proc/self/cgroup").unwrap();
         assert_eq!(read(pid, start), Some(own));
         assert_eq!(read(pid, start + TICK_NANOS), None, "it has the number of an earlier one");

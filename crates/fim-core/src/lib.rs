@@ -34,6 +34,8 @@ mod store;
 mod watch_set;
 mod watcher;
 
+pub mod procfs;
+
 pub use consumer::{Answer, Consumer, ConsumerError, Context};
 pub use control::{Control, Reload};
 pub use engine::{

@@ -4,84 +4,47 @@
 //! its process, and the start says whether it is the one. Once it has ended, nothing is known.
 
 use fim_core::Actor;
-use rustix::fs::{Mode, OFlags, open, openat, readlinkat};
-use rustix::time::{ClockId, clock_gettime};
-use std::ffi::{CStr, OsStr};
+use fim_core::procfs::{Entry, booted, control_group};
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The clock may have been set a little between two readings of it.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// The entry of a process in /proc.
 #[derive(Debug)]
-pub struct Process(OwnedFd);
+pub struct Process(Entry);
 
 impl Process {
     /// The process of an actor, if it still lives.
     pub fn of(actor: &Actor) -> Option<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let process = Self(open(format!("/proc/{}", actor.pid), flags, Mode::empty()).ok()?);
-        let began = process.start()?;
+        let process = Entry::open(actor.pid)?;
+        let began = process.stat()?.started(booted())?;
         let told = actor.start?;
         let apart = began.duration_since(told).or_else(|_| told.duration_since(began)).ok()?;
-        (apart < SLACK).then_some(process)
+        (apart < SLACK).then_some(Self(process))
     }
 
     /// What it runs, open for reading: that very file, whatever has its name now. Nothing, if it is another program
     /// than the one that made the change.
     pub fn executable(&self, actor: &Actor) -> Option<File> {
-        let runs = readlinkat(&self.0, c"exe", Vec::new()).ok()?;
-        let made = actor.executable.as_ref()?.as_os_str();
-        if made != OsStr::from_bytes(runs.as_bytes()) {
-            return None;
-        }
-        openat(&self.0, c"exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok().map(File::from)
+        (self.0.executable()? == *actor.executable.as_ref()?).then(|| self.0.file(c"exe")).flatten()
     }
 
     /// Its control group below the root of version 2; of version 1 the first.
     pub fn cgroup(&self) -> Option<String> {
-        cgroup(&self.read(c"cgroup")?)
+        String::from_utf8(control_group(&self.0.read(c"cgroup", 4096)?)?.to_vec()).ok()
     }
-
-    fn start(&self) -> Option<SystemTime> {
-        let hundredths = start(&self.read(c"stat")?)?;
-        let up = clock_gettime(ClockId::Boottime);
-        let up = Duration::new(u64::try_from(up.tv_sec).ok()?, u32::try_from(up.tv_nsec).ok()?);
-        SystemTime::now().checked_sub(up)?.checked_add(Duration::from_millis(hundredths.checked_mul(10)?))
-    }
-
-    fn read(&self, name: &CStr) -> Option<Vec<u8>> {
-        let file = openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        let mut bytes = Vec::new();
-        File::from(file).take(4096).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
-    }
-}
-
-/// Field 22 of /proc/PID/stat: hundredths of a second since boot. The name before may hold anything.
-fn start(stat: &[u8]) -> Option<u64> {
-    let end = stat.iter().rposition(|&b| b == b')')?;
-    let rest = std::str::from_utf8(stat.get(end.checked_add(1)?..)?).ok()?;
-    rest.split_ascii_whitespace().nth(19)?.parse().ok()
-}
-
-fn cgroup(bytes: &[u8]) -> Option<String> {
-    let lines = || bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    let line = lines().find(|line| line.starts_with(b"0::")).or_else(|| lines().next())?;
-    String::from_utf8(line.splitn(3, |&b| b == b':').nth(2)?.to_vec()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     impl Process {
         pub fn start_of(pid: u32) -> Option<SystemTime> {
-            Self(open(format!("/proc/{pid}"), OFlags::PATH, Mode::empty()).unwrap()).start()
+            Entry::open(pid)?.stat()?.started(booted())
         }
     }
 
@@ -103,16 +66,5 @@ mod tests {
         other.executable = Some("/bin/other".into());
         assert!(process.executable(&other).is_none(), "it runs something else now");
         assert!(Process::of(&Actor::new(std::process::id())).is_none(), "nothing is known of it");
-    }
-
-    #[test]
-    fn fields_of_proc() {
-        assert_eq!(
-            start(b"42 (a) b) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 1 2"),
-            Some(123_456)
-        );
-        assert_eq!(start(b"42 (a"), None);
-        assert_eq!(cgroup(b"4:memory:/a\n0::/x.service\n").as_deref(), Some("/x.service"));
-        assert_eq!(cgroup(b""), None);
     }
 }

@@ -5,16 +5,16 @@
 //! left out. Must not know what the process did.
 
 use crate::decode::Process;
-use crate::process::{Identity, Memory, Open, Proc};
+use crate::process::{Identity, Memory, Open};
 use crate::procfs;
+use fim_core::procfs::{Entry, booted, control_group};
 use fim_core::{Actor, Parent};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// How many bytes of the arguments are kept.
 const ARGUMENTS: u64 = 512;
@@ -26,7 +26,7 @@ const OPEN: usize = 16;
 /// Reads and remembers processes.
 #[derive(Debug)]
 pub(crate) struct Actors {
-    boot: SystemTime,
+    booted: SystemTime,
     batch: u64,
     seen: HashMap<u32, Seen>,
 }
@@ -43,14 +43,7 @@ struct Seen {
 
 impl Actors {
     pub(crate) fn new() -> Self {
-        let up = clock_gettime(ClockId::Boottime);
-        let up = Duration::new(u64::try_from(up.tv_sec).unwrap_or(0), 0)
-            + Duration::from_nanos(u64::try_from(up.tv_nsec).unwrap_or(0));
-        Self {
-            boot: SystemTime::now().checked_sub(up).unwrap_or(SystemTime::UNIX_EPOCH),
-            batch: 0,
-            seen: HashMap::new(),
-        }
+        Self { booted: booted(), batch: 0, seen: HashMap::new() }
     }
 
     /// A new batch of events: what was read for an earlier one is checked before it is used again.
@@ -78,12 +71,12 @@ impl Actors {
             // It has ended, or is another program now.
             seen.open = None;
         }
-        let Some(proc) = Proc::open(pid).filter(|_| is_same(process)) else {
+        let Some(proc) = Entry::open(pid).filter(|_| is_same(process)) else {
             return Some(Arc::new(Actor::new(pid)));
         };
         // Before what it is: should it become another, that is noticed.
         let memory = self.seen.contains_key(&pid).then(|| Memory::of(&proc)).flatten();
-        let Some(identity) = proc.identity() else { return Some(Arc::new(Actor::new(pid))) };
+        let Some(identity) = Identity::of(&proc) else { return Some(Arc::new(Actor::new(pid))) };
         let known = self.seen.get(&pid).filter(|seen| {
             let is_same_run = || identity.executable.is_none() || arguments_of(&proc) == seen.actor.args;
             seen.identity.is_still(&identity) && is_same_run()
@@ -112,41 +105,39 @@ impl Actors {
         }
     }
 
-    fn describe(&self, pid: u32, proc: &Proc, identity: &Identity) -> Actor {
+    fn describe(&self, pid: u32, proc: &Entry, identity: &Identity) -> Actor {
         let stat = &identity.stat;
+        let read = |name, limit| proc.read(name, limit).unwrap_or_default();
+        let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
         let mut actor = Actor::new(pid);
         actor.args = arguments_of(proc);
         actor.executable.clone_from(&identity.executable);
-        actor.start = self.time(stat.start);
+        actor.start = stat.started(self.booted);
         actor.name = Some(stat.name.clone());
         actor.kernel = stat.kernel;
-        (actor.uid, actor.gid) = procfs::owner(&proc.read(c"status", 4096));
-        actor.login_uid = procfs::audit_id(&proc.read(c"loginuid", 16));
-        actor.session = procfs::audit_id(&proc.read(c"sessionid", 16));
-        actor.cgroup = procfs::cgroup(&proc.read(c"cgroup", 4096));
+        (actor.uid, actor.gid) = procfs::owner(&read(c"status", 4096));
+        actor.login_uid = procfs::audit_id(&read(c"loginuid", 16));
+        actor.session = procfs::audit_id(&read(c"sessionid", 16));
+        actor.cgroup = control_group(&read(c"cgroup", 4096)).map(text);
         actor.parent = (stat.parent != 0).then(|| self.parent(stat.parent));
         actor
     }
 
     fn parent(&self, pid: u32) -> Parent {
         let mut parent = Parent::new(pid);
-        if let Some(proc) = Proc::open(pid)
+        if let Some(proc) = Entry::open(pid)
             && let Some(stat) = proc.stat()
         {
-            parent.start = self.time(stat.start);
+            parent.start = stat.started(self.booted);
             parent.name = Some(stat.name);
             parent.executable = proc.executable();
         }
         parent
     }
-
-    fn time(&self, hundredths: u64) -> Option<SystemTime> {
-        self.boot.checked_add(Duration::from_millis(hundredths.checked_mul(10)?))
-    }
 }
 
-fn arguments_of(proc: &Proc) -> Vec<OsString> {
-    procfs::arguments(&proc.read(c"cmdline", ARGUMENTS))
+fn arguments_of(proc: &Entry) -> Vec<OsString> {
+    procfs::arguments(&proc.read(c"cmdline", ARGUMENTS).unwrap_or_default())
 }
 
 /// Whether the directory that was just opened under this number is that of the process of the event.

@@ -1,22 +1,13 @@
-//! The entry of a process in /proc, opened and read once or kept open to be asked again.
+//! Whether a process is still the one it was: the same, running the same program, for the same user.
 //!
 //! Must not know events, nor what an actor is made of.
 
-use crate::procfs::{self, Stat};
-use rustix::fs::{Mode, OFlags, fstat, open, openat, readlinkat};
+use fim_core::procfs::{Entry, Stat};
+use rustix::fs::fstat;
 use rustix::io::{Errno, pread};
-use std::ffi::{CStr, OsString};
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-
-/// The directory of a process in /proc. It stays that of the process: once the process is gone there is
-/// nothing in it any more, whoever has its number then.
-#[derive(Debug)]
-pub(crate) struct Proc(OwnedFd);
 
 /// Whose a process is: its effective user and group, which it may change.
 pub(crate) type Owner = (u32, u32);
@@ -30,45 +21,24 @@ pub(crate) struct Identity {
     pub owner: Option<Owner>,
 }
 
-impl Proc {
-    pub(crate) fn open(pid: u32) -> Option<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        open(format!("/proc/{pid}"), flags, Mode::empty()).ok().map(Self)
+impl Identity {
+    /// What a process is now: first what goes first when it ends.
+    pub(crate) fn of(proc: &Entry) -> Option<Self> {
+        let (executable, owner) = (proc.executable(), owner(proc));
+        Some(Self { executable, stat: proc.stat()?, owner })
     }
 
-    /// What it is now: first what goes first when a process ends.
-    pub(crate) fn identity(&self) -> Option<Identity> {
-        let (executable, owner) = (self.executable(), self.owner());
-        Some(Identity { executable, stat: self.stat()?, owner })
+    /// Whether a process that was this is still the same if it is `now` that.
+    pub(crate) fn is_still(&self, now: &Self) -> bool {
+        // A process that has ended has no executable any more, is nobody's, and starts no other program.
+        let has_ended = now.executable.is_none();
+        let is_same = self.executable == now.executable && self.owner == now.owner;
+        self.stat == now.stat && (has_ended || is_same)
     }
+}
 
-    pub(crate) fn executable(&self) -> Option<PathBuf> {
-        let path = readlinkat(&self.0, c"exe", Vec::new()).ok()?;
-        Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
-    }
-
-    pub(crate) fn stat(&self) -> Option<Stat> {
-        procfs::stat(&self.read(c"stat", 4096))
-    }
-
-    fn owner(&self) -> Option<Owner> {
-        fstat(&self.0).ok().map(|stat| (stat.st_uid, stat.st_gid))
-    }
-
-    /// The first bytes of a file, none if it cannot be read.
-    pub(crate) fn read(&self, name: &CStr, limit: u64) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        if let Some(file) = self.file(name)
-            && file.take(limit).read_to_end(&mut bytes).is_err()
-        {
-            bytes.clear();
-        }
-        bytes
-    }
-
-    fn file(&self, name: &CStr) -> Option<File> {
-        openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok().map(File::from)
-    }
+fn owner(proc: &Entry) -> Option<Owner> {
+    fstat(proc).ok().map(|stat| (stat.st_uid, stat.st_gid))
 }
 
 /// The memory of a program, which is gone once no process runs that program any more: execve(2) gives a process
@@ -78,7 +48,7 @@ pub(crate) struct Memory(File);
 
 impl Memory {
     /// That of the program a process runs now.
-    pub(crate) fn of(proc: &Proc) -> Option<Self> {
+    pub(crate) fn of(proc: &Entry) -> Option<Self> {
         proc.file(c"pagemap").map(Self).filter(Self::is_in_use)
     }
 
@@ -93,14 +63,14 @@ impl Memory {
 /// A process whose entry is kept open, to be asked again whether it is what it was.
 #[derive(Debug)]
 pub(crate) struct Open {
-    proc: Proc,
+    proc: Entry,
     stat: File,
     memory: Option<Memory>,
 }
 
 impl Open {
     /// Of a process that was seen to be this, after its memory was opened.
-    pub(crate) fn of(proc: Proc, identity: &Identity, memory: Option<Memory>) -> Option<Self> {
+    pub(crate) fn of(proc: Entry, identity: &Identity, memory: Option<Memory>) -> Option<Self> {
         let stat = proc.file(c"stat")?;
         // One that never executed a program may share the memory of who made it, which stays when it does.
         Some(Self { proc, stat, memory: memory.filter(|_| identity.stat.has_executed) })
@@ -109,35 +79,24 @@ impl Open {
     /// Whether it is certainly still this.
     pub(crate) fn is(&self, known: &Identity) -> bool {
         if self.memory.as_ref().is_some_and(Memory::is_in_use) {
-            return self.proc.owner() == known.owner;
+            return owner(&self.proc) == known.owner;
         }
         let executable = self.proc.executable();
-        self.stat_now().is_some_and(|stat| {
-            known.is_still(&Identity { executable, stat, owner: self.proc.owner() })
-        })
+        self.stat_now()
+            .is_some_and(|stat| known.is_still(&Identity { executable, stat, owner: owner(&self.proc) }))
     }
 
     fn stat_now(&self) -> Option<Stat> {
         let mut line = [0; 1024];
         let length = self.stat.read_at(&mut line, 0).ok()?;
-        procfs::stat(line.get(..length)?)
-    }
-}
-
-impl Identity {
-    /// Whether a process that was this is still the same if it is `now` that.
-    pub(crate) fn is_still(&self, now: &Self) -> bool {
-        // A process that has ended has no executable any more, is nobody's, and starts no other program.
-        let has_ended = now.executable.is_none();
-        let is_same = self.executable == now.executable && self.owner == now.owner;
-        self.stat == now.stat && (has_ended || is_same)
+        Stat::parse(line.get(..length)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     /// Two programs one after the other in the same process, alike in all but their arguments.
@@ -154,11 +113,11 @@ mod tests {
         let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut hear = || stdout.read_exact(&mut [0; 1]).unwrap();
         hear();
-        let proc = Proc::open(child.id()).unwrap();
+        let proc = Entry::open(child.id()).unwrap();
         let memory = Memory::of(&proc).expect("whoever may see the executable of a process may open this");
-        let first = proc.identity().unwrap();
+        let first = Identity::of(&proc).unwrap();
         assert!(first.stat.has_executed);
-        let open = Open::of(Proc::open(child.id()).unwrap(), &first, Some(memory)).unwrap();
+        let open = Open::of(Entry::open(child.id()).unwrap(), &first, Some(memory)).unwrap();
         assert!(open.is(&first) && open.memory.as_ref().unwrap().is_in_use());
 
         writeln!(stdin).unwrap();
@@ -177,7 +136,7 @@ mod tests {
     fn whoever_becomes_another_is_not_what_it_was() {
         let identity = |executable: Option<&str>, owner| Identity {
             executable: executable.map(PathBuf::from),
-            stat: procfs::stat(b"42 (x) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 1").unwrap(),
+            stat: Stat::parse(b"42 (x) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 1").unwrap(),
             owner,
         };
         let was = identity(Some("/bin/a"), Some((0, 0)));

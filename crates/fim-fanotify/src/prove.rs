@@ -61,7 +61,8 @@ pub(crate) fn coverage(group: Group, scratch: &Path) -> Result<Coverage, WatchEr
     if !shared.registry().add(&shared.group, &request).armed {
         return Err(failed(std::io::ErrorKind::Unsupported.into()));
     }
-    let mut reader = Reader::new(Arc::clone(&shared), Translator::new(Resolver::new(WatchSet::default())), None);
+    let mut reader =
+        Reader::new(Arc::clone(&shared), Translator::new(Resolver::new(WatchSet::default())), None);
 
     // Writers stay open until the first look: what comes only after it comes at the close.
     let done: Vec<Option<Aftermath>> =
