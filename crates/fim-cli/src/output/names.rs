@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 
 /// An account file larger than this is not read.
 const MAX_BYTES: u64 = 16 << 20;
-/// What was asked so lately is not asked again: of thousands of lines a second each would ask four times.
-const LATELY: Duration = Duration::from_millis(1);
+/// What was asked so lately is not asked again: of thousands of lines a second each would ask four times. A new account's
+/// first file waits longer for its look.
+const LATELY: Duration = Duration::from_millis(10);
 
 /// The accounts below a root.
 #[derive(Debug)]

@@ -138,13 +138,14 @@ fn arrive(
     item: &Pending,
 ) -> Result<(Option<Carried>, Option<FileRecord>, Snapshot), EngineError> {
     let mut record = live.engine.state.get(path)?;
-    let is_new = record.as_ref().is_none_or(|record| record.seen.is_none()) && live.stat(path).is_some();
-    if is_new {
-        live.look_above(path)?;
+    let is_unknown = record.as_ref().is_none_or(|record| record.seen.is_none());
+    let above = if is_unknown { live.unknown_above(path)? } else { None };
+    if let Some(dir) = above.filter(|_| live.stat(path).is_some()) {
+        live.look_above(dir)?;
     }
     let start = Instant::now();
     let carried = live.carry(path, item)?;
-    if is_new || carried.is_some() {
+    if above.is_some() || carried.is_some() {
         record = live.engine.state.get(path)?;
     }
     let mut snapshot = take_snapshot(live, path, item, record.as_ref())?;
@@ -299,14 +300,16 @@ impl Live<'_> {
         }
     }
 
-    /// Nothing is told of what is in a directory before the directory itself, so that all that is known lies in known ones.
-    fn look_above(&mut self, path: &Path) -> Result<(), EngineError> {
+    /// The directory of a path, if it is to be told of and has not been seen yet.
+    fn unknown_above<'p>(&self, path: &'p Path) -> Result<Option<&'p Path>, EngineError> {
         let Some(dir) = path.parent().filter(|dir| self.engine.watch.owner(dir).is_some()) else {
-            return Ok(());
+            return Ok(None);
         };
-        if was_dir(self.engine.state.get(dir)?.as_ref()) {
-            return Ok(());
-        }
+        Ok((!was_dir(self.engine.state.get(dir)?.as_ref())).then_some(dir))
+    }
+
+    /// Nothing is told of what is in a directory before the directory itself, so that all that is known lies in known ones.
+    fn look_above(&mut self, dir: &Path) -> Result<(), EngineError> {
         let mut item = Box::new(Pending::of(&FileEvent::new(SystemTime::now(), Via::Scan)));
         if let Some(waiting) = self.queue.take(dir) {
             if self.is_on_its_way(dir, &waiting)? {

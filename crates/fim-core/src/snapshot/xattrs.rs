@@ -8,6 +8,10 @@ use rustix::fs::{fgetxattr, flistxattr, getxattr, listxattr};
 use rustix::io::{Errno, Result};
 use std::os::fd::BorrowedFd;
 
+/// Bytes that are offered to the kernel first: it makes and clears as many as it is offered, and most files have none or
+/// few attributes, and short ones.
+const FEW: usize = 512;
+
 /// How the file can be reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Handle<'a> {
@@ -25,10 +29,10 @@ pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Result<Vec<Xattr>> {
         Handle::Open(_) => String::new(),
         Handle::PathOnly(file) => magic_path(file),
     };
-    let listed = match file {
-        Handle::Open(file) => flistxattr(file, &mut *names),
-        Handle::PathOnly(_) => listxattr(&path, &mut *names),
-    };
+    let listed = few_first(names, |names| match file {
+        Handle::Open(file) => flistxattr(file, names),
+        Handle::PathOnly(_) => listxattr(&path, names),
+    });
     let listed = match listed {
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM | Errno::ACCESS) => 0,
         listed => listed?,
@@ -39,15 +43,24 @@ pub(super) fn read(file: Handle<'_>, buffer: &mut [u8]) -> Result<Vec<Xattr>> {
         .split(|byte| *byte == 0)
         .filter(|name| !name.is_empty())
         .filter_map(|name| {
-            let length = match file {
-                Handle::Open(file) => fgetxattr(file, name, &mut *value),
-                Handle::PathOnly(_) => getxattr(&path, name, &mut *value),
-            };
+            let length = few_first(value, |value| match file {
+                Handle::Open(file) => fgetxattr(file, name, value),
+                Handle::PathOnly(_) => getxattr(&path, name, value),
+            });
             digest(length, value).map(|digest| Xattr { name: text(name), digest })
         })
         .collect();
     found.sort_unstable();
     Ok(found)
+}
+
+/// Fills few bytes of a buffer, or all of it if those do not suffice.
+fn few_first(buffer: &mut [u8], mut fill: impl FnMut(&mut [u8]) -> Result<usize>) -> Result<usize> {
+    let few = buffer.get_mut(..FEW).map(&mut fill);
+    match few {
+        Some(Err(Errno::RANGE)) | None => fill(buffer),
+        Some(filled) => filled,
+    }
 }
 
 /// `None` if the attribute is gone by now.

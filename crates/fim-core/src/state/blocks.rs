@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
 
+/// Blocks that stay in memory, though the store has them for good: what was changed lately is asked for again, and
+/// would be read and checked each time. About 2 MB, when they are full.
+const KEPT: usize = 128;
+
 /// Called with the key of each block and the block.
 type VisitBlock<'a> = dyn FnMut(&[u8], &Block) -> Result<ControlFlow<()>, StoreError> + 'a;
 
@@ -146,19 +150,18 @@ impl Blocks {
 
     /// What was buffered is in the store by now; it is kept until the store cannot lose it any more.
     pub fn committed(&mut self) {
-        self.buffer.retain(|_, buffered| {
+        for buffered in self.buffer.values_mut() {
             buffered.applied |= std::mem::take(&mut buffered.changed);
-            buffered.applied
-        });
+        }
     }
 
-    /// What is in the store stays there.
+    /// What is in the store stays there; of many blocks nothing more needs to be kept.
     pub fn synced(&mut self) {
         for buffered in self.buffer.values_mut() {
             buffered.applied = false;
         }
         // Blocks that were split rely on each other: all go or none.
-        if self.buffer.values().all(|buffered| !buffered.changed) {
+        if self.buffer.len() > KEPT && self.buffer.values().all(|buffered| !buffered.changed) {
             self.buffer.clear();
         }
     }

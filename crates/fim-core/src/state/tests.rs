@@ -270,6 +270,8 @@ fn damage_names_its_directory_and_can_be_given_up() {
     let mut batch = Batch::default();
     batch.put(key.clone(), value);
     store.apply(batch).unwrap();
+    assert!(state.get(Path::new("/b/150")).unwrap().is_some(), "what is in memory counts");
+    let mut state = open(&store);
 
     let hurt = Path::new("/b/150");
     let outcomes = [

@@ -307,6 +307,13 @@ fn extended_attributes() {
     assert_eq!(by_path, Ok(look(&path).xattrs));
     rustix::fs::removexattr(&path, "user.a").unwrap();
     assert_eq!(own(&look(&path)), expected[1..]);
+
+    // More names than a first call has room for.
+    let long = "n".repeat(100);
+    (0..8).for_each(|n| {
+        rustix::fs::setxattr(&path, format!("user.{long}{n}"), b"", XattrFlags::CREATE).unwrap()
+    });
+    assert_eq!(own(&look(&path)).len(), 10);
 }
 
 fn is_root() -> bool {
