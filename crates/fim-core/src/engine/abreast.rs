@@ -23,7 +23,7 @@ impl Live<'_> {
         let Some(Headway { recorded, .. }) = self.marks.headway() else { return Ok(()) };
         while self.marks.headway().is_some_and(|it| it.passed < recorded) && start.elapsed() < PATIENCE {
             match source.messages.recv_timeout(ONE) {
-                Ok(message) => self.take(message)?,
+                Ok(message) => self.take(&message)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

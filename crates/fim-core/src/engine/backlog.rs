@@ -32,7 +32,7 @@ impl Live<'_> {
         }
         self.learn_gone(&backlog.messages);
         for message in backlog.messages {
-            self.take(message)?;
+            self.take(&message)?;
         }
         self.drain(true)?;
         self.gone.clear();

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 impl Live<'_> {
-    pub(super) fn take(&mut self, message: WatchMessage) -> Result<(), EngineError> {
+    pub(super) fn take(&mut self, message: &WatchMessage) -> Result<(), EngineError> {
         match message {
-            WatchMessage::Event(event) => self.event(&event),
-            WatchMessage::Lost(loss) => self.lost(&loss),
-            WatchMessage::Recovered(number) => self.recovered(number),
-            WatchMessage::Tampered(tampering) => self.tell_alert(tampering),
+            WatchMessage::Event(event) => self.event(event),
+            WatchMessage::Lost(loss) => self.lost(loss),
+            WatchMessage::Recovered(number) => self.recovered(*number),
+            WatchMessage::Tampered(tampering) => self.tell_alert(tampering.clone()),
         }
     }
 

@@ -180,7 +180,7 @@ impl Live<'_> {
                 recv(alerts) -> alert => alert.map_or(Ok(()), |alert| self.tell_alert(alert)),
                 recv(orders) -> order => order.map_or(Ok(()), |order| self.obey(order, source)),
                 recv(source.messages) -> message => match message {
-                    Ok(message) => self.turn(message, source),
+                    Ok(message) => self.turn(&message, source),
                     Err(_) => return Ok(()),
                 },
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
@@ -263,11 +263,11 @@ impl Live<'_> {
         Ok(())
     }
 
-    fn turn(&mut self, first: WatchMessage, source: &EventSource) -> Result<(), EngineError> {
+    fn turn(&mut self, first: &WatchMessage, source: &EventSource) -> Result<(), EngineError> {
         self.take(first)?;
         let mut taken = 1;
         for message in source.messages.try_iter().take(TURN) {
-            self.take(message)?;
+            self.take(&message)?;
             taken += 1;
         }
         self.look_at_what_is_due(source)?;

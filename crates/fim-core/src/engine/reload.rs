@@ -110,7 +110,7 @@ impl Live<'_> {
     /// Takes what was sent before the order.
     pub(super) fn take_sent(&mut self, source: &EventSource) -> Result<(), EngineError> {
         for message in source.messages.try_iter().take(source.messages.len()) {
-            if let Err(error) = self.take(message) {
+            if let Err(error) = self.take(&message) {
                 self.heal(error)?;
             }
         }

@@ -13,7 +13,8 @@ use crate::facts::{Facts, FileKind, FileTime, HashState};
 use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
 use rustix::fs::{
-    Advice, AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, fadvise, makedev, readlinkat_raw, statx,
+    Advice, AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, fadvise, fstat, makedev, readlinkat_raw,
+    statx,
 };
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -297,12 +298,16 @@ impl Reader {
             let xattrs = xattrs::read(Handle::Open(file), &mut self.buffer);
             let flags = flags::of_open(file);
             meanwhile();
-            let Ok(found) = stat(file) else {
-                before.hash_state = HashState::Unreadable;
-                return (before, None, None, Unread { xattrs: true, flags: true, ..Unread::default() });
-            };
-            let (mut now, mut unread) = (facts(&found), Unread::default());
+            let mut now = before.clone();
+            if !is_unmoved(file, &before) {
+                let Ok(found) = stat(file) else {
+                    before.hash_state = HashState::Unreadable;
+                    return (before, None, None, Unread { xattrs: true, flags: true, ..Unread::default() });
+                };
+                now = facts(&found);
+            }
             let moved = !now.same_stat(&before);
+            let mut unread = Unread::default();
             if moved && attempt < self.limits.attempts {
                 attempt += 1;
                 before = now;
@@ -350,6 +355,21 @@ fn put_flags(flags: rustix::io::Result<Option<u32>>, facts: &mut Facts, unread: 
 
 fn stat(file: BorrowedFd<'_>) -> rustix::io::Result<Statx> {
     statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)
+}
+
+/// Whether a file is as it was, by fstat(2): statx(2), which tells more, makes room for a path each time, though there is
+/// none.
+fn is_unmoved(file: BorrowedFd<'_>, before: &Facts) -> bool {
+    let same = |time: FileTime, seconds, nanos| time.seconds == seconds && u64::from(time.nanos) == nanos;
+    fstat(file).is_ok_and(|now| {
+        FileKind::from_mode(now.st_mode) == before.kind
+            && now.st_mode & 0o7777 == before.mode
+            && (now.st_ino, now.st_dev) == (before.inode, before.device)
+            && (now.st_uid, now.st_gid) == (before.uid, before.gid)
+            && u64::try_from(now.st_size) == Ok(before.size)
+            && same(before.mtime, now.st_mtime, now.st_mtime_nsec)
+            && same(before.ctime, now.st_ctime, now.st_ctime_nsec)
+    })
 }
 
 fn facts(found: &Statx) -> Facts {

@@ -24,7 +24,8 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct EventSink {
-    messages: Sender<WatchMessage>,
+    /// In a piece of memory each: room for so many as they are would be all touched before there is any.
+    messages: Sender<Box<WatchMessage>>,
     ready: Sender<Ready>,
     abandoned: StopToken,
 }
@@ -33,7 +34,7 @@ pub struct EventSink {
 #[derive(Debug)]
 pub struct EventSource {
     /// Events and losses, in the watcher's order.
-    pub(crate) messages: Receiver<WatchMessage>,
+    pub(crate) messages: Receiver<Box<WatchMessage>>,
     /// Filled once.
     pub(crate) ready: Receiver<Ready>,
     abandoned: StopToken,
@@ -59,7 +60,7 @@ impl EventSink {
     /// Sends one message, waiting while the queue is full. `false` when the engine has gone.
     #[must_use]
     pub fn send(&self, message: WatchMessage) -> bool {
-        let mut message = message;
+        let mut message = Box::new(message);
         loop {
             match self.messages.send_timeout(message, Duration::from_millis(100)) {
                 Ok(()) => return true,
@@ -91,7 +92,7 @@ impl EventSource {
     /// The next message, waiting `timeout` at most; `None` when there was none.
     #[must_use]
     pub fn next(&self, timeout: Duration) -> Option<WatchMessage> {
-        self.messages.recv_timeout(timeout).ok()
+        self.messages.recv_timeout(timeout).ok().map(|message| *message)
     }
 }
 

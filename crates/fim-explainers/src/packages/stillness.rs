@@ -10,6 +10,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// Room for events, of which the longest name is a part; there are few, and the room is cleared each time.
+const ROOM: usize = 512;
+
 /// So long it is believed that nothing was done.
 const BELIEVED: Duration = Duration::from_millis(50);
 
@@ -70,7 +73,7 @@ impl Stillness {
 
 /// Takes some events, and whether there were any; `None` if that cannot be known. A queue that overflowed has one, too.
 fn take_events(inotify: &OwnedFd) -> Option<bool> {
-    let mut events = [0; 4096];
+    let mut events = [0; ROOM];
     match read(inotify, &mut events) {
         Ok(_) => Some(true),
         Err(Errno::AGAIN) => Some(false),
