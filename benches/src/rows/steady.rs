@@ -21,6 +21,8 @@ struct Pace {
 }
 
 const IDLE: Duration = Duration::from_secs(10);
+/// So long the pace is kept before it is measured: by then whoever looks less often at what changes all the time does.
+const WARM_UP: u64 = 4;
 
 pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     // On tmpfs: ext4 writes a file that was emptied to the disk when it is closed, and no pace can be kept.
@@ -66,8 +68,24 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
 
 /// What a program takes for changes at a steady pace, until it is at rest again.
 fn work(agent: Agent, top: &Path, pace: Pace) -> Result<Cost, Failure> {
-    let Pace { files, a_second, seconds } = pace;
+    change(top, Pace { seconds: WARM_UP, ..pace })?;
     let before = agent.cpu()?;
+    let wall = change(top, pace)?;
+    let (_, lines) = agent.until_quiet(Duration::from_secs(4))?;
+    let cpu = agent.cpu()? - before;
+    if wall > pace.seconds as f64 * 1.1 {
+        eprintln!("bench: the pace was not kept: {wall:.1} s");
+    }
+    if (lines.len() as u64) < pace.files {
+        return Err(format!("only {} lines", lines.len()).into());
+    }
+    agent.stop()?;
+    Ok(Cost { wall, cpu, peak: 0 })
+}
+
+/// Changes files at this pace; how long it took.
+fn change(top: &Path, pace: Pace) -> Result<f64, Failure> {
+    let Pace { files, a_second, seconds } = pace;
     let begun = Instant::now();
     let paths: Vec<_> = (0..files)
         .map(|number| {
@@ -83,15 +101,5 @@ fn work(agent: Agent, top: &Path, pace: Pace) -> Result<Cost, Failure> {
         }
         fs::write(path, format!("changed {change} at {begun:?}\n"))?;
     }
-    let wall = begun.elapsed().as_secs_f64();
-    let (_, lines) = agent.until_quiet(Duration::from_secs(4))?;
-    let cpu = agent.cpu()? - before;
-    if wall > seconds as f64 * 1.1 {
-        eprintln!("bench: the pace was not kept: {wall:.1} s");
-    }
-    if (lines.len() as u64) < files {
-        return Err(format!("only {} lines", lines.len()).into());
-    }
-    agent.stop()?;
-    Ok(Cost { wall, cpu, peak: 0 })
+    Ok(begun.elapsed().as_secs_f64())
 }
