@@ -89,6 +89,18 @@ pub trait Store: Send {
     /// As [`Store::get`]; the error names the damaged key.
     fn floor(&self, key: &[u8]) -> Result<Option<Entry>, StoreError>;
 
+    /// As [`Store::floor`], but none below `least`: of those nothing needs to be read, nor to be whole.
+    ///
+    /// # Errors
+    /// As [`Store::floor`].
+    fn floor_from(&self, least: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        match self.floor(key) {
+            Ok(found) => Ok(found.filter(|(found, _)| found.as_slice() >= least)),
+            Err(error) if error.key.as_deref().is_some_and(|found| found < least) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Visits all keys with this prefix, in order.
     ///
     /// # Errors

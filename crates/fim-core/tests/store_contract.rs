@@ -107,6 +107,15 @@ fn floor_is_the_greatest_key_not_above<H: Home>() {
     for (key, expected) in table {
         let found = store.floor(key.as_bytes()).unwrap().map(|(key, _)| String::from_utf8(key).unwrap());
         assert_eq!(found.as_deref(), expected, "{key:?}");
+        for least in ["", "b", "c", "d", "da", "zz"] {
+            let found = store.floor_from(least.as_bytes(), key.as_bytes()).unwrap();
+            let expected = expected.filter(|expected| *expected >= least);
+            assert_eq!(
+                found.map(|(key, _)| key).as_deref(),
+                expected.map(str::as_bytes),
+                "{least:?} {key:?}"
+            );
+        }
     }
 }
 

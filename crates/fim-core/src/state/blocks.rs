@@ -234,15 +234,10 @@ impl Buffered {
     }
 }
 
-/// The greatest stored block of a directory whose key is not above this one.
+/// The greatest stored block of a directory whose key is not above this one. That of a neighbour is not read: of a new
+/// directory there is none, and each name in it is asked for.
 fn stored_floor(store: &dyn Store, key: &[u8], dir: &[u8]) -> Result<Option<Entry>, StoreError> {
-    let is_there = |found: &[u8]| keys::parts(found).is_some_and(|(found, _)| found == dir);
-    match store.floor(key) {
-        Ok(entry) => Ok(entry.filter(|(found, _)| is_there(found))),
-        // A neighbour's damage is not ours.
-        Err(error) if error.key.as_deref().is_some_and(|found| !is_there(found)) => Ok(None),
-        Err(error) => Err(name_directory(error)),
-    }
+    store.floor_from(&keys::first_block(dir), key).map_err(name_directory)
 }
 
 fn decode(key: &[u8], bytes: &[u8]) -> Result<Block, StoreError> {

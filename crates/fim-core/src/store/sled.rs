@@ -233,7 +233,15 @@ impl Store for SledStore {
     }
 
     fn floor(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        let range = (Bound::Included(vec![KEY]), Bound::Included(stored(key)));
+        self.floor_from(b"", key)
+    }
+
+    fn floor_from(&self, least: &[u8], key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        // The library does not know of a range that is none.
+        if least > key {
+            return Ok(None);
+        }
+        let range = (Bound::Included(stored(least)), Bound::Included(stored(key)));
         let found = self.guard("cannot read the state", |db| db.range(range).next_back().transpose())?;
         found.map(|(key, bytes)| self.entry(&key, &bytes)).transpose()
     }
