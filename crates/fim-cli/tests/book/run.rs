@@ -113,7 +113,8 @@ mkdir lib log && mount --bind /var/lib lib && mount -t tmpfs none /var/lib && mk
 mount -t tmpfs none /var/log && mkdir /var/log/fim
 mkdir -p /etc/fim /etc/ssh && fim config --default > /etc/fim/fim.toml && echo 'Port 22' > /etc/ssh/sshd_config
 chmod 700 /var/lib/fim
-fim run -q > /var/log/fim/fim.jsonl & echo $! > service
+: > /var/log/fim/fim.jsonl
+fim run -q >> /var/log/fim/fim.jsonl & echo $! > service
 trap 'kill $(cat "$HOUSE/service") 2>/dev/null; wait' EXIT
 within() { n=0; until grep -qF -e "$1" /var/log/fim/fim.jsonl; do n=$((n + 1)); [ $n -lt 600 ] || return 1; sleep 0.1; done; }
 within watch_started
