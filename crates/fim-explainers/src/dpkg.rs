@@ -195,8 +195,10 @@ impl Dpkg {
             if let Some(stem) = leaving {
                 return self.has(stem, None);
             }
+            // The list of the version that comes may be there before its digests are: by it the file is nobody's.
             if let Some(incoming) = &incoming
-                && owners.contains(&incoming.stem)
+                && (owners.is_empty() || owners.contains(&incoming.stem))
+                && self.database.had(&incoming.stem, &name)
                 && incoming.digest(&name).is_none()
                 && !incoming.is_below(&name)
             {

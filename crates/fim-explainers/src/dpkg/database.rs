@@ -226,6 +226,11 @@ impl Database {
         stems
     }
 
+    /// Whether the digests that were read of a package are of this path too, whatever its list says.
+    pub fn had(&self, stem: &str, path: &[u8]) -> bool {
+        self.owned.get(stem).is_some_and(|owned| owned.paths.binary_search(&self.hash(path)).is_ok())
+    }
+
     /// The digest a package has for a path.
     pub fn digest(&mut self, stem: &str, path: &[u8]) -> Option<Md5> {
         self.read_recent(format!("info/{stem}.md5sums")).and_then(|digests| find(&digests, path))

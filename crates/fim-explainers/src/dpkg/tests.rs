@@ -180,6 +180,12 @@ fn a_file_that_its_package_has_no_more_may_go() {
     stage.put("tmp.ci/control", "Package: p\nVersion: 2\n");
     stage.put("tmp.ci/md5sums", "");
     assert_eq!(by(&stage.deleted("usr/bin/p")), package("p 2"), "the next version has not");
+    // Its list comes to `info` before its digests.
+    stage.put("info/p.list", "/usr/bin\n");
+    assert_eq!(by(&stage.deleted("usr/bin/p")), package("p 2"), "nor does its list name it any more");
+    stage.put("info/o.md5sums", &format!("{}  usr/bin/p\n", md5_of("other")));
+    assert_eq!(stage.deleted("usr/bin/p"), Reason::default(), "it is another's by now");
+    fs::remove_file(stage.root().join("var/lib/dpkg/info/o.md5sums")).unwrap();
     fs::remove_dir_all(stage.root().join("var/lib/dpkg/tmp.ci")).unwrap();
     stage.put("info/p.md5sums", "");
     stage.put("status", &status(&[("p", INSTALLED, "2", &[])]));
