@@ -105,7 +105,7 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
     }
 }
 
-/// [`changes`], inside the guest.
+/// Many and few changes, inside the guest; prints the figures as JSON.
 ///
 /// # Errors
 /// When something cannot be started or measured.

@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime};
 const KERNEL_THREAD: u64 = 0x0020_0000;
 /// `PF_FORKNOEXEC`: forked, and has not executed a program since.
 const FORKED: u64 = 0x0000_0040;
-/// Hundredths of a second are what `USER_HZ` counts wherever fim runs.
-const HUNDREDTH: Duration = Duration::from_millis(10);
+/// A hundredth of a second, which is what `USER_HZ` counts wherever fim runs, in milliseconds.
+const HUNDREDTH: u64 = 10;
 
 /// The entry of a process in `/proc`. What was opened stays that of the process: once it is gone there is nothing in it
 /// any more, whoever has its number then.
@@ -103,8 +103,7 @@ impl Stat {
     /// When it started, where the machine [was booted](booted) then; `None` beyond what there is of time.
     #[must_use]
     pub fn started(&self, booted: SystemTime) -> Option<SystemTime> {
-        let hundredths = u32::try_from(self.start).ok()?;
-        booted.checked_add(HUNDREDTH.checked_mul(hundredths)?)
+        booted.checked_add(Duration::from_millis(self.start.checked_mul(HUNDREDTH)?))
     }
 }
 
@@ -158,10 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_start_beyond_all_time_is_none() {
+    fn a_start_is_told_after_years_and_not_beyond_all_time() {
         let mut stat = stat(0, "x");
         let booted = SystemTime::UNIX_EPOCH;
         assert_eq!(stat.started(booted), booted.checked_add(Duration::from_millis(1_234_560)));
+        let years = Duration::from_secs(3 * 365 * 86_400);
+        stat.start = years.as_secs() * 100;
+        assert_eq!(stat.started(booted), booted.checked_add(years));
         stat.start = u64::MAX;
         assert_eq!(stat.started(booted), None);
     }
