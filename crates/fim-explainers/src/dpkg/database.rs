@@ -79,6 +79,13 @@ impl Incoming {
     }
 }
 
+impl Owned {
+    /// Whether the path with this hash is one of them.
+    fn has(&self, path: u64) -> bool {
+        self.paths.binary_search(&path).is_ok()
+    }
+}
+
 impl Database {
     /// The database in this folder, if there is one.
     ///
@@ -196,7 +203,7 @@ impl Database {
 
     /// Takes over what a package has now, and remembers what it had.
     fn owns(&mut self, stem: &str, now: Option<Owned>) {
-        let has = |path: &u64| now.as_ref().is_some_and(|now| now.paths.binary_search(path).is_ok());
+        let has = |path: &u64| now.as_ref().is_some_and(|now| now.has(*path));
         if let Some(before) = self.owned.remove(stem) {
             if self.gone.len() > REMEMBERED {
                 self.gone.clear();
@@ -218,9 +225,8 @@ impl Database {
         if !self.may_be_owned.has(hash) {
             return Vec::new();
         }
-        let has = |owned: &Owned| owned.paths.binary_search(&hash).is_ok();
         let mut stems: Vec<String> =
-            self.owned.iter().filter(|(_, owned)| has(owned)).map(|(stem, _)| stem.clone()).collect();
+            self.owned.iter().filter(|(_, owned)| owned.has(hash)).map(|(stem, _)| stem.clone()).collect();
         // Where another package took the file over, its own list does not name it any more.
         stems.retain(|stem| self.lists(stem, path) != Some(false));
         stems
@@ -228,7 +234,7 @@ impl Database {
 
     /// Whether the digests that were read of a package are of this path too, whatever its list says.
     pub fn had(&self, stem: &str, path: &[u8]) -> bool {
-        self.owned.get(stem).is_some_and(|owned| owned.paths.binary_search(&self.hash(path)).is_ok())
+        self.owned.get(stem).is_some_and(|owned| owned.has(self.hash(path)))
     }
 
     /// The digest a package has for a path.
