@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Files in one directory.
-pub const PER_DIR: u64 = 100;
+const PER_DIR: u64 = 100;
 
 /// Makes so many files of 1 to 8 kB; gives the list of them, each ended by a NUL.
 ///
@@ -19,10 +19,9 @@ pub fn make(top: &Path, files: u64) -> Result<PathBuf, Failure> {
     let mut random = Random(files);
     let mut bytes = vec![0; 8192];
     for dir in 0..files.div_ceil(PER_DIR) {
-        let at = top.join(format!("part-{:03}/module-{dir:05}", dir / 100));
-        fs::create_dir_all(&at)?;
+        fs::create_dir_all(dir_of(top, dir))?;
         for file in dir * PER_DIR..files.min((dir + 1) * PER_DIR) {
-            let path = at.join(format!("file-{file:07}.conf"));
+            let path = path_of(top, file);
             let length = usize::try_from(1000 + random.number() % 7000)?;
             let content = bytes.get_mut(..length).unwrap_or_default();
             random.fill(content);
@@ -33,6 +32,16 @@ pub fn make(top: &Path, files: u64) -> Result<PathBuf, Failure> {
     }
     names.flush()?;
     Ok(list)
+}
+
+/// The path of a file of the tree, by its number.
+#[must_use]
+pub fn path_of(top: &Path, file: u64) -> PathBuf {
+    dir_of(top, file / PER_DIR).join(format!("file-{file:07}.conf"))
+}
+
+fn dir_of(top: &Path, dir: u64) -> PathBuf {
+    top.join(format!("part-{:03}/module-{dir:05}", dir / 100))
 }
 
 /// SplitMix64: content that does not compress, the same every time.

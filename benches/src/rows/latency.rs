@@ -68,9 +68,7 @@ fn of_loop(bench: &Bench, top: &Path) -> Result<Latency, Failure> {
 fn latency(agent: Agent, top: &Path) -> Result<Latency, Failure> {
     let mut all = Vec::new();
     for change in 0..CHANGES {
-        let number = change % FILES;
-        let dir = number / tree::PER_DIR;
-        let path = top.join(format!("part-{:03}/module-{dir:05}/file-{number:07}.conf", dir / 100));
+        let path = tree::path_of(top, change % FILES);
         let mut file = File::create(&path)?;
         file.write_all(format!("changed {change} at {:?}\n", Instant::now()).as_bytes())?;
         let written = Instant::now();

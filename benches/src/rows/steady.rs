@@ -87,12 +87,7 @@ fn work(agent: Agent, top: &Path, pace: Pace) -> Result<Cost, Failure> {
 fn change(top: &Path, pace: Pace) -> Result<f64, Failure> {
     let Pace { files, a_second, seconds } = pace;
     let begun = Instant::now();
-    let paths: Vec<_> = (0..files)
-        .map(|number| {
-            let dir = number / tree::PER_DIR;
-            top.join(format!("part-{:03}/module-{dir:05}/file-{number:07}.conf", dir / 100))
-        })
-        .collect();
+    let paths: Vec<_> = (0..files).map(|number| tree::path_of(top, number)).collect();
     for (change, path) in (0..a_second * seconds).zip(paths.iter().cycle()) {
         // A hundred times a second.
         if change % (a_second / 100) == 0 {
