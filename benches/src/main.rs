@@ -2,7 +2,7 @@
 //! the figures that are kept; `--save` keeps the new ones. Called by `scripts/bench`.
 
 use fim_bench::figure::Figure;
-use fim_bench::rows::{Bench, flood, guest, storm, work, writes};
+use fim_bench::rows::{Bench, flood, guest, storm, writes};
 use fim_bench::{Failure, inotify_loop, one_diff, results};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,14 +30,15 @@ fn run() -> Result<bool, Failure> {
             return storm::change(Path::new(names), changes.parse()?).map(|()| true);
         }
         ["load", file] => return flood::load(Path::new(file)).map(|()| true),
-        ["in-guest", "work"] => return work::in_guest(&inside(&["B5", "B6"])?).map(|()| true),
-        ["in-guest", "changes", ref rows @ ..] => {
-            return guest::changes_inside(&inside(rows)?).map(|()| true);
+        ["in-guest", "flood"] => {
+            return guest::inside(|tell| flood::run(&bench_inside(&[])?, tell)).map(|()| true);
         }
-        ["in-guest", "flood"] => return flood::in_guest(&inside(&["B8"])?).map(|()| true),
         ["in-guest", "writes", files, peers] => {
             return writes::in_guest(Path::new("/usr/bin/fim"), files.parse()?, peers == "peers")
                 .map(|()| true);
+        }
+        ["in-guest", ref rows @ ..] => {
+            return guest::inside(|tell| bench_inside(rows)?.run_inside(tell)).map(|()| true);
         }
         _ => {}
     }
@@ -83,8 +84,11 @@ fn run() -> Result<bool, Failure> {
     outcome
 }
 
+/// Files of a large tree inside a guest: an emulated machine is long at more.
+const FILES_INSIDE: u64 = 10_000;
+
 /// What is measured inside a guest.
-fn inside(rows: &[&str]) -> Result<Bench, Failure> {
+fn bench_inside(rows: &[&str]) -> Result<Bench, Failure> {
     let scratch = PathBuf::from("/data/bench");
     std::fs::create_dir_all(&scratch)?;
     let own = std::env::current_exe()?;
@@ -97,7 +101,7 @@ fn inside(rows: &[&str]) -> Result<Bench, Failure> {
         full: false,
         rounds: 1,
         rows,
-        files: 0,
+        files: FILES_INSIDE,
         kernel,
         guests_only: false,
         in_guest: true,

@@ -13,7 +13,11 @@ use std::process::{Child, Command};
 
 const FILES: u64 = 1000;
 
-pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+/// Measures.
+///
+/// # Errors
+/// When something cannot be started or measured.
+pub fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     let on_tmpfs = bench.scratch_on("/dev/shm")?;
     let top = on_tmpfs.join("flood");
     tree::make(&top, FILES)?;
@@ -40,14 +44,6 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
     let name = "write to line, p99, beside a processor full of unwatched writes ÷ without";
     tell(Figure::new("B8", name, ratios).to_be(1.0, 2.0).note(note));
     Ok(())
-}
-
-/// The same inside a guest; prints the figure as JSON.
-///
-/// # Errors
-/// When something cannot be started or measured.
-pub fn in_guest(bench: &Bench) -> Result<(), Failure> {
-    super::guest::from_inside(bench, run)
 }
 
 fn with(load: Load, measure: impl FnOnce() -> Result<Latency, Failure>) -> Result<Latency, Failure> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Peers, with what they need to start.
-const PEERS: &str = "/usr/sbin/auditd:/usr/sbin/auditctl:/usr/bin/inotifywait:/etc/audit/auditd.conf";
+const PEERS: &str = "/usr/sbin/auditd:/usr/sbin/auditctl:/usr/bin/inotifywait:/etc/audit/auditd.conf:/usr/bin/aide:/usr/bin/b3sum:/usr/bin/xargs:/usr/bin/find";
 
 /// Before each figure that comes out of a guest.
 const MARKER: &str = "@@figure ";
@@ -42,16 +42,26 @@ pub(super) fn writes(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), 
 
 /// Unwatched and watched work (B5, B6), with BPF and against auditd.
 pub(super) fn work(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
-    if bench.full { run(bench, "in-guest work", ROOM, tell) } else { Ok(()) }
+    rows(bench, &["B5", "B6"], tell)
 }
 
 /// Changes, many and few (B7, B8, B12), with BPF.
 pub(super) fn changes(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    rows(bench, &["B7", "B8", "B12"], tell)
+}
+
+/// A tree, its restart, and a large file (B9, B10, B11, B13).
+pub(super) fn trees(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
+    rows(bench, &["B9", "B10", "B11", "B13"], tell)
+}
+
+/// Those of these rows that are wanted, in one guest.
+fn rows(bench: &Bench, rows: &[&str], tell: &mut dyn FnMut(Figure)) -> Result<(), Failure> {
     if !bench.full {
         return Ok(());
     }
-    let rows = ["B7", "B8", "B12"].into_iter().filter(|row| bench.wants(&[row]));
-    run(bench, &format!("in-guest changes {}", rows.collect::<Vec<_>>().join(" ")), ROOM, tell)
+    let wanted = rows.iter().copied().filter(|row| bench.wants(&[row]));
+    run(bench, &format!("in-guest {}", wanted.collect::<Vec<_>>().join(" ")), ROOM, tell)
 }
 
 /// A change beside a processor full of unwatched writes (B8), with BPF.
@@ -105,20 +115,13 @@ fn run(bench: &Bench, what: &str, room: Room, tell: &mut dyn FnMut(Figure)) -> R
     }
 }
 
-/// Many and few changes, inside the guest; prints the figures as JSON.
+/// Measures inside a guest: what is told there is printed, as JSON, for who started it.
 ///
 /// # Errors
 /// When something cannot be started or measured.
-pub fn changes_inside(bench: &Bench) -> Result<(), Failure> {
-    let rows: [(&str, super::Row); 3] =
-        [("B7", super::storm::run), ("B8", super::latency::run), ("B12", super::steady::run)];
-    rows.into_iter().filter(|(name, _)| bench.wants(&[name])).try_for_each(|(_, row)| from_inside(bench, row))
-}
-
-/// Measures inside a guest: what is told there is printed for who started it.
-pub(super) fn from_inside(bench: &Bench, row: super::Row) -> Result<(), Failure> {
+pub fn inside(measure: impl FnOnce(&mut dyn FnMut(Figure)) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut failed = Ok(());
-    row(bench, &mut |figure| {
+    measure(&mut |figure| {
         if let Err(error) = print(&figure) {
             failed = Err(error);
         }

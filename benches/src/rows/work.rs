@@ -67,14 +67,6 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
     Ok(())
 }
 
-/// The same inside a guest; prints the figures as JSON.
-///
-/// # Errors
-/// When something cannot be started or measured.
-pub fn in_guest(bench: &Bench) -> Result<(), Failure> {
-    super::guest::from_inside(bench, run)
-}
-
 fn tell_pairs(row: &str, what: &str, pairs: &Pairs, tell: &mut dyn FnMut(Figure)) {
     for (how, ratios) in [("CPU", &pairs.cpu), ("wall", &pairs.wall)] {
         tell(Figure::of(row, format!("{what}, {how}"), ratios).to_be(1.01, 1.04));
