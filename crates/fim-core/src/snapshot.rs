@@ -8,6 +8,7 @@ mod content;
 mod flags;
 mod open;
 mod read;
+mod stat;
 mod unread;
 mod window;
 mod xattrs;

@@ -184,7 +184,11 @@ fn take_snapshot(
         live.marks.clear(id);
     }
     let known = record.and_then(|record| record.seen.as_ref());
-    let opened = live.engine.reader.open_path(path).and_then(|file| Ok((Reader::stat(file.as_fd())?, file)));
+    let opened = live
+        .engine
+        .reader
+        .open_path(path)
+        .and_then(|file| Ok((Reader::stat_before_look(file.as_fd())?, file)));
     let (facts, file) = match opened {
         Ok((facts, file)) => (facts, file),
         Err(error) if Reader::is_gone(&error) => return Ok(Snapshot::gone(path)),

@@ -7,15 +7,13 @@ use super::Snapshot;
 use super::content::{self, Content, Task};
 use super::flags;
 use super::open::Opener;
+use super::stat;
 use super::unread::Unread;
 use super::xattrs::{self, Handle};
-use crate::facts::{Facts, FileKind, FileTime, HashState};
+use crate::facts::{Facts, FileKind, HashState};
 use crate::secrecy::Secrecy;
 use crate::watch_set::Need;
-use rustix::fs::{
-    Advice, AtFlags, OFlags, Statx, StatxFlags, StatxTimestamp, fadvise, fstat, makedev, readlinkat_raw,
-    statx,
-};
+use rustix::fs::{Advice, OFlags, fadvise, readlinkat_raw};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::io;
@@ -143,8 +141,7 @@ impl Reader {
     /// # Errors
     /// As statx(2); see [`Self::is_gone`].
     pub(crate) fn stat_in(&self, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<Facts> {
-        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        Ok(facts(&statx(dir, name, flags, StatxFlags::BASIC_STATS)?))
+        Ok(stat::in_dir(dir, name)?)
     }
 
     /// A directory to be listed, reached as by [`Self::open_path`].
@@ -170,7 +167,12 @@ impl Reader {
     /// # Errors
     /// As statx(2): a file system that went away.
     pub fn stat(file: BorrowedFd<'_>) -> io::Result<Facts> {
-        Ok(facts(&stat(file)?))
+        Ok(stat::whole(file)?)
+    }
+
+    /// As [`Self::stat`], without flags: a look at a regular file that goes on from it asks for them by itself.
+    pub(crate) fn stat_before_look(file: BorrowedFd<'_>) -> io::Result<Facts> {
+        Ok(stat::without_flags(file)?)
     }
 
     /// Looks at a path. What cannot be read is said in [`Facts::hash_state`]; where not even its metadata
@@ -188,10 +190,10 @@ impl Reader {
     /// gone is seen all the same, with no link.
     #[must_use]
     pub fn look_at(&mut self, file: BorrowedFd<'_>, path: &Path, need: Need) -> Snapshot {
-        match stat(file) {
-            Ok(found) => {
+        match stat::whole(file) {
+            Ok(facts) => {
                 let mut in_time = self.in_time();
-                self.look_and(file, path, facts(&found), need, &mut in_time, &mut || ())
+                self.look_and(file, path, facts, need, &mut in_time, &mut || ())
             }
             Err(_) => Snapshot::unreadable(path),
         }
@@ -199,8 +201,8 @@ impl Reader {
 
     /// As [`Self::look_at`], at the pace of `piece`. What was given up is unreadable.
     pub(crate) fn look_paced(&mut self, file: BorrowedFd<'_>, path: &Path, piece: EachPiece<'_>) -> Snapshot {
-        match stat(file) {
-            Ok(found) => self.look_and(file, path, facts(&found), Need::default(), piece, &mut || ()),
+        match stat::whole(file) {
+            Ok(facts) => self.look_and(file, path, facts, Need::default(), piece, &mut || ()),
             Err(_) => Snapshot::unreadable(path),
         }
     }
@@ -241,7 +243,7 @@ impl Reader {
                     (facts, content, checksum, unread) = read;
                 }
                 Err(_) => {
-                    facts = stat(file).map_or(facts, |found| self::facts(&found));
+                    facts = stat::whole(file).unwrap_or(facts);
                     facts.hash_state = HashState::Unreadable;
                     unread.flags = true;
                     self.name_attributes(Handle::PathOnly(file), &mut facts, &mut unread);
@@ -296,16 +298,12 @@ impl Reader {
             }
             let content = content::read(file, &task, &mut self.buffer, piece);
             let xattrs = xattrs::read(Handle::Open(file), &mut self.buffer);
-            let flags = flags::of_open(file);
+            let flags = stat::flags(file);
             meanwhile();
-            let mut now = before.clone();
-            if !is_unmoved(file, &before) {
-                let Ok(found) = stat(file) else {
-                    before.hash_state = HashState::Unreadable;
-                    return (before, None, None, Unread { xattrs: true, flags: true, ..Unread::default() });
-                };
-                now = facts(&found);
-            }
+            let Ok(mut now) = stat::without_flags(file) else {
+                before.hash_state = HashState::Unreadable;
+                return (before, None, None, Unread { xattrs: true, flags: true, ..Unread::default() });
+            };
             let moved = !now.same_stat(&before);
             let mut unread = Unread::default();
             if moved && attempt < self.limits.attempts {
@@ -351,51 +349,6 @@ fn put(content: Content, key: Option<u32>, facts: &mut Facts) -> (Option<Vec<u8>
 fn put_flags(flags: rustix::io::Result<Option<u32>>, facts: &mut Facts, unread: &mut Unread) {
     unread.flags = flags.is_err();
     facts.flags = flags.ok().flatten().unwrap_or(facts.flags);
-}
-
-fn stat(file: BorrowedFd<'_>) -> rustix::io::Result<Statx> {
-    statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)
-}
-
-/// Whether a file is as it was, by fstat(2): statx(2), which tells more, makes room for a path each time, though there is
-/// none.
-fn is_unmoved(file: BorrowedFd<'_>, before: &Facts) -> bool {
-    let same = |time: FileTime, seconds, nanos| time.seconds == seconds && u64::from(time.nanos) == nanos;
-    fstat(file).is_ok_and(|now| {
-        FileKind::from_mode(now.st_mode) == before.kind
-            && now.st_mode & 0o7777 == before.mode
-            && (now.st_ino, now.st_dev) == (before.inode, before.device)
-            && (now.st_uid, now.st_gid) == (before.uid, before.gid)
-            && u64::try_from(now.st_size) == Ok(before.size)
-            && same(before.mtime, now.st_mtime, now.st_mtime_nsec)
-            && same(before.ctime, now.st_ctime, now.st_ctime_nsec)
-    })
-}
-
-fn facts(found: &Statx) -> Facts {
-    let mode = u32::from(found.stx_mode);
-    let mut facts = Facts::new(FileKind::from_mode(mode));
-    facts.mode = mode & 0o7777;
-    facts.uid = found.stx_uid;
-    facts.gid = found.stx_gid;
-    facts.links = found.stx_nlink;
-    facts.inode = found.stx_ino;
-    facts.device = makedev(found.stx_dev_major, found.stx_dev_minor);
-    facts.mtime = time(&found.stx_mtime);
-    facts.ctime = time(&found.stx_ctime);
-    facts.flags = flags::of_attributes(found.stx_attributes);
-    match facts.kind {
-        FileKind::Dir => {}
-        FileKind::CharDevice | FileKind::BlockDevice => {
-            facts.rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor);
-        }
-        _ => facts.size = found.stx_size,
-    }
-    facts
-}
-
-fn time(stamp: &StatxTimestamp) -> FileTime {
-    FileTime { seconds: stamp.tv_sec, nanos: stamp.tv_nsec }
 }
 
 #[cfg(test)]

@@ -125,8 +125,8 @@ fn special_files_are_never_opened() {
     let cases = [
         (at.join("fifo"), FileKind::Fifo, 0),
         (at.join("socket"), FileKind::Socket, 0),
-        (PathBuf::from("/dev/zero"), FileKind::CharDevice, makedev(1, 5)),
-        (PathBuf::from("/dev/tty"), FileKind::CharDevice, makedev(5, 0)),
+        (PathBuf::from("/dev/zero"), FileKind::CharDevice, rustix::fs::makedev(1, 5)),
+        (PathBuf::from("/dev/tty"), FileKind::CharDevice, rustix::fs::makedev(5, 0)),
     ];
     for (path, kind, rdev) in cases {
         // Opening the FIFO for reading would let this succeed; nobody must have it open afterwards either.
@@ -271,9 +271,9 @@ fn the_access_time_is_left_alone() {
     fs::write(&path, "x").unwrap();
     let long_ago = rustix::fs::Timespec { tv_sec: 1_000_000, tv_nsec: 7 };
     let times = rustix::fs::Timestamps { last_access: long_ago, last_modification: long_ago };
-    utimensat(rustix::fs::CWD, &path, &times, AtFlags::empty()).unwrap();
+    utimensat(rustix::fs::CWD, &path, &times, rustix::fs::AtFlags::empty()).unwrap();
     let facts = look(&path);
-    assert_eq!(facts.mtime, FileTime { seconds: 1_000_000, nanos: 7 });
+    assert_eq!(facts.mtime, crate::facts::FileTime { seconds: 1_000_000, nanos: 7 });
     let after = rustix::fs::stat(&path).unwrap();
     assert_eq!(after.st_atime, 1_000_000);
 }
