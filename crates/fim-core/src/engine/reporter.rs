@@ -17,6 +17,9 @@ const DURABLE: Duration = Duration::from_millis(250);
 /// Commits of a flow of changes lie so far apart at least: each writes the whole blocks that one record of them changed.
 /// A crash repeats what was reported since the last one, as it repeats what was not made durable.
 const APART: Duration = Duration::from_millis(50);
+/// What is due in a moment is done at the end of a turn, and what is due alone waits a moment for such an end: right after
+/// a line nobody waits for the next one yet, while a clock may strike just when a change comes.
+const LEEWAY: Duration = Duration::from_millis(25);
 const SEQUENCE: &str = "sequence";
 const SINK: &str = "sink";
 
@@ -130,17 +133,16 @@ impl Reporter {
 
     /// Lets the lines go; the state they speak of follows at once, or in a moment if it did so a moment ago.
     pub(crate) fn commit_in_time(&mut self, state: &mut State, now: Instant) -> Result<(), EngineError> {
-        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
-        if self.next_commit.is_none() || is_due(self.next_commit) || is_due(self.sync_due()) {
+        if self.next_commit.is_none_or(|due| due <= now) || self.is_sync_due(now) {
             return self.commit(state);
         }
         self.is_behind = true;
         self.flush()
     }
 
-    /// When what waits is committed, if anything does.
+    /// When what waits is committed at last, if anything does.
     pub(crate) fn commit_due(&self) -> Option<Instant> {
-        self.next_commit.filter(|_| self.is_behind)
+        self.next_commit.filter(|_| self.is_behind).map(|due| due + LEEWAY)
     }
 
     /// Lets the lines go, then makes the state they speak of visible to the next start.
@@ -200,6 +202,11 @@ impl Reporter {
     /// When the state must be made durable.
     pub(crate) fn sync_due(&self) -> Option<Instant> {
         self.unsynced_since.map(|since| since + DURABLE)
+    }
+
+    /// Whether it is to be made durable at the end of a turn.
+    pub(crate) fn is_sync_due(&self, now: Instant) -> bool {
+        self.sync_due().is_some_and(|due| due <= now + LEEWAY)
     }
 
     /// Makes the state durable.

@@ -32,7 +32,7 @@ impl Live<'_> {
         self.beat_if_due(now)?;
         let Engine { reporter, state, .. } = &mut *self.engine;
         reporter.commit_in_time(state, now)?;
-        if reporter.sync_due().is_some_and(|due| due <= now) {
+        if reporter.is_sync_due(now) {
             reporter.sync(state)?;
         }
         match &self.engine.reporter.failed {
