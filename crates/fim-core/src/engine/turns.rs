@@ -56,14 +56,18 @@ pub(crate) type AskDue<'a> = dyn FnMut(Instant, &Path) -> Option<Instant> + 'a;
 #[derive(Debug)]
 pub(crate) struct Turns {
     lanes: Vec<BinaryHeap<Due>>,
+    /// A bit for each lane that is not empty: nearly all are, and are asked for each event and look.
+    taken: u64,
     count: usize,
     /// The lane that was served last.
-    last: usize,
+    last: u8,
 }
+
+const _: () = assert!(LANES as u32 == u64::BITS, "a bit for each");
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { lanes: (0..LANES).map(|_| BinaryHeap::new()).collect(), count: 0, last: 0 }
+        Self { lanes: (0..LANES).map(|_| BinaryHeap::new()).collect(), taken: 0, count: 0, last: 0 }
     }
 }
 
@@ -76,35 +80,52 @@ impl Turns {
     /// Forgets them all.
     pub(crate) fn clear(&mut self) {
         self.lanes.iter_mut().for_each(BinaryHeap::clear);
-        self.count = 0;
+        (self.taken, self.count) = (0, 0);
     }
 
-    pub(crate) fn push(&mut self, lane: Lane, due: Instant, path: PathBuf) {
-        if let Some(lane) = self.lanes.get_mut(usize::from(lane.0)) {
+    pub(crate) fn push(&mut self, Lane(number): Lane, due: Instant, path: PathBuf) {
+        if let Some(lane) = self.lanes.get_mut(usize::from(number)) {
             lane.push(Due { at: due, path });
+            self.taken |= 1 << number;
             self.count += 1;
         }
     }
 
     /// When the next one is due. `due` says of a path whose turn has come when it is due, and `None` if it does not count.
     pub(crate) fn next(&mut self, due: &mut AskDue<'_>) -> Option<Instant> {
-        let Self { lanes, count, .. } = self;
-        lanes.iter_mut().filter_map(|lane| next_of(lane, count, due)).min()
+        self.taken_after(0).filter_map(|number| self.next_of(number, due)).min()
     }
 
     /// Takes one that counts and is due: of the next lane after the last that has one.
     pub(crate) fn pop(&mut self, now: Instant, due: &mut AskDue<'_>) -> Option<PathBuf> {
-        let lanes = self.lanes.len();
-        for step in 1..=lanes {
-            let number = (self.last + step) % lanes;
-            let Some(lane) = self.lanes.get_mut(number) else { continue };
-            if next_of(lane, &mut self.count, due).is_some_and(|due| due <= now) {
+        for number in self.taken_after(self.last) {
+            if self.next_of(number, due).is_some_and(|due| due <= now) {
                 self.last = number;
                 self.count -= 1;
-                return lane.pop().map(|due| due.path);
+                return self.lanes.get_mut(usize::from(number))?.pop().map(|due| due.path);
             }
         }
         None
+    }
+
+    /// The lanes that are not empty, from the one after this on and around to it.
+    fn taken_after(&self, last: u8) -> impl Iterator<Item = u8> + use<> {
+        let first = (last + 1) % LANES;
+        let mut rest = self.taken.rotate_right(first.into());
+        std::iter::from_fn(move || {
+            let step = u8::try_from(rest.trailing_zeros()).ok().filter(|step| *step < LANES)?;
+            rest &= rest - 1;
+            Some((first + step) % LANES)
+        })
+    }
+
+    fn next_of(&mut self, number: u8, due: &mut AskDue<'_>) -> Option<Instant> {
+        let lane = self.lanes.get_mut(usize::from(number))?;
+        let next = next_of(lane, &mut self.count, due);
+        if lane.is_empty() {
+            self.taken &= !(1 << number);
+        }
+        next
     }
 }
 
