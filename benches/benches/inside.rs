@@ -7,11 +7,12 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use fim_bench::tree::Random;
 use fim_consumers::{GenericDiff, GenericDiffConfig};
 use fim_core::{
-    Action, Consumer, Context, Facts, FileKind, FileRecord, Finding, Interest, Key, Limits, MemStore, Need,
-    Reader, Record, Report, Snapshot, State, WatchSet,
+    Action, Actor, Change, Consumer, Context, Facts, FileKind, FileRecord, Finding, Interest, Key, Limits,
+    MemStore, Need, Reader, Record, Report, Snapshot, State, WatchSet,
 };
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 fn decode(c: &mut Criterion) {
@@ -114,10 +115,19 @@ fn lines(c: &mut Criterion) {
     let now = SystemTime::UNIX_EPOCH;
     let mut finding = Finding::new(Action::Updated, "generic", "/etc/ssh/sshd_config", now);
     (finding.before, finding.after) = (record(1).seen, record(2).seen);
+    let mut actor = Actor::new(4711);
+    (actor.start, actor.uid, actor.name) = (Some(now), Some(0), Some("sed".into()));
+    actor.executable = Some("/usr/bin/sed".into());
+    actor.args = ["sed", "-i", "s/yes/no/", "/etc/ssh/sshd_config"].map(Into::into).to_vec();
+    actor.cgroup = Some("/system.slice/ssh.service".to_owned());
+    finding.actors = vec![Arc::new(actor)];
+    finding.changes = vec![Change::from_to("target", "/a", "/b")];
     let report = Report { sequence: 1, created: now, record: Record::Change(Box::new(finding)) };
     c.bench_function("a report in its four forms, each read again", |b| {
         b.iter(|| fim_cli::fuzz::lines(black_box(&report)))
     });
+    let mut lines = fim_cli::fuzz::JsonLines::new().unwrap();
+    c.bench_function("a report as a line of JSON", |b| b.iter(|| lines.line(black_box(&report)).len()));
 }
 
 criterion_group!(inside, decode, route, snapshot, store, diff, lines);

@@ -1,4 +1,4 @@
-//! Ways in for fuzzing: what reads and prints what others have a say in. Not for other use.
+//! Ways in for fuzzing and benchmarks: what reads and prints what others have a say in. Not for other use.
 
 use crate::args::Shared;
 use crate::chain::{Chain, Link};
@@ -35,9 +35,9 @@ pub fn bpfink_config(text: &str) {
 pub fn lines(report: &Report) {
     let root = Path::new("/nonexistent");
     let redactor = || Redactor::new(Vec::new());
-    let Ok(mut chain) = Chain::begin(None) else { return };
+    let (Ok(mut chain), Ok(json)) = (Chain::begin(None), Form::json(root, redactor())) else { return };
     let forms = [
-        (Form::json(root, redactor()), true),
+        (json, true),
         (Form::ocsf(root, redactor()), true),
         (Form::bpfink(redactor()), true),
         (Form::pretty(redactor()), false),
@@ -54,6 +54,35 @@ pub fn lines(report: &Report) {
             assert!(chain.seal(&mut line).is_ok(), "{line:?}");
             assert!(Link::read(&line).is_some_and(|link| link.is_sealed(None)), "{line:?}");
         }
+    }
+}
+
+/// Makes lines in JSON, one after the other.
+#[derive(Debug)]
+pub struct JsonLines {
+    form: Form,
+    line: Vec<u8>,
+}
+
+impl JsonLines {
+    /// For files of this machine.
+    ///
+    /// # Errors
+    /// When the name of this machine cannot be written as JSON.
+    pub fn new() -> std::io::Result<Self> {
+        let form = Form::json(Path::new("/"), Redactor::new(Vec::new()))?;
+        Ok(Self { form, line: Vec::new() })
+    }
+
+    /// The line of a report.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn line(&mut self, report: &Report) -> &[u8] {
+        self.line.clear();
+        let made = self.form.line(report, &mut self.line);
+        assert!(made.is_ok(), "{made:?} for {report:?}");
+        &self.line
     }
 }
 

@@ -55,8 +55,11 @@ pub enum Form {
 
 impl Form {
     /// JSON, with owners by the accounts below this root.
-    pub fn json(root: &Path, redactor: Redactor) -> Self {
-        Self::Json(Box::new(Ecs::new(root, redactor)))
+    ///
+    /// # Errors
+    /// When the name of this machine cannot be written as JSON.
+    pub fn json(root: &Path, redactor: Redactor) -> io::Result<Self> {
+        Ok(Self::Json(Box::new(Ecs::new(root, redactor)?)))
     }
 
     /// OCSF, with owners by the accounts below this root.
@@ -292,7 +295,7 @@ mod tests {
     #[test]
     fn lines_leave_at_the_flush() {
         let mut out = Vec::new();
-        let form = Form::json(Path::new("/"), Redactor::new(vec![]));
+        let form = Form::json(Path::new("/"), Redactor::new(vec![])).unwrap();
         let mut sink = LineSink::new(&mut out, form, Reader::default(), vec![]);
         sink.write(&report()).unwrap();
         sink.write(&report()).unwrap();
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn notes_are_added_to_the_start() {
         let mut out = Vec::new();
-        let form = Form::json(Path::new("/"), Redactor::new(vec![]));
+        let form = Form::json(Path::new("/"), Redactor::new(vec![])).unwrap();
         let mut started = Started::default();
         started.notes = vec!["own".to_owned()];
         let report = Report { record: Record::WatchStarted(started), ..report() };

@@ -42,7 +42,7 @@ pub fn engine(
         Format::Pretty => Form::pretty(redactor),
         Format::Ocsf => Form::ocsf(&plan.config.root, redactor),
         Format::Bpfink => Form::bpfink(redactor),
-        Format::Json => Form::json(&plan.config.root, redactor),
+        Format::Json => Form::json(&plan.config.root, redactor).map_err(fim_core::EngineError::Sink)?,
     };
     let progress = TerminalProgress::on_terminal();
     let wipes = progress.is_some() && std::io::stdout().is_terminal();

@@ -5,20 +5,22 @@ pub(super) mod actor;
 pub(super) mod change;
 mod file;
 pub(super) mod state;
+mod who;
 
 use super::host::Host;
-use super::json;
-use super::names::Names;
+use super::json::{self, Written};
+use super::names::Accounts;
 use super::secret::{Redactor, keeps_hash};
 use super::short::{Short, hex};
 use super::time::{self, Moment};
-use actor::{Container, Orchestrator, Process, User};
+use actor::User;
 use change::FimChange;
 use file::File;
 use fim_core::{Action, Finding, Record, Report};
 use serde::{Serialize, Serializer};
 use state::FimState;
 use std::path::Path;
+use who::Who;
 
 /// The version of the schema the lines follow.
 const ECS_VERSION: &str = "9.0.0";
@@ -26,23 +28,20 @@ const ECS_VERSION: &str = "9.0.0";
 /// Makes lines of reports.
 #[derive(Debug)]
 pub struct Ecs {
-    host: Host,
-    /// Accounts of the watched tree, for owners of files.
-    file_names: Names,
-    /// Accounts of this machine, for processes.
-    names: Names,
+    always: Always,
+    /// Who did the last change: one process does many.
+    who: Option<Who>,
+    accounts: Accounts,
     redactor: Redactor,
 }
 
 impl Ecs {
     /// For files below this root.
-    pub fn new(root: &Path, redactor: Redactor) -> Self {
-        Self {
-            host: Host::this(),
-            file_names: Names::below(root),
-            names: Names::below(Path::new("/")),
-            redactor,
-        }
+    ///
+    /// # Errors
+    /// When the name of this machine cannot be written as JSON.
+    pub fn new(root: &Path, redactor: Redactor) -> serde_json::Result<Self> {
+        Ok(Self { always: Always::of(&Host::this())?, who: None, accounts: Accounts::of(root), redactor })
     }
 
     /// Adds the line for a report, without its line break.
@@ -81,9 +80,14 @@ impl Ecs {
     }
 
     fn change(&mut self, report: &Report, finding: &Finding, to: &mut Vec<u8>) -> serde_json::Result<()> {
-        self.file_names.refresh(report.created);
-        self.names.refresh(report.created);
+        self.accounts.refresh(report.created);
         let last = finding.actors.last();
+        if let Some(actor) = last
+            && !self.who.as_ref().is_some_and(|who| who.is(actor))
+        {
+            self.who = Some(Who::of(actor, &self.redactor)?);
+        }
+        let who = last.and(self.who.as_ref());
         let secret = keeps_hash(finding);
         let parts = Parts {
             at: time::of_system(finding.at),
@@ -99,18 +103,12 @@ impl Ecs {
                 severity: finding.severity.number(),
                 created: time::of_system(report.created),
             },
-            file: Some(File::of(finding, secret, &self.file_names)),
-            process: last.map(|actor| Process::of(actor, &self.redactor)),
-            user: last.and_then(|actor| User::of(actor, &self.names)),
-            container: last.and_then(|actor| Container::of(actor)),
-            orchestrator: last.and_then(|actor| Orchestrator::of(actor)),
-            fim: Fim::Change(Box::new(FimChange::of(
-                finding,
-                secret,
-                &self.file_names,
-                &self.names,
-                &self.redactor,
-            ))),
+            file: Some(File::of(finding, secret, self.accounts.tree())),
+            process: who.map(|who| &who.process),
+            user: last.and_then(|actor| User::of(actor, self.accounts.machine())),
+            container: who.and_then(|who| who.container.as_ref()),
+            orchestrator: who.and_then(|who| who.orchestrator.as_ref()),
+            fim: Fim::Change(Box::new(FimChange::of(finding, secret, &self.accounts, &self.redactor))),
         };
         self.write(parts, to)
     }
@@ -119,9 +117,9 @@ impl Ecs {
         let line = Line {
             timestamp: parts.at,
             event: parts.event,
-            host: &self.host,
-            agent: Agent { kind: "fim", version: env!("CARGO_PKG_VERSION") },
-            ecs: Version { version: ECS_VERSION },
+            host: &self.always.host,
+            agent: &self.always.agent,
+            ecs: &self.always.ecs,
             file: parts.file,
             process: parts.process,
             user: parts.user,
@@ -138,11 +136,27 @@ struct Parts<'a> {
     at: Moment,
     event: Event,
     file: Option<File<'a>>,
-    process: Option<Process<'a>>,
+    process: Option<&'a Written>,
     user: Option<User<'a>>,
-    container: Option<Container<'a>>,
-    orchestrator: Option<Orchestrator>,
+    container: Option<&'a Written>,
+    orchestrator: Option<&'a Written>,
     fim: Fim<'a>,
+}
+
+/// What every line says, written once.
+#[derive(Debug)]
+struct Always {
+    host: Written,
+    agent: Written,
+    ecs: Written,
+}
+
+impl Always {
+    fn of(host: &Host) -> serde_json::Result<Self> {
+        let agent = Agent { kind: "fim", version: env!("CARGO_PKG_VERSION") };
+        let ecs = Version { version: ECS_VERSION };
+        Ok(Self { host: Written::of(host)?, agent: Written::of(&agent)?, ecs: Written::of(&ecs)? })
+    }
 }
 
 /// The order of the fields is part of the contract.
@@ -151,19 +165,19 @@ struct Line<'a> {
     #[serde(rename = "@timestamp")]
     timestamp: Moment,
     event: Event,
-    host: &'a Host,
-    agent: Agent,
-    ecs: Version,
+    host: &'a Written,
+    agent: &'a Written,
+    ecs: &'a Written,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<File<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    process: Option<Process<'a>>,
+    process: Option<&'a Written>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<User<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Container<'a>>,
+    container: Option<&'a Written>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    orchestrator: Option<Orchestrator>,
+    orchestrator: Option<&'a Written>,
     fim: Fim<'a>,
 }
 

@@ -15,6 +15,37 @@ const MAX_BYTES: u64 = 16 << 20;
 /// first file waits longer for its look.
 const LATELY: Duration = Duration::from_millis(10);
 
+/// The accounts of this machine, and those of the watched tree, which are the same ones where all of it is watched.
+#[derive(Debug)]
+pub struct Accounts {
+    machine: Names,
+    tree: Option<Names>,
+}
+
+impl Accounts {
+    /// For a tree below this root.
+    pub fn of(root: &Path) -> Self {
+        let machine = Path::new("/");
+        Self { machine: Names::below(machine), tree: (root != machine).then(|| Names::below(root)) }
+    }
+
+    /// Reads again what has changed by the time of a line.
+    pub fn refresh(&mut self, at: SystemTime) {
+        self.machine.refresh(at);
+        self.tree.iter_mut().for_each(|tree| tree.refresh(at));
+    }
+
+    /// Of this machine: who processes run as.
+    pub const fn machine(&self) -> &Names {
+        &self.machine
+    }
+
+    /// Of the watched tree: whom files belong to.
+    pub fn tree(&self) -> &Names {
+        self.tree.as_ref().unwrap_or(&self.machine)
+    }
+}
+
 /// The accounts below a root.
 #[derive(Debug)]
 pub struct Names {

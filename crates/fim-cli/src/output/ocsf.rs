@@ -9,7 +9,7 @@ mod state;
 use super::ecs::change::FimChange;
 use super::host::Host;
 use super::json;
-use super::names::Names;
+use super::names::Accounts;
 use super::secret::{Redactor, keeps_hash};
 use super::short::hex;
 use super::time;
@@ -27,10 +27,7 @@ const VERSION: &str = "1.8.0";
 #[derive(Debug)]
 pub struct Ocsf {
     host: Host,
-    /// Accounts of the watched tree, for owners of files.
-    file_names: Names,
-    /// Accounts of this machine, for processes.
-    names: Names,
+    accounts: Accounts,
     redactor: Redactor,
     /// When it was made: gaps are numbered anew at each start.
     run: i64,
@@ -91,8 +88,7 @@ impl Ocsf {
     pub fn new(root: &Path, redactor: Redactor) -> Self {
         Self {
             host: Host::this(),
-            file_names: Names::below(root),
-            names: Names::below(Path::new("/")),
+            accounts: Accounts::of(root),
             redactor,
             run: time::milliseconds(SystemTime::now()),
         }
@@ -103,8 +99,7 @@ impl Ocsf {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn line(&mut self, report: &Report) -> serde_json::Result<Vec<u8>> {
-        self.names.refresh(report.created);
-        self.file_names.refresh(report.created);
+        self.accounts.refresh(report.created);
         match &report.record {
             Record::Change(finding) => self.change(report, finding),
             record => state::line(&self.host, self.run, report, record),
@@ -121,22 +116,20 @@ impl Ocsf {
         let (before, after) = (finding.before.as_ref(), finding.after.as_ref());
         let old_path = finding.previous_path.as_ref().filter(|_| finding.action == Action::Moved);
         let old_path = old_path.unwrap_or(&finding.path);
-        let mut file = File::of(old_path, before.or(after), hidden, &self.file_names);
+        let mut file = File::of(old_path, before.or(after), hidden, self.accounts.tree());
         file.is_deleted = finding.action == Action::Deleted;
         let file_result = (before.is_some() && after.is_some())
-            .then(|| File::of(&finding.path, after, hidden, &self.file_names));
+            .then(|| File::of(&finding.path, after, hidden, self.accounts.tree()));
         let actor = finding.actors.last().map(|actor| &**actor);
         json::to_line(&Change {
             head,
             status_id: 1,
             status: "Success",
-            actor: Actor::of(actor, &self.names, &self.redactor),
+            actor: Actor::of(actor, self.accounts.machine(), &self.redactor),
             file,
             file_result,
             file_diff: finding.diff.as_deref(),
-            unmapped: Unmapped {
-                fim: FimChange::of(finding, hidden, &self.file_names, &self.names, &self.redactor),
-            },
+            unmapped: Unmapped { fim: FimChange::of(finding, hidden, &self.accounts, &self.redactor) },
         })
     }
 }

@@ -44,6 +44,16 @@ impl Short {
         self.extend(digits.get(digits.len().saturating_sub(used.max(least))..).unwrap_or_default());
     }
 
+    /// Adds a number with so many digits, which it must fit into.
+    pub fn digits<const N: usize>(&mut self, number: u32) {
+        let (mut digits, mut rest) = ([0; N], number);
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.extend(&digits);
+    }
+
     fn extend(&mut self, text: &[u8]) {
         let end = self.length + text.len();
         if let Some(room) = self.bytes.get_mut(self.length..end) {
@@ -54,15 +64,13 @@ impl Short {
 
     /// Adds bytes in hexadecimal digits.
     pub fn hex(&mut self, bytes: &[u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
-        for (places, byte) in room.chunks_exact_mut(2).zip(bytes) {
-            if let [high, low] = places {
-                *high = DIGITS.get(usize::from(byte >> 4)).copied().unwrap_or(b'0');
-                *low = DIGITS.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
-                self.length += 2;
-            }
+        // Without a table, so that many bytes are done in one go.
+        let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default().as_chunks_mut::<2>().0;
+        for (places, byte) in room.iter_mut().zip(bytes) {
+            *places = [digit(byte >> 4), digit(byte & 15)];
         }
+        self.length += 2 * bytes.len().min(room.len());
     }
 
     /// What was added.

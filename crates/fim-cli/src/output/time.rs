@@ -41,19 +41,20 @@ impl Moment {
     fn text(self) -> Option<Short> {
         let time = Offset::UTC.to_datetime(self.0);
         let mut text = Short::new();
-        text.number::<10>(u64::try_from(time.year()).ok()?, 4);
+        text.digits::<4>(u32::try_from(time.year()).ok()?);
         let parts = [
-            (b'-', i32::from(time.month()), 2),
-            (b'-', i32::from(time.day()), 2),
-            (b'T', i32::from(time.hour()), 2),
-            (b':', i32::from(time.minute()), 2),
-            (b':', i32::from(time.second()), 2),
-            (b'.', time.subsec_nanosecond(), 9),
+            (b'-', time.month()),
+            (b'-', time.day()),
+            (b'T', time.hour()),
+            (b':', time.minute()),
+            (b':', time.second()),
         ];
-        for (before, number, digits) in parts {
+        for (before, number) in parts {
             text.push(before);
-            text.number::<10>(u64::try_from(number).ok()?, digits);
+            text.digits::<2>(u32::from(number.unsigned_abs()));
         }
+        text.push(b'.');
+        text.digits::<9>(time.subsec_nanosecond().unsigned_abs());
         text.push(b'Z');
         Some(text)
     }

@@ -1,6 +1,6 @@
 //! `fim` of a change: what ECS has no name for.
 
-use super::super::names::Names;
+use super::super::names::Accounts;
 use super::super::secret::{HIDDEN, Redactor, is_digest};
 use super::super::short::{Short, device, hex};
 use super::actor::{OneOfMany, login_uid};
@@ -57,14 +57,8 @@ struct Previous<'a> {
 }
 
 impl<'a> FimChange<'a> {
-    pub fn of(
-        finding: &'a Finding,
-        secret: bool,
-        file_names: &'a Names,
-        names: &'a Names,
-        redactor: &Redactor,
-    ) -> Self {
-        let look = |facts: &'a Facts| Look(Attributes::of(facts, secret, file_names));
+    pub fn of(finding: &'a Finding, secret: bool, accounts: &'a Accounts, redactor: &Redactor) -> Self {
+        let look = |facts: &'a Facts| Look(Attributes::of(facts, secret, accounts.tree()));
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
         let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
@@ -84,7 +78,7 @@ impl<'a> FimChange<'a> {
             login_uid: finding.actors.last().and_then(|actor| login_uid(actor)),
             writes: (finding.writes > 0).then_some(finding.writes),
             raw_path: raw(&finding.path),
-            actors: several.iter().map(|actor| OneOfMany::of(actor, names, redactor)).collect(),
+            actors: several.iter().map(|actor| OneOfMany::of(actor, accounts.machine(), redactor)).collect(),
         }
     }
 }

@@ -26,7 +26,7 @@ fn text(ecs: &mut Ecs, report: &Report) -> String {
 fn line_of(record: Record) -> Json {
     let report =
         Report { sequence: 7, created: SystemTime::UNIX_EPOCH + Duration::new(1_709_210_097, 0), record };
-    let mut ecs = Ecs::new(Path::new("/nonexistent"), Redactor::new(vec![]));
+    let mut ecs = Ecs::new(Path::new("/nonexistent"), Redactor::new(vec![])).unwrap();
     let line = text(&mut ecs, &report);
     assert!(!line.chars().any(char::is_control), "{line}");
     let json: Json = serde_json::from_str(&line).unwrap();
@@ -367,11 +367,27 @@ fn the_order_of_fields_is_stable() {
         created: at(),
         record: Record::Change(Box::new(finding(Action::Created, "/a"))),
     };
-    let mut ecs = Ecs::new(Path::new("/"), Redactor::new(vec![]));
+    let mut ecs = Ecs::new(Path::new("/"), Redactor::new(vec![])).unwrap();
     let line = text(&mut ecs, &report);
     let order =
         ["{\"@timestamp\":", "\"event\":", "\"host\":", "\"agent\":", "\"ecs\":", "\"file\":", "\"fim\":"];
     let places: Vec<usize> = order.iter().map(|key| line.find(key).unwrap()).collect();
     assert!(places.is_sorted(), "{line}");
     assert_eq!(line, text(&mut ecs, &report));
+}
+
+#[test]
+fn each_line_names_its_own_process() {
+    let mut ecs = Ecs::new(Path::new("/nonexistent"), Redactor::new(vec![])).unwrap();
+    let [one, other] = [Actor::new(1), full_actor()].map(Arc::new);
+    for actors in [vec![Arc::clone(&one)], vec![Arc::clone(&one)], vec![one, other], vec![]] {
+        let mut finding = finding(Action::Updated, "/a");
+        finding.actors.clone_from(&actors);
+        let record = Record::Change(Box::new(finding));
+        let line = text(&mut ecs, &Report { sequence: 1, created: at(), record });
+        let line: Json = serde_json::from_str(&line).unwrap();
+        let last = actors.last().map(|actor| actor.pid);
+        assert_eq!(line.pointer("/process/pid").and_then(Json::as_u64), last.map(u64::from));
+        assert_eq!(line.get("container").is_some(), last == Some(42), "{line}");
+    }
 }

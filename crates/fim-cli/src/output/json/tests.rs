@@ -13,7 +13,6 @@ struct All<'a> {
     yes: bool,
     nothing: Option<u8>,
     something: Option<Unit>,
-    bytes: Bytes,
     unit: (),
     empty: [u8; 0],
     map: BTreeMap<&'a str, Vec<Variants>>,
@@ -23,14 +22,6 @@ struct All<'a> {
 
 #[derive(Serialize)]
 struct Unit;
-
-struct Bytes;
-
-impl Serialize for Bytes {
-    fn serialize<S: ser::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(b"\0a\xff")
-    }
-}
 
 #[derive(Serialize)]
 struct Newtype(u8);
@@ -59,7 +50,6 @@ fn every_kind_of_value_is_as_the_library_writes_it() {
         yes: true,
         nothing: None,
         something: Some(Unit),
-        bytes: Bytes,
         unit: (),
         empty: [],
         map: BTreeMap::from([("", vec![]), ("a \"name\"", variants)]),
@@ -67,6 +57,14 @@ fn every_kind_of_value_is_as_the_library_writes_it() {
     };
     let expected = serde_json::to_string(&all).unwrap();
     assert_eq!(String::from_utf8(to_line(&all).unwrap()).unwrap(), expected);
+}
+
+#[test]
+fn what_was_written_is_part_of_a_line_as_it_is() {
+    let value = BTreeMap::from([("a", vec![Some(1), None]), ("b", vec![])]);
+    let written = Written::of(&value).unwrap();
+    assert_eq!(to_line(&[&written, &written]).unwrap(), serde_json::to_vec(&[&value, &value]).unwrap());
+    assert_eq!(format!("{written:?}"), r#"{"a":[1,null],"b":[]}"#);
 }
 
 #[test]
