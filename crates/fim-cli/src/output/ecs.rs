@@ -15,7 +15,7 @@ use super::short::{Short, hex};
 use super::time::{self, Moment};
 use actor::User;
 use change::FimChange;
-use file::File;
+use file::{Attributes, File};
 use fim_core::{Action, Finding, Record, Report};
 use serde::{Serialize, Serializer};
 use state::FimState;
@@ -89,6 +89,8 @@ impl Ecs {
         }
         let who = last.and(self.who.as_ref());
         let secret = keeps_hash(finding);
+        let facts = File::facts(finding).map(|facts| Attributes::of(facts, secret, self.accounts.tree()));
+        let attributes = facts.as_ref().map(Written::of).transpose()?;
         let parts = Parts {
             at: time::of_system(finding.at),
             event: Event {
@@ -103,12 +105,18 @@ impl Ecs {
                 severity: finding.severity.number(),
                 created: time::of_system(report.created),
             },
-            file: Some(File::of(finding, secret, self.accounts.tree())),
+            file: Some(File::of(finding, attributes.as_ref())),
             process: who.map(|who| &who.process),
             user: last.and_then(|actor| User::of(actor, self.accounts.machine())),
             container: who.and_then(|who| who.container.as_ref()),
             orchestrator: who.and_then(|who| who.orchestrator.as_ref()),
-            fim: Fim::Change(Box::new(FimChange::of(finding, secret, &self.accounts, &self.redactor))),
+            fim: Fim::Change(Box::new(FimChange::of(
+                finding,
+                secret,
+                &self.accounts,
+                &self.redactor,
+                attributes.as_ref(),
+            )?)),
         };
         self.write(parts, to)
     }

@@ -8,7 +8,7 @@ mod text;
 mod written;
 
 pub use text::is_tricky;
-pub use written::Written;
+pub use written::{FIELDS, Fields, Written};
 
 use serde::Serialize;
 use serde::ser::{self, Error as _};
@@ -84,9 +84,11 @@ impl Parts<'_, '_> {
     #[inline(always)]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         self.next();
-        self.json.0.push(b'"');
-        self.json.0.extend_from_slice(name.as_bytes());
-        self.json.0.extend_from_slice(b"\":");
+        if name != FIELDS {
+            self.json.0.push(b'"');
+            self.json.0.extend_from_slice(name.as_bytes());
+            self.json.0.extend_from_slice(b"\":");
+        }
         value.serialize(&mut *self.json)
     }
 

@@ -129,7 +129,7 @@ impl Ocsf {
             file,
             file_result,
             file_diff: finding.diff.as_deref(),
-            unmapped: Unmapped { fim: FimChange::of(finding, hidden, &self.accounts, &self.redactor) },
+            unmapped: Unmapped { fim: FimChange::of(finding, hidden, &self.accounts, &self.redactor, None)? },
         })
     }
 }

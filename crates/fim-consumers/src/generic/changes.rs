@@ -85,15 +85,10 @@ fn content(path: &Path, before: &Facts, after: &Facts) -> Vec<Change> {
 }
 
 fn hex(hash: Option<[u8; 32]>) -> Value {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |number: u8| DIGITS.get(usize::from(number)).map_or('0', |digit| char::from(*digit));
+    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
     let text = hash.map(|hash| {
-        let mut text = String::with_capacity(2 * hash.len());
-        for byte in hash {
-            text.push(digit(byte >> 4));
-            text.push(digit(byte & 15));
-        }
-        text
+        let digits = hash.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        String::from_utf8_lossy(digits.as_flattened()).into_owned()
     });
     text.into()
 }

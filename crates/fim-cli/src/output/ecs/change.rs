@@ -1,10 +1,11 @@
 //! `fim` of a change: what ECS has no name for.
 
+use super::super::json::{FIELDS, Fields, Written};
 use super::super::names::Accounts;
 use super::super::secret::{HIDDEN, Redactor, is_digest};
 use super::super::short::{Short, device, hex};
 use super::actor::{OneOfMany, login_uid};
-use super::file::{Attributes, lossy};
+use super::file::{Attributes, File, lossy};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fim_core::{Change, Explanation, Facts, Finding, Value};
@@ -47,7 +48,10 @@ pub struct FimChange<'a> {
 }
 
 /// `fim.before` and `fim.after`.
-struct Look<'a>(Attributes<'a>);
+struct Look<'a> {
+    facts: &'a Facts,
+    attributes: Cow<'a, Written>,
+}
 
 #[derive(serde::Serialize)]
 struct Previous<'a> {
@@ -57,19 +61,36 @@ struct Previous<'a> {
 }
 
 impl<'a> FimChange<'a> {
-    pub fn of(finding: &'a Finding, secret: bool, accounts: &'a Accounts, redactor: &Redactor) -> Self {
-        let look = |facts: &'a Facts| Look(Attributes::of(facts, secret, accounts.tree()));
+    /// With what is known of the [`File`], if it is written already.
+    ///
+    /// # Errors
+    /// When something cannot be written as JSON.
+    pub fn of(
+        finding: &'a Finding,
+        secret: bool,
+        accounts: &'a Accounts,
+        redactor: &Redactor,
+        of_file: Option<&'a Written>,
+    ) -> serde_json::Result<Self> {
+        let look = |facts: &'a Facts| {
+            let is_of_file = File::facts(finding).is_some_and(|it| std::ptr::eq(it, facts));
+            let attributes = match of_file.filter(|_| is_of_file) {
+                Some(written) => Cow::Borrowed(written),
+                None => Cow::Owned(Written::of(&Attributes::of(facts, secret, accounts.tree()))?),
+            };
+            Ok::<_, serde_json::Error>(Look { facts, attributes })
+        };
         let previous = finding.previous_path.as_deref();
         let moved_to = finding.moved_to.as_deref();
         let several = if finding.actors.len() > 1 { finding.actors.as_slice() } else { &[] };
-        Self {
+        Ok(Self {
             consumer: finding.consumer,
             detected: finding.detected.as_str(),
             via: finding.via.map(fim_core::Via::as_str),
             changes: Changes { changes: &finding.changes, secret },
             explained_by: finding.explained_by.as_ref().map(ExplainedBy),
-            before: finding.before.as_ref().map(look),
-            after: finding.after.as_ref().map(look),
+            before: finding.before.as_ref().map(look).transpose()?,
+            after: finding.after.as_ref().map(look).transpose()?,
             diff: finding.diff.as_deref(),
             previous: previous.map(|path| Previous { path: lossy(path), path_raw: raw(path) }),
             moved_to: moved_to.map(|path| lossy(path)),
@@ -79,15 +100,15 @@ impl<'a> FimChange<'a> {
             writes: (finding.writes > 0).then_some(finding.writes),
             raw_path: raw(&finding.path),
             actors: several.iter().map(|actor| OneOfMany::of(actor, accounts.machine(), redactor)).collect(),
-        }
+        })
     }
 }
 
 impl Serialize for Look<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let facts = self.0.facts;
+        let Self { facts, attributes } = self;
         let mut fields = to.serialize_struct("Look", 1)?;
-        self.0.put(&mut fields)?;
+        fields.serialize_field(FIELDS, &Fields(attributes))?;
         if let Some(target) = facts.target.as_deref().and_then(raw) {
             fields.serialize_field("target_path_raw", &target)?;
         }

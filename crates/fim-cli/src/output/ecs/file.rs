@@ -1,5 +1,6 @@
 //! `file`: the file a line is about, and the same words for how it was before and is after.
 
+use super::super::json::{FIELDS, Fields, Written};
 use super::super::names::Names;
 use super::super::short::{decimal, device, hex, mode};
 use super::super::time;
@@ -11,13 +12,12 @@ use std::ffi::OsStr;
 /// The file of a finding: as it is now, or as it was last if it is gone.
 pub struct File<'a> {
     finding: &'a Finding,
-    keep_secret: bool,
-    names: &'a Names,
+    attributes: Option<&'a Written>,
 }
 
 /// What a look found, in the words of ECS.
 pub struct Attributes<'a> {
-    pub facts: &'a Facts,
+    facts: &'a Facts,
     keep_secret: bool,
     names: &'a Names,
 }
@@ -31,18 +31,23 @@ pub fn lossy(text: &(impl AsRef<OsStr> + ?Sized)) -> Cow<'_, str> {
 }
 
 impl<'a> File<'a> {
-    pub const fn of(finding: &'a Finding, keep_secret: bool, names: &'a Names) -> Self {
-        Self { finding, keep_secret, names }
+    /// With what is known of it, written.
+    pub const fn of(finding: &'a Finding, attributes: Option<&'a Written>) -> Self {
+        Self { finding, attributes }
+    }
+
+    /// What is known of the file of a finding.
+    pub fn facts(finding: &Finding) -> Option<&Facts> {
+        finding.after.as_ref().or(finding.before.as_ref())
     }
 }
 
 impl Serialize for File<'_> {
     /// As a struct, for its names are known to need no escaping; how many there are is no matter to JSON.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { finding, keep_secret, names } = self;
+        let Self { finding, attributes } = self;
         let path = finding.path.as_path();
-        let facts = finding.after.as_ref().or(finding.before.as_ref());
-        let is_dir = facts.is_some_and(|facts| facts.kind == FileKind::Dir);
+        let is_dir = Self::facts(finding).is_some_and(|facts| facts.kind == FileKind::Dir);
         let mut fields = to.serialize_struct("File", 1)?;
         fields.serialize_field("path", &lossy(path))?;
         if let Some(name) = path.file_name() {
@@ -54,8 +59,8 @@ impl Serialize for File<'_> {
         if let Some(extension) = path.extension().filter(|_| !is_dir) {
             fields.serialize_field("extension", &lossy(extension))?;
         }
-        if let Some(facts) = facts {
-            Attributes::of(facts, *keep_secret, names).put(&mut fields)?;
+        if let Some(attributes) = attributes {
+            fields.serialize_field(FIELDS, &Fields(attributes))?;
         }
         fields.end()
     }
@@ -65,9 +70,11 @@ impl<'a> Attributes<'a> {
     pub const fn of(facts: &'a Facts, keep_secret: bool, names: &'a Names) -> Self {
         Self { facts, keep_secret, names }
     }
+}
 
-    /// Writes them as fields of the object that has them.
-    pub fn put<S: SerializeStruct>(&self, fields: &mut S) -> Result<(), S::Error> {
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut fields = to.serialize_struct("Attributes", 1)?;
         let Self { facts, keep_secret, names } = self;
         fields.serialize_field("type", facts.kind.as_str())?;
         if let Some(target) = &facts.target {
@@ -92,7 +99,7 @@ impl<'a> Attributes<'a> {
         if !keep_secret && (facts.blake3.is_some() || facts.sha256.is_some()) {
             fields.serialize_field("hash", &Hash(facts))?;
         }
-        Ok(())
+        fields.end()
     }
 }
 

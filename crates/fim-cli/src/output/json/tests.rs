@@ -1,6 +1,7 @@
 //! Whatever is written is as `serde_json` writes it.
 
 use super::*;
+use serde::ser::SerializeStruct;
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
@@ -22,6 +23,22 @@ struct All<'a> {
 
 #[derive(Serialize)]
 struct Unit;
+
+struct With {
+    first: u8,
+    written: Written,
+    last: u8,
+}
+
+impl Serialize for With {
+    fn serialize<S: ser::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut fields = to.serialize_struct("With", 3)?;
+        fields.serialize_field("first", &self.first)?;
+        fields.serialize_field(FIELDS, &Fields(&self.written))?;
+        fields.serialize_field("last", &self.last)?;
+        fields.end()
+    }
+}
 
 #[derive(Serialize)]
 struct Newtype(u8);
@@ -65,6 +82,8 @@ fn what_was_written_is_part_of_a_line_as_it_is() {
     let written = Written::of(&value).unwrap();
     assert_eq!(to_line(&[&written, &written]).unwrap(), serde_json::to_vec(&[&value, &value]).unwrap());
     assert_eq!(format!("{written:?}"), r#"{"a":[1,null],"b":[]}"#);
+    let with = With { first: 1, written, last: 2 };
+    assert_eq!(to_line(&with).unwrap(), br#"{"first":1,"a":[1,null],"b":[],"last":2}"#);
 }
 
 #[test]

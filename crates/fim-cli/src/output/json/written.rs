@@ -20,6 +20,21 @@ impl Written {
     }
 }
 
+/// The fields of an object that was written, as fields of another: they have names already, so that they are added with
+/// [`FIELDS`] for one.
+pub struct Fields<'a>(pub &'a Written);
+
+/// The name of what has names itself.
+pub const FIELDS: &str = "";
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(Written(object)) = self;
+        let inside = object.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        to.serialize_bytes(inside.unwrap_or_default())
+    }
+}
+
 impl Serialize for Written {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_bytes(&self.0)
