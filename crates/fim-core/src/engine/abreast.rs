@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 /// The longest time that looks wait for it: a watcher that gets no turn meanwhile is not to hold up everything.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// How long to wait for one message.
-const ONE: Duration = Duration::from_millis(1);
+/// How long to wait for one message at first, and at most. It is short at first: the watcher may have sent the last one there
+/// is, and lost the processor to the engine before it could say that it is past it.
+const FIRST: Duration = Duration::from_micros(20);
+const MOST: Duration = Duration::from_millis(1);
 
 impl Live<'_> {
     /// Takes what was recorded until now, if there is anything to look at.
@@ -21,10 +23,11 @@ impl Live<'_> {
             return Ok(());
         }
         let Some(Headway { recorded, .. }) = self.marks.headway() else { return Ok(()) };
+        let mut wait = FIRST;
         while self.marks.headway().is_some_and(|it| it.passed < recorded) && start.elapsed() < PATIENCE {
-            match source.messages.recv_timeout(ONE) {
+            match source.messages.recv_timeout(wait) {
                 Ok(message) => self.take(&message)?,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => wait = MOST.min(2 * wait),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }

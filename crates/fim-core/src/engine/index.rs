@@ -5,6 +5,7 @@
 //! the path finds out. Knows nothing of the file system.
 
 use crate::id::FileId;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -18,7 +19,7 @@ struct Dir {
     parent: Option<Slot>,
     name: OsString,
     id: Option<FileId>,
-    children: HashMap<OsString, Slot>,
+    children: HashMap<OsString, Slot, RandomState>,
     /// Names of files that hang here.
     files: usize,
 }
@@ -55,7 +56,7 @@ impl Hasher for SlotHasher {
 pub(crate) struct Index {
     dirs: HashMap<Slot, Dir, BuildHasherDefault<SlotHasher>>,
     next: Slot,
-    nodes: HashMap<FileId, Node>,
+    nodes: HashMap<FileId, Node, RandomState>,
     /// The other places of directories that have several: bind mounts show them there.
     also: HashMap<FileId, Vec<Slot>>,
 }
@@ -64,9 +65,9 @@ const ROOT: Slot = 0;
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::new(), files: 0 };
+        let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::default(), files: 0 };
         let dirs = std::iter::once((ROOT, root)).collect();
-        Self { dirs, next: 1, nodes: HashMap::new(), also: HashMap::new() }
+        Self { dirs, next: 1, nodes: HashMap::default(), also: HashMap::new() }
     }
 
     /// The directory at this path, if it is known.
@@ -89,7 +90,7 @@ impl Index {
                     parent: Some(slot),
                     name: name.to_owned(),
                     id: None,
-                    children: HashMap::new(),
+                    children: HashMap::default(),
                     files: 0,
                 },
             );

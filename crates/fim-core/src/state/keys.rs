@@ -26,7 +26,9 @@ impl Place {
         if path.first() != Some(&b'/') || path.contains(&0) {
             return None;
         }
-        // By bytes, as `Path::components` would: each look and each record asks.
+        if let Some((dir, name)) = plain(path) {
+            return Some(Self { dir: dir.to_vec(), name: name.to_vec() });
+        }
         let mut names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".");
         let mut dir = Vec::with_capacity(path.len());
         dir.push(b'/');
@@ -53,6 +55,15 @@ impl Place {
     pub fn key(&self) -> Vec<u8> {
         block(&self.dir, &self.name)
     }
+}
+
+/// The directory and the name, where a path is written as most are: without slashes and dots too many. By bytes, since each
+/// look asks several times.
+fn plain(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let odd = |pair: &[u8]| pair == b"//" || pair == b"/.";
+    let (dir, name) = path.split_at_checked(path.iter().rposition(|byte| *byte == b'/')? + 1)?;
+    let is_plain = !name.is_empty() && name != b"." && !dir.windows(2).any(odd);
+    is_plain.then_some((dir, name))
 }
 
 /// The key of the block of a directory that begins with a name.
@@ -100,12 +111,15 @@ mod tests {
 
     #[test]
     fn paths_are_cut_at_the_last_name() {
-        let table: [(&str, Option<(&str, &str)>); 10] = [
+        let table: [(&str, Option<(&str, &str)>); 13] = [
             ("/", Some(("/", ""))),
             ("/etc", Some(("/", "etc"))),
             ("/etc/", Some(("/", "etc"))),
             ("/etc/ssh/sshd_config", Some(("/etc/ssh/", "sshd_config"))),
             ("/etc//ssh/./sshd_config", Some(("/etc/ssh/", "sshd_config"))),
+            ("/etc/.ssh/..a", Some(("/etc/.ssh/", "..a"))),
+            ("/etc/..", Some(("/etc/", ".."))),
+            ("/etc/./.", Some(("/", "etc"))),
             ("/etc/../ssh/.", Some(("/etc/../", "ssh"))),
             ("//.", Some(("/", ""))),
             ("etc/passwd", None),

@@ -27,7 +27,9 @@ struct Hash<'a>(&'a Facts);
 
 /// Text for bytes that may be none.
 pub fn lossy(text: &(impl AsRef<OsStr> + ?Sized)) -> Cow<'_, str> {
-    text.as_ref().to_string_lossy()
+    let text = text.as_ref();
+    // Nearly all are, and that is seen sooner than what is not.
+    text.to_str().map_or_else(|| text.to_string_lossy(), Cow::Borrowed)
 }
 
 impl<'a> File<'a> {

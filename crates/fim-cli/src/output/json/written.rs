@@ -8,13 +8,16 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Written(Vec<u8>);
 
+/// Bytes of most values.
+const USUAL: usize = 512;
+
 impl Written {
     /// Writes a value.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn of(value: &impl Serialize) -> serde_json::Result<Self> {
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(USUAL);
         super::put(value, &mut text)?;
         Ok(Self(text))
     }
