@@ -68,37 +68,24 @@ impl Reader {
         let shared = Arc::clone(&self.shared);
         let mut room = Room::of(&shared.group);
         while !stop.is_stopped() {
+            // Once: waiting tells whether there is more, and reading on would tell first that there is none.
             shared.group.wait_for_events(stop)?;
-            if !self.drain(&mut room, sink, Some(stop))? {
+            self.next(&mut room)?;
+            if !self.send(&mut room, sink) {
                 return Ok(self.stats);
             }
         }
         shared.group.detach();
-        self.drain(&mut room, sink, None)?;
+        while self.next(&mut room)? && self.send(&mut room, sink) {}
         Ok(self.stats)
     }
 
-    /// Sends what is queued. `false` when the engine has gone.
-    fn drain(
-        &mut self,
-        room: &mut Room<'_>,
-        sink: &EventSink,
-        stop: Option<&StopToken>,
-    ) -> Result<bool, WatchError> {
-        while self.next(room)? {
-            for message in room.messages.drain(..) {
-                if matches!(message, WatchMessage::Event(_)) {
-                    self.stats.events += 1;
-                }
-                if !sink.send(message) {
-                    return Ok(false);
-                }
-            }
-            if stop.is_some_and(StopToken::is_stopped) {
-                break;
-            }
-        }
-        Ok(true)
+    /// Sends what was made of a read. `false` when the engine has gone.
+    fn send(&mut self, room: &mut Room<'_>, sink: &EventSink) -> bool {
+        room.messages.drain(..).all(|message| {
+            self.stats.events += u64::from(matches!(message, WatchMessage::Event(_)));
+            sink.send(message)
+        })
     }
 
     /// Fills the room with the next messages; `false` when nothing was queued.
