@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Between two checks.
 const EVERY: Duration = Duration::from_secs(2);
 /// Counting all marks takes no more than one part in so many of the time.
-const SHARE: u32 = 200;
+const SHARE: u32 = 500;
 /// Writes of which one is to be seen.
 const TRIES: u32 = 10;
 /// Between two of them: the kernel skips the runs of a program on a processor where one of its runs was interrupted by
