@@ -65,7 +65,8 @@ const ROOT: Slot = 0;
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let root = Dir { parent: None, name: OsString::new(), id: None, children: HashMap::default(), files: 0 };
+        let root =
+            Dir { parent: None, name: OsString::new(), id: None, children: HashMap::default(), files: 0 };
         let dirs = std::iter::once((ROOT, root)).collect();
         Self { dirs, next: 1, nodes: HashMap::default(), also: HashMap::new() }
     }
