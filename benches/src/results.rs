@@ -26,6 +26,9 @@ pub fn read(file: &Path) -> Result<Vec<Figure>, Failure> {
 #[must_use]
 pub fn compared(figure: &Figure, kept: &[Figure]) -> Option<String> {
     let was = kept.iter().find(|was| (&was.row, &was.name) == (&figure.row, &figure.name))?;
+    if figure.median.max(was.median) <= 0.0 {
+        return Some("was 0".to_owned());
+    }
     let ratio = figure.median / was.median;
     let said = if ratio > WORSE { " WORSE" } else { "" };
     Some(format!("was {:.3} ({:+.0} %){said}", was.median, (ratio - 1.0) * 100.0))
@@ -88,6 +91,8 @@ mod tests {
         let new = [Figure::new("B9", "x", vec![1.3]), Figure::new("B2", "z", vec![3.0])];
         assert_eq!(compared(&new[0], &kept).unwrap(), "was 1.000 (+30 %) WORSE");
         assert_eq!(compared(&new[1], &kept), None);
+        let none = Figure::new("B7", "lost", vec![0.0]);
+        assert_eq!(compared(&none, &[none.clone()]).unwrap(), "was 0");
         let rows: Vec<_> = merged(kept, &new).into_iter().map(|figure| (figure.row, figure.median)).collect();
         assert_eq!(rows, [("B2".into(), 3.0), ("B9".into(), 1.3), ("B10".into(), 2.0)]);
     }
