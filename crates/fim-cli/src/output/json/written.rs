@@ -23,8 +23,8 @@ impl Written {
     }
 }
 
-/// The fields of an object that was written, as fields of another: they have names already, so that they are added with
-/// [`FIELDS`] for one.
+/// The fields of an object that was written, and has some, as fields of another: they have names already, so that they are
+/// added with [`FIELDS`] for one.
 pub struct Fields<'a>(pub &'a Written);
 
 /// The name of what has names itself.
