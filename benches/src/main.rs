@@ -85,7 +85,7 @@ fn run() -> Result<bool, Failure> {
 }
 
 /// Files of a large tree inside a guest: an emulated machine is long at more.
-const FILES_INSIDE: u64 = 10_000;
+const FILES_INSIDE: u64 = 5_000;
 
 /// What is measured inside a guest.
 fn bench_inside(rows: &[&str]) -> Result<Bench, Failure> {

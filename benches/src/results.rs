@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(compared(&new[0], &kept).unwrap(), "was 1.000 (+30 %) WORSE");
         assert_eq!(compared(&new[1], &kept), None);
         let none = Figure::new("B7", "lost", vec![0.0]);
-        assert_eq!(compared(&none, &[none.clone()]).unwrap(), "was 0");
+        assert_eq!(compared(&none, std::slice::from_ref(&none)).unwrap(), "was 0");
         let rows: Vec<_> = merged(kept, &new).into_iter().map(|figure| (figure.row, figure.median)).collect();
         assert_eq!(rows, [("B2".into(), 3.0), ("B9".into(), 1.3), ("B10".into(), 2.0)]);
     }
