@@ -71,12 +71,17 @@ impl Checks {
         }
     }
 
+    /// Whether it is time.
+    pub fn is_due(&self) -> bool {
+        Instant::now() >= self.next
+    }
+
     /// What is wrong and was not when it was asked last. Looks only when it is time.
     pub fn noticed(&mut self, marks: &BpfMarks, attached: &[Attached]) -> Vec<Wrong> {
-        let now = Instant::now();
-        if now < self.next {
+        if !self.is_due() {
             return Vec::new();
         }
+        let now = Instant::now();
         self.next = now + EVERY;
         let mut wrong = BTreeSet::new();
         wrong.extend(self.links_gone(attached).map(|what| Wrong { what, blinds: true }));

@@ -83,7 +83,7 @@ impl Losses {
                 }
             }
         }
-        if Instant::now() < self.next {
+        if !self.is_due() {
             return;
         }
         self.next = Instant::now() + RARELY;
@@ -140,6 +140,11 @@ impl Losses {
         if wrong.blinds {
             self.tell("tampering", 0, Recovery::Rescan, intake);
         }
+    }
+
+    /// Whether the next check takes longer than others.
+    pub fn is_due(&self) -> bool {
+        Instant::now() >= self.next
     }
 
     /// Makes the next check read all counters.

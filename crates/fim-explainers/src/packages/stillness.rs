@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const ROOM: usize = 512;
 
 /// So long it is believed that nothing was done.
-const BELIEVED: Duration = Duration::from_secs(1);
+const BELIEVED: Duration = Duration::from_secs(2);
 
 /// Watches some folders.
 #[derive(Debug)]
