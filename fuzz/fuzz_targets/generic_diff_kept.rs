@@ -3,13 +3,13 @@
 use fim_consumers::{GenericDiff, GenericDiffConfig};
 use fim_core::{Consumer, Context, Facts, FileKind, Key, Snapshot};
 use libfuzzer_sys::fuzz_target;
-use miniz_oxide::deflate::compress_to_vec;
+use lz4_flex::block::compress_prepend_size;
 
 fuzz_target!(|input: (u8, u64, &[u8])| {
     let (kind, ids, body) = input;
-    let mut kept = vec![0xd1, kind];
+    let mut kept = vec![0xd2, kind];
     kept.extend_from_slice(&ids.to_le_bytes());
-    let body = if kind & 0x7f == 1 { compress_to_vec(body, 1) } else { body.to_vec() };
+    let body = if kind & 0x7f == 1 { compress_prepend_size(body) } else { body.to_vec() };
     kept.extend_from_slice(&body);
     let mut consumer = GenericDiff::new(GenericDiffConfig::new(vec!["/".to_owned()], Key::new([7; 32])));
     let facts = Facts::new(FileKind::File);

@@ -5,6 +5,7 @@
 //! metadata, as [`Generic`](crate::Generic) does. What is said is listed in `docs/events.md`.
 
 mod compare;
+mod ends;
 mod ignore;
 mod judge;
 mod kept;

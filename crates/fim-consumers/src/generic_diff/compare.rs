@@ -2,7 +2,9 @@
 //!
 //! Order and repetition count: this is no comparison of sets.
 
-use super::text::{Line, Lines, Text};
+use super::ends;
+use super::text::{Line, Lines, Part, Text};
+use super::unified::CONTEXT;
 use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,9 +12,10 @@ use std::ops::Range;
 /// Two texts and what is different.
 #[derive(Debug)]
 pub(super) struct Compared<'a> {
-    pub before: Vec<Line<'a>>,
-    pub after: Vec<Line<'a>>,
-    /// In order, apart from each other.
+    /// Without most of the lines in common at both ends.
+    pub before: Part<'a>,
+    pub after: Part<'a>,
+    /// By the numbers of the lines; in order, apart from each other.
     pub hunks: Vec<Hunk>,
     /// They are not the least.
     pub coarse: bool,
@@ -21,16 +24,19 @@ pub(super) struct Compared<'a> {
 impl<'a> Compared<'a> {
     /// Compares texts. Digests of hidden lines count if they were made with the same key.
     pub(super) fn texts(before: &'a Text, after: &'a Text, same_key: bool) -> Self {
-        let (before, after) = (before.lines(), after.lines());
+        let [before, after] = ends::without(before, after, MARGIN as usize + CONTEXT as usize);
         let token = |line: &Line<'a>| Line { digest: line.digest.filter(|_| same_key), ..*line };
-        let (hunks, coarse) = hunks(&before, &after, token);
+        let (hunks, coarse) = hunks(&before.lines, &after.lines, token);
+        let shift = |lines: Range<u32>| lines.start + before.first..lines.end + before.first;
+        let hunks = hunks.into_iter();
+        let hunks = hunks.map(|hunk| Hunk { before: shift(hunk.before), after: shift(hunk.after) }).collect();
         Self { before, after, hunks, coarse }
     }
 
     /// Compares by digests alone; `after` in two forms.
     pub(super) fn lines(before: &Lines, digests: &Lines, after: &'a Text) -> Self {
-        let (before, after) = (before.lines(), after.lines());
-        let (hunks, coarse) = hunks(&before, &digests.lines(), |line| *line);
+        let (before, after) = (before.lines(), Part { lines: after.lines(), first: 0 });
+        let (hunks, coarse) = hunks(&before.lines, &digests.lines().lines, |line| *line);
         Self { before, after, hunks, coarse }
     }
 
@@ -40,9 +46,9 @@ impl<'a> Compared<'a> {
     }
 
     fn hidden_changed_in(&self, hunk: &Hunk) -> usize {
-        let hidden = |lines: &[Line<'a>], range: &Range<u32>| -> Vec<&'a [u8]> {
-            let lines = lines.get(range.start as usize..range.end as usize).unwrap_or_default();
-            lines.iter().filter(|line| line.digest.is_some()).filter_map(|line| line.text).collect()
+        let hidden = |part: &Part<'a>, range: &Range<u32>| -> Vec<&'a [u8]> {
+            let hidden = part.get(range).iter().filter(|line| line.digest.is_some());
+            hidden.filter_map(|line| line.text).collect()
         };
         let mut removed: HashMap<&[u8], usize> = HashMap::new();
         for line in hidden(&self.before, &hunk.before) {

@@ -2,11 +2,11 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 1 | 0xd1: this format |
+//! | 1 | 0xd2: this format |
 //! | 1 | what follows: 0 nothing, 1 text, 2 digests of lines; 0x80 added if it is older than the last look |
 //! | 4 | id of the key |
 //! | 4 | id of the rules by which it was redacted |
-//! | rest | 0: why there is nothing. 1 and 2: deflated, at most [`MOST_BODY`] |
+//! | rest | 0: why there is nothing. 1: its length in four bytes, at most [`MOST_BODY`], and a block of LZ4. 2: as it is |
 //!
 //! Body of a text: its length, the text, then for each hidden line how far it is from the one before and the
 //! digest. Body of digests: 1 if the last line ends, then all of them. Numbers are little-endian, lengths in
@@ -14,13 +14,10 @@
 
 use super::text::{Digest, Lines, Text};
 use fim_core::Change;
-use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
 
-const FORMAT: u8 = 0xd1;
+const FORMAT: u8 = 0xd2;
 const STALE: u8 = 0x80;
-/// Fast, and not much larger than with more effort.
-const EFFORT: u8 = 4;
 /// In bytes. Larger than the body of the largest file that is compared, even if every line of it is hidden.
 const MOST_BODY: usize = 64 << 20;
 
@@ -131,7 +128,7 @@ impl Kept {
     pub(super) fn encode(&self) -> Vec<u8> {
         let (kind, rest) = match &self.held {
             Held::Nothing(why) => (0, vec![why.number()]),
-            Held::Text(text) => (1, compress_to_vec(&text_body(text), EFFORT)),
+            Held::Text(text) => (1, compress_prepend_size(&text_body(text))),
             Held::Lines(lines) => (2, lines_body(lines)),
         };
         let mut bytes = vec![FORMAT, kind | if self.stale { STALE } else { 0 }];
@@ -152,7 +149,7 @@ impl Kept {
                 [why] => Held::Nothing(*Why::ALL.get(usize::from(*why))?),
                 _ => return None,
             },
-            1 => Held::Text(text_of(&decompress_to_vec_with_limit(rest, MOST_BODY).ok()?)?),
+            1 => Held::Text(text_of(&body_of(rest)?)?),
             2 => Held::Lines(lines_of(rest)?),
             _ => return None,
         };
@@ -172,6 +169,11 @@ fn text_body(text: &Text) -> Vec<u8> {
         before = *number;
     }
     body
+}
+
+fn body_of(packed: &[u8]) -> Option<Vec<u8>> {
+    let (length, block) = uncompressed_size(packed).ok()?;
+    (length <= MOST_BODY).then(|| decompress(block, length).ok()).flatten()
 }
 
 fn text_of(body: &[u8]) -> Option<Text> {

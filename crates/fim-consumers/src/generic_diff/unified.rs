@@ -4,13 +4,13 @@ use super::DiffLimits;
 use super::compare::Compared;
 use super::ignore::Ignore;
 use super::shown::push;
-use super::text::Line;
+use super::text::Part;
 use imara_diff::Hunk;
 use std::fmt::Write;
 use std::ops::Range;
 
 /// Lines around a change.
-const CONTEXT: u32 = 3;
+pub(super) const CONTEXT: u32 = 3;
 
 /// A diff, and what of the changes it leaves out.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -62,9 +62,9 @@ fn groups(hunks: &[Hunk]) -> impl Iterator<Item = &[Hunk]> {
 }
 
 fn is_ignored(compared: &Compared<'_>, hunk: &Hunk, ignore: Ignore) -> bool {
-    let all = |lines: &[Line<'_>], range: &Range<u32>| {
+    let all = |part: &Part<'_>, range: &Range<u32>| {
         range.clone().all(|at| {
-            let line = |at: u32| lines.get(at as usize).and_then(|line| line.text);
+            let line = |at: u32| part.get(&(at..at + 1)).first().and_then(|line| line.text);
             let before = at.checked_sub(1).and_then(line);
             line(at).is_some_and(|line| ignore.ignores(before, line))
         })
@@ -87,9 +87,8 @@ impl Page<'_> {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             return;
         };
-        let lines = u32::try_from(compared.before.len()).unwrap_or(u32::MAX);
         let lead = first.before.start.min(CONTEXT);
-        let tail = lines.saturating_sub(last.before.end).min(CONTEXT);
+        let tail = compared.before.end().saturating_sub(last.before.end).min(CONTEXT);
         let before = first.before.start - lead..last.before.end + tail;
         let after = first.after.start - lead..last.after.end + tail;
         self.header(&before, &after);
@@ -116,8 +115,8 @@ impl Page<'_> {
         }
     }
 
-    fn lines(&mut self, sign: char, lines: &[Line<'_>], range: Range<u32>) {
-        for line in lines.get(range.start as usize..range.end as usize).unwrap_or_default() {
+    fn lines(&mut self, sign: char, part: &Part<'_>, range: Range<u32>) {
+        for line in part.get(&range) {
             self.lines += 1;
             if self.has_room() {
                 self.shown += 1;

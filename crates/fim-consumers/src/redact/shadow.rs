@@ -4,31 +4,36 @@
 
 use super::crypt::is_crypt_at;
 use super::spans::Spans;
+use memchr::{memchr, memrchr};
 
 /// Finds lines of password databases: all of the line is hidden, since the name of an account and the age
 /// of its password are nobody's business either.
 pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
-    let mut start = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        if is_shadow_line(line) {
-            found.hide(start..start + line.len());
-        }
-        start += line.len();
+    for (start, line) in lines_with_fields(text).filter(|(_, line)| is_shadow_line(line)) {
+        found.hide(start..start + line.len());
     }
+}
+
+/// Lines that have a field after the first, and where they start.
+fn lines_with_fields(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(from..)?;
+        let (before, after) = rest.split_at_checked(memchr(b':', rest)?)?;
+        let start = memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let end = memchr(b'\n', after).map_or(rest.len(), |end| before.len() + end + 1);
+        let line = (from + start, rest.get(start..end)?);
+        from += end;
+        Some(line)
+    })
 }
 
 /// Whether this is a file of such lines, or a copy of one with little else in it.
 #[cfg(feature = "generic_diff")]
 pub(crate) fn is_password_database(text: &[u8]) -> bool {
-    let (mut of_shadow, mut others) = (0_usize, 0_usize);
-    for line in text.split(|byte| *byte == b'\n') {
-        if is_shadow_line(line) {
-            of_shadow += 1;
-        } else if !line.trim_ascii().is_empty() {
-            others += 1;
-        }
-    }
-    of_shadow > 0 && of_shadow >= others
+    let of_shadow = lines_with_fields(text).filter(|(_, line)| is_shadow_line(line)).count();
+    let is_line = |line: &&[u8]| !line.trim_ascii().is_empty();
+    of_shadow > 0 && text.split(|byte| *byte == b'\n').filter(is_line).count() <= 2 * of_shadow
 }
 
 /// Whether a line is `name:hash:…`: nine fields with dates, or a hash in the second field.

@@ -4,14 +4,14 @@ use super::{File, config};
 use crate::redact::Redactor;
 use crate::redact::tests::{FORMS, SECRET, disguises};
 use fim_core::{Answer, Value};
-use miniz_oxide::inflate::decompress_to_vec;
+use lz4_flex::block::decompress_size_prepended;
 
-/// Everything an answer says, and what it keeps, inflated as well.
+/// Everything an answer says, and what it keeps, unpacked as well.
 fn all_of(answer: &Answer) -> Vec<u8> {
     let mut all = format!("{:?}\n{:?}\n", answer.changes, answer.diff).into_bytes();
     let kept = answer.keep.as_deref().unwrap_or_default();
     all.extend_from_slice(kept);
-    all.extend(decompress_to_vec(kept.get(10..).unwrap_or_default()).unwrap_or_default());
+    all.extend(decompress_size_prepended(kept.get(10..).unwrap_or_default()).unwrap_or_default());
     all
 }
 
