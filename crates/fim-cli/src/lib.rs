@@ -40,6 +40,7 @@ use args::{Command, Early, Invocation};
 use config::Plan;
 use failure::Failure;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::thread::disable_transparent_huge_pages;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,6 +80,14 @@ fn dump_no_core() {
     }
 }
 
+/// Where large pages are made of whatever lies together, the kernel fills the gaps that a start leaves in the heap: ten
+/// megabytes for as long as the agent runs.
+fn take_small_pages() {
+    if let Err(error) = disable_transparent_huge_pages(true) {
+        log::debug!("cannot do without large pages: {error}");
+    }
+}
+
 fn fail(text: &str) -> ExitCode {
     // Where standard error is gone as well there is nobody left to tell.
     drop(writeln!(std::io::stderr(), "fim: {text}"));
@@ -103,7 +112,10 @@ fn run(invocation: &Invocation) -> Result<u8, Failure> {
     let named = invocation.shared.config.as_deref().map(Path::new);
     let plan = Plan::new(config::load(named)?, &invocation.shared)?;
     match &invocation.command {
-        Command::Run { paths } => commands::run(&plan, paths, &invocation.shared),
+        Command::Run { paths } => {
+            take_small_pages();
+            commands::run(&plan, paths, &invocation.shared)
+        }
         Command::Unpin => commands::unpin(&plan),
         Command::Baseline { paths } => commands::baseline(&plan, paths),
         Command::Check { full, paths } => commands::check(&plan, paths, *full),

@@ -44,6 +44,9 @@ fn every_thread_has_given_up_what_it_does_not_need_and_does_its_work() {
         }
     }
     assert!(watch.written().contains("confined: capabilities "), "{}", watch.written());
+    // It takes no more memory than it asked for: proc(5), since Linux 5.0.
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(!status.contains("THP_enabled:\t1"), "{status}");
 
     // What it does goes on: it says who, it loads its configuration, it answers, it writes metrics.
     house.write("a", "changed");
