@@ -24,6 +24,8 @@ const AT_ONCE: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// No record is shorter, with its header in the ring.
 const SHORTEST: usize = 8 + layout::CHANGE;
+/// Nor longer.
+const LONGEST: usize = 8 + layout::PROCESS;
 
 /// Watches by BPF programs in the kernel.
 ///
@@ -114,14 +116,18 @@ impl Watcher for BpfWatcher {
             notes: probe.notes,
         });
 
+        let full = in_full_ring(&programs);
         while !stop.is_stopped() && !intake.borrow().gone {
             wait(&ring, &stop)?;
-            drain(&ring, AT_ONCE)?;
+            let taken = drain(&ring, AT_ONCE)?;
             if losses.is_due() || checks.is_due() {
                 // These take their time: who waits for what was sent goes first.
                 std::thread::yield_now();
             }
-            losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
+            // A record that found the ring full left as many in it. What else is counted can wait.
+            if taken >= full || losses.is_due() {
+                losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
+            }
             for wrong in checks.noticed(&programs.marks, &attached) {
                 losses.tampered(wrong, &mut intake.borrow_mut());
             }
@@ -163,6 +169,12 @@ fn wait(ring: &RingBuffer<'_>, stop: &StopToken) -> Result<(), WatchError> {
     let fd = unsafe { BorrowedFd::borrow_raw(ring.epoll_fd()) };
     stop.wait_readable(fd, Some(PATIENCE))
         .map_err(|error| WatchError::new("cannot wait for BPF records").caused_by(error))
+}
+
+/// How many records there are at least to be taken at once from a ring without room for another.
+fn in_full_ring(programs: &Programs) -> usize {
+    let bytes = usize::try_from(programs.events.max_entries()).unwrap_or(usize::MAX);
+    (bytes / LONGEST).saturating_sub(1).clamp(1, AT_ONCE)
 }
 
 /// Takes what is in the ring, but not for ever: where it is pinned, more may come all the time.

@@ -327,8 +327,10 @@ impl Live<'_> {
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         // First: a look would take what is mounted there for what was there.
         self.keep_abreast(source)?;
-        self.await_mounter(source)?;
-        self.follow_mounts()?;
+        if self.mounts.have_changed().unwrap_or(true) {
+            self.await_mounter(source)?;
+            self.follow_mounts()?;
+        }
         for _ in 0..self.looks() {
             let now = Instant::now();
             let Some((path, mut item)) = self.queue.pop(now) else {

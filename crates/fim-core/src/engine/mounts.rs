@@ -79,7 +79,7 @@ impl Mounts {
     }
 
     /// Whether the table changed since it was last read. The kernel says so once.
-    fn have_changed(&mut self) -> io::Result<bool> {
+    pub(super) fn have_changed(&mut self) -> io::Result<bool> {
         if let Some(file) = &self.file
             && !self.noted
         {
