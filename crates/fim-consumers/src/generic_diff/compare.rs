@@ -26,17 +26,14 @@ impl<'a> Compared<'a> {
     pub(super) fn texts(before: &'a Text, after: &'a Text, same_key: bool) -> Self {
         let [before, after] = ends::without(before, after, MARGIN as usize + CONTEXT as usize);
         let token = |line: &Line<'a>| Line { digest: line.digest.filter(|_| same_key), ..*line };
-        let (hunks, coarse) = hunks(&before.lines, &after.lines, token);
-        let shift = |lines: Range<u32>| lines.start + before.first..lines.end + before.first;
-        let hunks = hunks.into_iter();
-        let hunks = hunks.map(|hunk| Hunk { before: shift(hunk.before), after: shift(hunk.after) }).collect();
+        let (hunks, coarse) = hunks(&before, &after, token);
         Self { before, after, hunks, coarse }
     }
 
     /// Compares by digests alone; `after` in two forms.
     pub(super) fn lines(before: &Lines, digests: &Lines, after: &'a Text) -> Self {
-        let (before, after) = (before.lines(), Part { lines: after.lines(), first: 0 });
-        let (hunks, coarse) = hunks(&before.lines, &digests.lines().lines, |line| *line);
+        let (before, after) = (before.lines(), after.lines());
+        let (hunks, coarse) = hunks(&before, &digests.lines(), |line| *line);
         Self { before, after, hunks, coarse }
     }
 
@@ -69,16 +66,24 @@ const MOST_PAIRS: u64 = 20_000 * 20_000;
 /// Lines in common that are compared at both ends: as far as a difference among lines that repeat may be shifted.
 const MARGIN: u32 = 200;
 
-/// The differences, and whether everything between the first and the last is taken for one.
+/// The differences of parts that begin with the same line, and whether everything between the first and the last is
+/// taken for one.
 fn hunks<'a>(
-    before: &[Line<'a>],
-    after: &[Line<'a>],
+    before: &Part<'a>,
+    after: &Part<'a>,
     token: impl Fn(&Line<'a>) -> Line<'a>,
 ) -> (Vec<Hunk>, bool) {
+    let Part { lines: before, first } = before;
+    let Part { lines: after, .. } = after;
+    let numbered = |hunk: Hunk, lead: u32| {
+        let by = first + lead;
+        let shift = |lines: Range<u32>| lines.start + by..lines.end + by;
+        Hunk { before: shift(hunk.before), after: shift(hunk.after) }
+    };
     // To give every line of a large text a number takes longer than all the rest.
     let span = span(before, after, |one, other| token(one) == token(other));
     if span.before.len() as u64 * span.after.len() as u64 > MOST_PAIRS {
-        return (vec![span], true);
+        return (vec![numbered(span, 0)], true);
     }
     let lead = span.before.start.saturating_sub(MARGIN);
     let tail = MARGIN.min(number(before.len()) - span.before.end);
@@ -96,9 +101,7 @@ fn hunks<'a>(
     input.update_after(after.into_iter());
     let mut diff = Diff::compute(Algorithm::Histogram, &input);
     diff.postprocess_no_heuristic(&input);
-    let shift = |lines: Range<u32>| lines.start + lead..lines.end + lead;
-    let hunks = diff.hunks().map(|hunk| Hunk { before: shift(hunk.before), after: shift(hunk.after) });
-    (hunks.collect(), false)
+    (diff.hunks().map(|hunk| numbered(hunk, lead)).collect(), false)
 }
 
 /// What is between the lines in common at both ends.

@@ -103,7 +103,7 @@ mod tests {
                 Text { bytes, hidden }
             };
             let texts = [make(&middle.0), make(&middle.1)];
-            let whole = [texts[0].lines(), texts[1].lines()];
+            let whole = [texts[0].lines().lines, texts[1].lines().lines];
             let parts = without(&texts[0], &texts[1], around);
             prop_assert_eq!(parts[0].first, parts[1].first);
             let first = parts[0].first as usize;

@@ -39,7 +39,7 @@ pub(super) struct Line<'a> {
 }
 
 /// Neighbouring lines of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Part<'a> {
     pub lines: Vec<Line<'a>>,
     /// Number of the first, from 0.
@@ -48,8 +48,8 @@ pub(super) struct Part<'a> {
 
 impl Text {
     /// Its lines in order.
-    pub(super) fn lines(&self) -> Vec<Line<'_>> {
-        self.part(0, 0..self.bytes.len()).lines
+    pub(super) fn lines(&self) -> Part<'_> {
+        self.part(0, 0..self.bytes.len())
     }
 
     /// Lines from this one on, which are these bytes. None before it has anything hidden.
