@@ -120,12 +120,13 @@ impl Watcher for BpfWatcher {
         while !stop.is_stopped() && !intake.borrow().gone {
             wait(&ring, &stop)?;
             let taken = drain(&ring, AT_ONCE)?;
-            if losses.is_due() || checks.is_due() {
+            let is_due = losses.is_due();
+            if is_due || checks.is_due() {
                 // These take their time: who waits for what was sent goes first.
                 std::thread::yield_now();
             }
             // A record that found the ring full left as many in it. What else is counted can wait.
-            if taken >= full || losses.is_due() {
+            if taken >= full || is_due {
                 losses.check(&programs.marks, &attached, &mut intake.borrow_mut());
             }
             for wrong in checks.noticed(&programs.marks, &attached) {
@@ -173,13 +174,16 @@ fn wait(ring: &RingBuffer<'_>, stop: &StopToken) -> Result<(), WatchError> {
 
 /// How many records there are at least to be taken at once from a ring without room for another.
 fn in_full_ring(programs: &Programs) -> usize {
-    let bytes = usize::try_from(programs.events.max_entries()).unwrap_or(usize::MAX);
-    (bytes / LONGEST).saturating_sub(1).clamp(1, AT_ONCE)
+    (ring_bytes(programs) / LONGEST).saturating_sub(1).clamp(1, AT_ONCE)
+}
+
+fn ring_bytes(programs: &Programs) -> usize {
+    usize::try_from(programs.events.max_entries()).unwrap_or(usize::MAX)
 }
 
 /// Takes what is in the ring, but not for ever: where it is pinned, more may come all the time.
 fn drain_all(ring: &RingBuffer<'_>, programs: &Programs) -> Result<(), WatchError> {
-    let most = usize::try_from(programs.events.max_entries()).unwrap_or(usize::MAX) / SHORTEST;
+    let most = ring_bytes(programs) / SHORTEST;
     let mut taken = 0;
     while taken <= most {
         match drain(ring, AT_ONCE)? {
