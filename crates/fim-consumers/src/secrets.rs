@@ -32,7 +32,10 @@ pub fn hides_hash(path: &Path) -> bool {
     let name = name.strip_prefix(b".").unwrap_or(name);
     let starts = |with: &[u8]| name.starts_with(with);
     let ends = |with: &[u8]| name.ends_with(with);
-    let has = |with: &[u8]| name.windows(with.len()).any(|part| part == with);
+    let has = |with: &[u8]| {
+        let first = with.first().copied().unwrap_or_default();
+        memchr_iter(first, name).any(|at| name.get(at..).is_some_and(|rest| rest.starts_with(with)))
+    };
 
     starts(b"shadow")
         || starts(b"gshadow")

@@ -17,7 +17,7 @@ use actor::User;
 use change::FimChange;
 use file::{Attributes, File};
 use fim_core::{Action, Finding, Record, Report};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use state::FimState;
 use std::path::Path;
 use who::Who;
@@ -31,6 +31,8 @@ pub struct Ecs {
     always: Always,
     /// Who did the last change: one process does many.
     who: Option<Who>,
+    /// Whose word the last line was: most are one consumer's.
+    dataset: Dataset,
     accounts: Accounts,
     redactor: Redactor,
 }
@@ -41,7 +43,8 @@ impl Ecs {
     /// # Errors
     /// When the name of this machine cannot be written as JSON.
     pub fn new(root: &Path, redactor: Redactor) -> serde_json::Result<Self> {
-        Ok(Self { always: Always::of(&Host::this())?, who: None, accounts: Accounts::of(root), redactor })
+        let always = Always::of(&Host::this())?;
+        Ok(Self { always, who: None, dataset: Dataset::of(AGENT)?, accounts: Accounts::of(root), redactor })
     }
 
     /// Adds the line for a report, without its line break.
@@ -49,6 +52,10 @@ impl Ecs {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn line(&mut self, report: &Report, to: &mut Vec<u8>) -> serde_json::Result<()> {
+        let consumer = if let Record::Change(finding) = &report.record { finding.consumer } else { AGENT };
+        if self.dataset.consumer != consumer {
+            self.dataset = Dataset::of(consumer)?;
+        }
         match &report.record {
             Record::Change(finding) => self.change(report, finding, to),
             record => {
@@ -61,7 +68,7 @@ impl Ecs {
                         kinds: word.change,
                         action: word.action,
                         module: "fim",
-                        dataset: Dataset("agent"),
+                        dataset: &self.dataset.written,
                         id: None,
                         sequence: report.sequence,
                         severity: word.severity.number(),
@@ -99,7 +106,7 @@ impl Ecs {
                 kinds: kinds(finding.action),
                 action: finding.action.as_str(),
                 module: "fim",
-                dataset: Dataset(finding.consumer),
+                dataset: &self.dataset.written,
                 id: Some(hex(&finding.id)),
                 sequence: report.sequence,
                 severity: finding.severity.number(),
@@ -142,7 +149,7 @@ impl Ecs {
 /// What differs from line to line.
 struct Parts<'a> {
     at: Moment,
-    event: Event,
+    event: Event<'a>,
     file: Option<File<'a>>,
     process: Option<&'a Written>,
     user: Option<User<'a>>,
@@ -172,7 +179,7 @@ impl Always {
 struct Line<'a> {
     #[serde(rename = "@timestamp")]
     timestamp: Moment,
-    event: Event,
+    event: Event<'a>,
     host: &'a Written,
     agent: &'a Written,
     ecs: &'a Written,
@@ -190,14 +197,14 @@ struct Line<'a> {
 }
 
 #[derive(Serialize)]
-struct Event {
+struct Event<'a> {
     kind: &'static str,
     category: &'static [&'static str],
     #[serde(rename = "type")]
     kinds: &'static [&'static str],
     action: &'static str,
     module: &'static str,
-    dataset: Dataset,
+    dataset: &'a Written,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Short>,
     sequence: u64,
@@ -205,12 +212,19 @@ struct Event {
     created: Moment,
 }
 
-/// What a line is about, by who has the word.
-struct Dataset(&'static str);
+/// Who has the word where it is no consumer.
+const AGENT: &str = "agent";
 
-impl Serialize for Dataset {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("fim.{}", self.0))
+/// What a line is about, by who has the word.
+#[derive(Debug)]
+struct Dataset {
+    consumer: &'static str,
+    written: Written,
+}
+
+impl Dataset {
+    fn of(consumer: &'static str) -> serde_json::Result<Self> {
+        Ok(Self { consumer, written: Written::of(&format!("fim.{consumer}"))? })
     }
 }
 

@@ -46,7 +46,7 @@ impl<'t> Json<'t> {
     fn number(&mut self, number: u64) {
         let mut digits = super::short::Short::new();
         digits.number::<10>(number, 1);
-        self.0.extend_from_slice(digits.as_str().as_bytes());
+        self.0.extend_from_slice(digits.as_bytes());
     }
 
     /// Begins a list or an object.
@@ -83,9 +83,11 @@ impl Parts<'_, '_> {
     /// A name that the program knows is none that needs escaping. Where it is known, it is a few instructions.
     #[inline(always)]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.next();
-        if name != FIELDS {
-            self.json.0.push(b'"');
+        if name == FIELDS {
+            self.next();
+        } else {
+            let is_first = std::mem::take(&mut self.is_first);
+            self.json.0.extend_from_slice(if is_first { b"\"" } else { b",\"" });
             self.json.0.extend_from_slice(name.as_bytes());
             self.json.0.extend_from_slice(b"\":");
         }
@@ -166,7 +168,7 @@ impl<'j, 't> ser::Serializer for &'j mut Json<'t> {
         text::put(text, self.0)
     }
 
-    /// What was [`Written`] before: nothing else in a line is bytes.
+    /// What was [`Written`] before, or is a `Short`: nothing else in a line is bytes.
     fn serialize_bytes(self, written: &[u8]) -> Result<(), Error> {
         self.0.extend_from_slice(written);
         Ok(())

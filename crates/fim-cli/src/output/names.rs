@@ -2,7 +2,7 @@
 //! could block on a network, or answer from a file that has just been tampered with in memory.
 
 use rustix::fs::{Mode, OFlags};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -106,7 +106,8 @@ pub fn homes(root: &Path) -> Vec<PathBuf> {
 struct Table {
     path: PathBuf,
     stamp: Option<Stamp>,
-    names: HashMap<u32, String>,
+    /// Few, so that to compare some is less than to hash one.
+    names: BTreeMap<u32, String>,
 }
 
 /// What shows that a file is another than it was.
@@ -114,7 +115,7 @@ type Stamp = (u64, u64, i64, i64);
 
 impl Table {
     fn new(path: PathBuf) -> Self {
-        Self { path, stamp: None, names: HashMap::new() }
+        Self { path, stamp: None, names: BTreeMap::new() }
     }
 
     fn get(&self, id: u32) -> Option<&str> {
@@ -161,8 +162,8 @@ fn read(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// `name:password:id:…` lines; the first name of an id counts, as for the C library.
-fn parse(text: &[u8]) -> HashMap<u32, String> {
-    let mut names = HashMap::new();
+fn parse(text: &[u8]) -> BTreeMap<u32, String> {
+    let mut names = BTreeMap::new();
     for line in text.split(|&b| b == b'\n') {
         let mut fields = line.split(|&b| b == b':');
         let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next()) else {

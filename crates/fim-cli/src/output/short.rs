@@ -1,5 +1,5 @@
 //! Numbers, digests and moments as short texts of JSON, written without a piece of memory for each: a line has some
-//! thirty of them. Pure.
+//! thirty of them. They hold nothing that is to be escaped, so that they are written as they are. Pure.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -7,25 +7,25 @@ use std::fmt;
 /// The longest: a digest of 32 bytes.
 const MOST: usize = 64;
 
-/// A short text of ASCII. What does not fit is left out: its makers know what they make.
+/// A short text of digits, letters and what stands between them. What does not fit is left out: its makers know what they
+/// make. As [`Written`](super::json::Written) it is a part of a line, and of nothing else.
 #[derive(Clone, Copy)]
 pub struct Short {
-    bytes: [u8; MOST],
+    /// In quotation marks.
+    bytes: [u8; MOST + 2],
+    /// With the first of them.
     length: usize,
 }
 
 impl Short {
     /// Nothing yet.
     pub const fn new() -> Self {
-        Self { bytes: [0; MOST], length: 0 }
+        Self { bytes: [b'"'; MOST + 2], length: 1 }
     }
 
     /// Adds a character.
     pub fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
+        self.extend(&[byte]);
     }
 
     /// Adds a number with at least so many digits, to a base of ten at most.
@@ -55,10 +55,10 @@ impl Short {
     }
 
     fn extend(&mut self, text: &[u8]) {
-        let end = self.length + text.len();
-        if let Some(room) = self.bytes.get_mut(self.length..end) {
+        let room = self.bytes.get_mut(self.length..=MOST).and_then(|room| room.get_mut(..text.len()));
+        if let Some(room) = room {
             room.copy_from_slice(text);
-            self.length = end;
+            self.length += text.len();
         }
     }
 
@@ -66,7 +66,7 @@ impl Short {
     pub fn hex(&mut self, bytes: &[u8]) {
         // Without a table, so that many bytes are done in one go.
         let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
-        let room = self.bytes.get_mut(self.length..).unwrap_or_default().as_chunks_mut::<2>().0;
+        let room = self.bytes.get_mut(self.length..=MOST).unwrap_or_default().as_chunks_mut::<2>().0;
         for (places, byte) in room.iter_mut().zip(bytes) {
             *places = [digit(byte >> 4), digit(byte & 15)];
         }
@@ -74,8 +74,18 @@ impl Short {
     }
 
     /// What was added.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(1..self.length).unwrap_or_default()
+    }
+
+    /// The same, as text.
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// What was added, as JSON: nothing was ever written behind it, where quotation marks are from the beginning.
+    fn quoted(&self) -> &[u8] {
+        self.bytes.get(..=self.length).unwrap_or_default()
     }
 }
 
@@ -93,7 +103,7 @@ impl fmt::Debug for Short {
 
 impl Serialize for Short {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.as_str())
+        to.serialize_bytes(self.quoted())
     }
 }
 
@@ -128,6 +138,7 @@ pub fn hex(bytes: &[u8]) -> Short {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json;
     use super::*;
 
     #[test]
@@ -148,6 +159,10 @@ mod tests {
         }
         assert_eq!(hex(&[0xab; 32]).as_str(), "ab".repeat(32));
         assert_eq!(hex(&[0xab; 40]).as_str(), "ab".repeat(32), "no panic, and no more than fits");
-        assert_eq!(serde_json::to_string(&mode(0o7777)).unwrap(), r#""7777""#);
+        for (text, written) in [(mode(0o7777), "\"7777\""), (hex(&[]), "\"\"")] {
+            assert_eq!(json::to_line(&text).unwrap(), written.as_bytes());
+        }
+        let longest = json::to_line(&hex(&[0xab; 32])).unwrap();
+        assert_eq!(longest, format!("\"{}\"", "ab".repeat(32)).into_bytes());
     }
 }

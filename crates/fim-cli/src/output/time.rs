@@ -78,7 +78,7 @@ impl fmt::Debug for Moment {
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.text() {
-            Some(text) => to.serialize_str(text.as_str()),
+            Some(text) => text.serialize(to),
             None => to.collect_str(self),
         }
     }
@@ -86,6 +86,7 @@ impl Serialize for Moment {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json;
     use super::*;
     use std::time::Duration;
 
@@ -102,7 +103,7 @@ mod tests {
         ] {
             let time = of_file(FileTime { seconds, nanos });
             assert_eq!(time.to_string(), text);
-            assert_eq!(serde_json::to_string(&time).unwrap(), format!("{text:?}"));
+            assert_eq!(json::to_line(&time).unwrap(), format!("{text:?}").into_bytes());
             assert_eq!(format!("{:.9}", time.0), text, "as the library writes it");
         }
         let time = SystemTime::UNIX_EPOCH + Duration::new(1_709_210_096, 120_000_000);

@@ -16,7 +16,7 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
         (true, false) => return vec![Change::new("readable")],
         (false, false) => {}
     }
-    let mut changes = Vec::new();
+    let mut changes = content(path, before, after);
     // Put into words only where it differs: at a start every file that did not change comes here.
     let mut differs = |what: &str, same: bool, value: fn(&Facts) -> Value| {
         if same {
@@ -36,14 +36,12 @@ pub(crate) fn between(path: &Path, before: &Facts, after: &Facts) -> Vec<Change>
     differs("uid", before.uid == after.uid, |it| it.uid.into());
     differs("gid", before.gid == after.gid, |it| it.gid.into());
     differs("flags", before.flags == after.flags, |it| letters(it.flags).into());
-    let mut all = content(path, before, after);
-    all.append(&mut changes);
-    all.extend(xattrs(&before.xattrs, &after.xattrs));
+    changes.extend(xattrs(&before.xattrs, &after.xattrs));
     // What has no hash to lose, as a link, is otherwise as it was last known.
-    if all.is_empty() && came_or_went_out_of_reach(before, after) {
-        all.push(Change::new(if after.is_unreadable() { "unreadable" } else { "readable" }));
+    if changes.is_empty() && came_or_went_out_of_reach(before, after) {
+        changes.push(Change::new(if after.is_unreadable() { "unreadable" } else { "readable" }));
     }
-    all
+    changes
 }
 
 /// Whether one of the looks could not read the file and the other could.
@@ -88,7 +86,7 @@ fn hex(hash: Option<[u8; 32]>) -> Value {
     let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
     let text = hash.map(|hash| {
         let digits = hash.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-        String::from_utf8_lossy(digits.as_flattened()).into_owned()
+        String::from_utf8(digits.as_flattened().to_vec()).unwrap_or_default()
     });
     text.into()
 }

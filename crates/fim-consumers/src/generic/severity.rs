@@ -81,9 +81,6 @@ fn is_program(facts: &Facts) -> bool {
 
 fn rights_differ(before: &Facts, after: &Facts) -> bool {
     let rights = |facts: &Facts| (facts.kind, facts.mode, facts.uid, facts.gid, facts.flags, facts.rdev);
-    let is_theirs = |xattr: &&Xattr| xattr.name.starts_with("user.");
-    let attributes = |facts: &Facts| -> Vec<Xattr> {
-        facts.xattrs.iter().filter(|xattr| !is_theirs(xattr)).cloned().collect()
-    };
-    rights(before) != rights(after) || attributes(before) != attributes(after)
+    let ours = |xattr: &&Xattr| !xattr.name.starts_with("user.");
+    rights(before) != rights(after) || before.xattrs.iter().filter(ours).ne(after.xattrs.iter().filter(ours))
 }

@@ -5,6 +5,7 @@
 //! of a path, so that a directory's own blocks come before those of the directories in it, and one prefix
 //! covers a whole tree.
 
+use memchr::{memchr, memchr_iter, memrchr};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ impl Place {
     /// `None` if the path is not absolute, or cannot be a path.
     pub fn of(path: &Path) -> Option<Self> {
         let path = path.as_os_str().as_bytes();
-        if path.first() != Some(&b'/') || path.contains(&0) {
+        if path.first() != Some(&b'/') || memchr(0, path).is_some() {
             return None;
         }
         if let Some((dir, name)) = plain(path) {
@@ -60,9 +61,9 @@ impl Place {
 /// The directory and the name, where a path is written as most are: without slashes and dots too many. By bytes, since each
 /// look asks several times.
 fn plain(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let odd = |pair: &[u8]| pair == b"//" || pair == b"/.";
-    let (dir, name) = path.split_at_checked(path.iter().rposition(|byte| *byte == b'/')? + 1)?;
-    let is_plain = !name.is_empty() && name != b"." && !dir.windows(2).any(odd);
+    let (dir, name) = path.split_at_checked(memrchr(b'/', path)? + 1)?;
+    let is_odd = |slash: usize| matches!(dir.get(slash + 1), Some(b'/' | b'.'));
+    let is_plain = !name.is_empty() && name != b"." && !memchr_iter(b'/', dir).any(is_odd);
     is_plain.then_some((dir, name))
 }
 

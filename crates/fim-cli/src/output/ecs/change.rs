@@ -156,6 +156,9 @@ fn flags(flags: u32) -> Vec<String> {
         (0x4000_0000, "casefold"),
     ];
     let mut rest = flags & !LAYOUT;
+    if rest == 0 {
+        return Vec::new();
+    }
     let mut words = Vec::new();
     for (bit, word) in WORDS {
         if rest & bit != 0 {

@@ -8,6 +8,7 @@ use fim_core::{Facts, FileKind, Finding};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::path::Path;
 
 /// The file of a finding: as it is now, or as it was last if it is gone.
 pub struct File<'a> {
@@ -32,6 +33,26 @@ pub fn lossy(text: &(impl AsRef<OsStr> + ?Sized)) -> Cow<'_, str> {
     text.to_str().map_or_else(|| text.to_string_lossy(), Cow::Borrowed)
 }
 
+/// The directory and the name of a path, as [`Path::parent`] and [`Path::file_name`] have them. Nearly all are written
+/// plainly, and cut in one go.
+fn cut(path: &str) -> (Option<&str>, Option<&str>) {
+    let is_odd = |dir: &str| dir.ends_with('/') || dir.ends_with("/.");
+    match path.rsplit_once('/') {
+        Some((dir, name)) if !is_odd(dir) && !matches!(name, "" | "." | "..") => {
+            (Some(if dir.is_empty() { "/" } else { dir }), Some(name))
+        }
+        _ => {
+            let path = Path::new(path);
+            (path.parent().and_then(Path::to_str), path.file_name().and_then(OsStr::to_str))
+        }
+    }
+}
+
+/// As [`Path::extension`].
+fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, extension)| extension)
+}
+
 impl<'a> File<'a> {
     /// With what is known of it, written.
     pub const fn of(finding: &'a Finding, attributes: Option<&'a Written>) -> Self {
@@ -51,15 +72,17 @@ impl Serialize for File<'_> {
         let path = finding.path.as_path();
         let is_dir = Self::facts(finding).is_some_and(|facts| facts.kind == FileKind::Dir);
         let mut fields = to.serialize_struct("File", 1)?;
-        fields.serialize_field("path", &lossy(path))?;
-        if let Some(name) = path.file_name() {
-            fields.serialize_field("name", &lossy(name))?;
+        let shown = lossy(path);
+        fields.serialize_field("path", &shown)?;
+        let (dir, name) = cut(&shown);
+        if let Some(name) = name {
+            fields.serialize_field("name", name)?;
         }
-        if let Some(dir) = path.parent() {
-            fields.serialize_field("directory", &lossy(dir))?;
+        if let Some(dir) = dir {
+            fields.serialize_field("directory", dir)?;
         }
-        if let Some(extension) = path.extension().filter(|_| !is_dir) {
-            fields.serialize_field("extension", &lossy(extension))?;
+        if let Some(extension) = name.and_then(extension).filter(|_| !is_dir) {
+            fields.serialize_field("extension", extension)?;
         }
         if let Some(attributes) = attributes {
             fields.serialize_field(FIELDS, &Fields(attributes))?;
@@ -114,5 +137,36 @@ impl Serialize for Hash<'_> {
             }
         }
         fields.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cut_as_the_library_does() {
+        for path in [
+            "/etc/ssh/sshd_config.d/a.conf",
+            "/etc",
+            "/",
+            "/etc/",
+            "/etc//passwd",
+            "/a/.",
+            "/a/..",
+            "/a/./b",
+            "/home/bob/.ssh",
+            "/home/bob/.a.b",
+            "/x.",
+            "/.x/y",
+            "name",
+            "",
+        ] {
+            let (dir, name) = cut(path);
+            let library = Path::new(path);
+            assert_eq!(dir, library.parent().and_then(Path::to_str), "{path}");
+            assert_eq!(name, library.file_name().and_then(OsStr::to_str), "{path}");
+            assert_eq!(name.and_then(extension), library.extension().and_then(OsStr::to_str), "{path}");
+        }
     }
 }
