@@ -123,6 +123,10 @@ pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Res
         };
         if let Some(finding) = told {
             live.engine.reporter.report(Record::Change(finding))?;
+            if live.is_alone {
+                // Nothing follows that it could leave with: it need not wait until the state knows of it.
+                live.engine.reporter.flush()?;
+            }
         }
         if let Some(previous) = cause.previous.filter(|_| !exchanged && is_there) {
             live.tell_again(&previous)?;
