@@ -51,6 +51,11 @@ impl Actors {
         self.batch += 1;
     }
 
+    /// Whether a process was seen before, so that it is asked little more than whether it is still the same.
+    pub(crate) fn knows(&self, pid: u32) -> bool {
+        self.seen.get(&pid).is_some_and(|seen| seen.open.is_some())
+    }
+
     /// The process with this number; `None` where the kernel gives none.
     pub(crate) fn get(&mut self, pid: u32, process: Process<'_>) -> Option<Arc<Actor>> {
         if pid == 0 {

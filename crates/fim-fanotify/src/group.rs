@@ -197,7 +197,7 @@ impl Group {
     }
 }
 
-/// Reads the events of a group, into room that is kept for the next; descriptors that come with them are closed then.
+/// Reads the events of a group, into room that is kept for the next; descriptors that come with them and are not taken are closed then.
 #[derive(Debug)]
 pub(crate) struct Events<'g>(EventReader<'g>);
 
@@ -206,10 +206,10 @@ impl Events<'_> {
     ///
     /// # Errors
     /// When reading fails for good.
-    pub(crate) fn read(&mut self) -> Result<(&[FidEvent<'_>], usize), WatchError> {
+    pub(crate) fn read(&mut self) -> Result<(&mut [FidEvent<'_>], usize), WatchError> {
         match self.0.read_reported() {
             Ok((events, report)) => Ok((events, report.bytes_left)),
-            Err(error) if error.is_would_block() => Ok((&[], 0)),
+            Err(error) if error.is_would_block() => Ok((&mut [], 0)),
             Err(error) => Err(WatchError::new("cannot read from fanotify").caused_by(os(&error))),
         }
     }

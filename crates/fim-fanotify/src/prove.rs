@@ -103,7 +103,7 @@ fn assume_like(coverage: &mut Coverage, class: &'static str, other: &str, holds:
 fn drain(reader: &mut Reader, room: &mut Room<'_>) -> Result<Seen, WatchError> {
     let mut seen = Seen::new();
     for _ in 0..BATCHES {
-        if !reader.next(room)? {
+        if !reader.next(room, None)? {
             break;
         }
         for message in room.messages.drain(..) {

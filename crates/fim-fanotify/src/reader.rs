@@ -8,6 +8,7 @@ use crate::exchange;
 use crate::group::{Events, Group};
 use crate::shared::Shared;
 use crate::translate::Translator;
+use fanotify_fid::fid::{FidEvent, Pidfd};
 use fim_core::{EventSink, FileEvent, Loss, Recovery, StopToken, WatchError, WatchMessage, WatchStats};
 use rustix::process::setpriority_process;
 use std::sync::Arc;
@@ -38,11 +39,13 @@ pub(crate) struct Reader {
 pub(crate) struct Room<'g> {
     events: Events<'g>,
     pub messages: Vec<WatchMessage>,
+    /// Descriptors that came with events; closed once the messages are sent, as that takes as long as it takes to send one.
+    processes: Vec<Pidfd>,
 }
 
 impl<'g> Room<'g> {
     pub(crate) fn of(group: &'g Group) -> Self {
-        Self { events: group.events(), messages: Vec::new() }
+        Self { events: group.events(), messages: Vec::new(), processes: Vec::new() }
     }
 }
 
@@ -70,28 +73,30 @@ impl Reader {
         while !stop.is_stopped() {
             // Once: waiting tells whether there is more, and reading on would tell first that there is none.
             shared.group.wait_for_events(stop)?;
-            self.next(&mut room)?;
+            self.next(&mut room, Some(sink))?;
             if !self.send(&mut room, sink) {
                 return Ok(self.stats);
             }
         }
         shared.group.detach();
-        while self.next(&mut room)? && self.send(&mut room, sink) {}
+        while self.next(&mut room, None)? && self.send(&mut room, sink) {}
         Ok(self.stats)
     }
 
     /// Sends what was made of a read. `false` when the engine has gone.
     fn send(&mut self, room: &mut Room<'_>, sink: &EventSink) -> bool {
-        room.messages.drain(..).all(|message| {
+        let sent = room.messages.drain(..).all(|message| {
             self.stats.events += u64::from(matches!(message, WatchMessage::Event(_)));
             sink.send(message)
-        })
+        });
+        room.processes.clear();
+        sent
     }
 
-    /// Fills the room with the next messages; `false` when nothing was queued.
-    pub(crate) fn next(&mut self, room: &mut Room<'_>) -> Result<bool, WatchError> {
+    /// Fills the room with the next messages; `false` when nothing was queued. They are announced where they are to go.
+    pub(crate) fn next(&mut self, room: &mut Room<'_>, to: Option<&EventSink>) -> Result<bool, WatchError> {
         room.messages.clear();
-        if !self.batch(room)? {
+        if !self.batch(room, to)? {
             return Ok(false);
         }
         let until = Instant::now() + OTHER_HALF;
@@ -103,7 +108,7 @@ impl Reader {
             }
             self.shared.group.wait(left);
             let had = room.messages.len();
-            self.batch(room)?;
+            self.batch(room, None)?;
             if room.messages.len() > had {
                 break;
             }
@@ -113,9 +118,9 @@ impl Reader {
     }
 
     /// Adds the messages of one read; `false` when nothing was queued.
-    fn batch(&mut self, room: &mut Room<'_>) -> Result<bool, WatchError> {
+    fn batch(&mut self, room: &mut Room<'_>, mut to: Option<&EventSink>) -> Result<bool, WatchError> {
         let shared = Arc::clone(&self.shared);
-        let Room { events, messages } = room;
+        let Room { events, messages, processes } = room;
         let (events, left) = events.read()?;
         if events.is_empty() && left == 0 {
             return Ok(false);
@@ -129,7 +134,7 @@ impl Reader {
         if let Some(watch) = shared.take_watch() {
             self.translator.watch(watch);
         }
-        for event in events {
+        for event in events.iter() {
             let Some(record) = record(event) else {
                 self.stats.malformed += 1;
                 continue;
@@ -152,6 +157,11 @@ impl Reader {
             if found.is_empty() {
                 continue;
             }
+            if self.actors.knows(record.pid)
+                && let Some(sink) = to.take()
+            {
+                sink.announce();
+            }
             let actor = self.actors.get(record.pid, record.process);
             messages.extend(found.into_iter().map(|mut event| {
                 event.actor.clone_from(&actor);
@@ -159,6 +169,7 @@ impl Reader {
             }));
         }
         self.translator.release();
+        processes.extend(events.iter_mut().map(FidEvent::take_pidfd));
         Ok(true)
     }
 }

@@ -5,7 +5,7 @@
 use super::error::EngineError;
 use super::live::Live;
 use crate::watcher::{EventSource, Headway};
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// The longest time that looks wait for it: a watcher that gets no turn meanwhile is not to hold up everything.
@@ -15,7 +15,22 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const FIRST: Duration = Duration::from_micros(20);
 const MOST: Duration = Duration::from_millis(1);
 
+/// How long an event that was announced is waited for.
+const ANNOUNCED: Duration = Duration::from_micros(50);
+
 impl Live<'_> {
+    /// Stays awake for what is about to be sent. Whoever sends it goes first where there is one processor.
+    pub(super) fn await_announced(&mut self, source: &EventSource) -> Result<(), EngineError> {
+        let until = Instant::now() + ANNOUNCED;
+        loop {
+            match source.messages.try_recv() {
+                Ok(message) => return self.turn(&message, source),
+                Err(TryRecvError::Empty) if Instant::now() < until => std::thread::yield_now(),
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
     /// Takes what was recorded until now, if there is anything to look at.
     pub(super) fn keep_abreast(&mut self, source: &EventSource) -> Result<(), EngineError> {
         let start = Instant::now();

@@ -66,6 +66,8 @@ pub(super) struct Live<'e> {
     pub learning: Option<Learning>,
     pub blind: Blind,
     pub heartbeat: Heartbeat,
+    /// What is looked at is all there is to look at now.
+    pub is_alone: bool,
     /// What is looked at happened before this watch.
     pub catching_up: bool,
     /// What directories were called that are gone, while events name them that are older than that.
@@ -114,6 +116,7 @@ pub(super) fn run(
         scans: None,
         learning: None,
         heartbeat: Heartbeat::default(),
+        is_alone: false,
         catching_up: false,
         gone: HashMap::new(),
         unmarked: None,
@@ -183,6 +186,7 @@ impl Live<'_> {
                     Ok(message) => self.turn(&message, source),
                     Err(_) => return Ok(()),
                 },
+                recv(source.announced) -> _ => self.await_announced(source),
                 recv(scanned) -> found => self.turn_of_scan(found.ok(), source),
                 recv(mounts) -> word => {
                     if word.is_err() {
@@ -263,13 +267,15 @@ impl Live<'_> {
         Ok(())
     }
 
-    fn turn(&mut self, first: &WatchMessage, source: &EventSource) -> Result<(), EngineError> {
+    pub(super) fn turn(&mut self, first: &WatchMessage, source: &EventSource) -> Result<(), EngineError> {
         self.take(first)?;
         let mut taken = 1;
         for message in source.messages.try_iter().take(TURN) {
             self.take(&message)?;
             taken += 1;
         }
+        // Of what was announced, this was it.
+        let _heard = source.announced.try_recv();
         self.look_at_what_is_due(source)?;
         if let Some(rest) = self.flow.rest(taken, Instant::now()) {
             std::thread::sleep(rest);
@@ -343,7 +349,10 @@ impl Live<'_> {
                     None => continue,
                 }
             }
-            look::look(self, path, item)?;
+            self.is_alone = source.messages.is_empty() && self.queue.next_due().is_none_or(|due| due > now);
+            let looked = look::look(self, path, item);
+            self.is_alone = false;
+            looked?;
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ pub struct EventSink {
     messages: Sender<Box<WatchMessage>>,
     ready: Sender<Ready>,
     abandoned: StopToken,
+    announced: Sender<()>,
 }
 
 /// The engine's end of the channel from a watcher.
@@ -37,6 +38,8 @@ pub struct EventSource {
     pub(crate) messages: Receiver<Box<WatchMessage>>,
     /// Filled once.
     pub(crate) ready: Receiver<Ready>,
+    /// Something is about to be sent.
+    pub(crate) announced: Receiver<()>,
     abandoned: StopToken,
 }
 
@@ -46,15 +49,28 @@ impl EventSink {
     pub fn channel(capacity: usize) -> (Self, EventSource) {
         let (messages, from) = bounded(capacity.max(1));
         let (ready, is_ready) = bounded(1);
+        let (announced, is_announced) = bounded(1);
         let abandoned = StopToken::new();
-        let source = EventSource { messages: from, ready: is_ready, abandoned: abandoned.clone() };
-        (Self { messages, ready, abandoned }, source)
+        let source = EventSource {
+            messages: from,
+            ready: is_ready,
+            announced: is_announced,
+            abandoned: abandoned.clone(),
+        };
+        (Self { messages, ready, abandoned, announced }, source)
     }
 
     /// Says that events flow from now on. Called once.
     pub fn ready(&self, ready: Ready) {
         // A second call finds the slot full and is ignored, as is an engine that has gone.
         drop(self.ready.try_send(ready));
+    }
+
+    /// Says that an event is about to be sent, in some microseconds: an engine at rest takes as long to wake up, and may do so
+    /// meanwhile. Nothing depends on it.
+    pub fn announce(&self) {
+        // One that was not heard yet is as good, and who has gone hears none.
+        let _heard = self.announced.try_send(());
     }
 
     /// Sends one message, waiting while the queue is full. `false` when the engine has gone.
