@@ -20,7 +20,7 @@ use fim_core::{Action, Finding, Record, Report};
 use serde::Serialize;
 use state::FimState;
 use std::path::Path;
-use who::Who;
+use who::Known;
 
 /// The version of the schema the lines follow.
 const ECS_VERSION: &str = "9.0.0";
@@ -29,8 +29,8 @@ const ECS_VERSION: &str = "9.0.0";
 #[derive(Debug)]
 pub struct Ecs {
     always: Always,
-    /// Who did the last change: one process does many.
-    who: Option<Who>,
+    /// Who did the last changes: one process does many.
+    known: Known,
     /// Whose word the last line was: most are one consumer's.
     dataset: Dataset,
     accounts: Accounts,
@@ -44,7 +44,13 @@ impl Ecs {
     /// When the name of this machine cannot be written as JSON.
     pub fn new(root: &Path, redactor: Redactor) -> serde_json::Result<Self> {
         let always = Always::of(&Host::this())?;
-        Ok(Self { always, who: None, dataset: Dataset::of(AGENT)?, accounts: Accounts::of(root), redactor })
+        Ok(Self {
+            always,
+            known: Known::default(),
+            dataset: Dataset::of(AGENT)?,
+            accounts: Accounts::of(root),
+            redactor,
+        })
     }
 
     /// Adds the line for a report, without its line break.
@@ -81,7 +87,7 @@ impl Ecs {
                     orchestrator: None,
                     fim: Fim::State(fim),
                 };
-                self.write(parts, to)
+                self.always.write(parts, to)
             }
         }
     }
@@ -89,12 +95,7 @@ impl Ecs {
     fn change(&mut self, report: &Report, finding: &Finding, to: &mut Vec<u8>) -> serde_json::Result<()> {
         self.accounts.refresh(report.created);
         let last = finding.actors.last();
-        if let Some(actor) = last
-            && !self.who.as_ref().is_some_and(|who| who.is(actor))
-        {
-            self.who = Some(Who::of(actor, &self.redactor)?);
-        }
-        let who = last.and(self.who.as_ref());
+        let who = last.map(|actor| self.known.who(actor, &self.redactor)).transpose()?;
         let secret = keeps_hash(finding);
         let facts = File::facts(finding).map(|facts| Attributes::of(facts, secret, self.accounts.tree()));
         let attributes = facts.as_ref().map(Written::of).transpose()?;
@@ -125,24 +126,7 @@ impl Ecs {
                 attributes.as_ref(),
             )?)),
         };
-        self.write(parts, to)
-    }
-
-    fn write(&self, parts: Parts<'_>, to: &mut Vec<u8>) -> serde_json::Result<()> {
-        let line = Line {
-            timestamp: parts.at,
-            event: parts.event,
-            host: &self.always.host,
-            agent: &self.always.agent,
-            ecs: &self.always.ecs,
-            file: parts.file,
-            process: parts.process,
-            user: parts.user,
-            container: parts.container,
-            orchestrator: parts.orchestrator,
-            fim: parts.fim,
-        };
-        json::put(&line, to)
+        self.always.write(parts, to)
     }
 }
 
@@ -171,6 +155,23 @@ impl Always {
         let agent = Agent { kind: "fim", version: env!("CARGO_PKG_VERSION") };
         let ecs = Version { version: ECS_VERSION };
         Ok(Self { host: Written::of(host)?, agent: Written::of(&agent)?, ecs: Written::of(&ecs)? })
+    }
+
+    fn write(&self, parts: Parts<'_>, to: &mut Vec<u8>) -> serde_json::Result<()> {
+        let line = Line {
+            timestamp: parts.at,
+            event: parts.event,
+            host: &self.host,
+            agent: &self.agent,
+            ecs: &self.ecs,
+            file: parts.file,
+            process: parts.process,
+            user: parts.user,
+            container: parts.container,
+            orchestrator: parts.orchestrator,
+            fim: parts.fim,
+        };
+        json::put(&line, to)
     }
 }
 

@@ -6,6 +6,7 @@ use fim_consumers::secrets::hides_hash;
 use fim_core::Finding;
 use regex::bytes::Regex;
 use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use fim_consumers::redact::HIDDEN;
@@ -32,6 +33,8 @@ pub struct Redactor(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     redactor: RwLock<redact::Redactor>,
+    /// How often it was another.
+    version: AtomicU64,
     /// What was shown last: one process makes many changes, and its arguments are read by many patterns.
     last: Mutex<Last>,
 }
@@ -43,7 +46,7 @@ impl Redactor {
     /// Hides what these patterns match besides the built-in forms.
     pub fn new(patterns: Vec<Regex>) -> Self {
         let redactor = RwLock::new(redact::Redactor::new(patterns));
-        Self(Arc::new(Shared { redactor, last: Mutex::default() }))
+        Self(Arc::new(Shared { redactor, version: AtomicU64::new(0), last: Mutex::default() }))
     }
 
     /// Hides what these patterns match from now on, instead of the ones before.
@@ -51,10 +54,20 @@ impl Redactor {
         let mut redactor = self.0.redactor.write().unwrap_or_else(PoisonError::into_inner);
         *redactor = redact::Redactor::new(patterns);
         *self.last() = Last::default();
+        self.0.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// What was shown is as it would be shown now, as long as this stays the same.
+    pub fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Acquire)
     }
 
     /// The arguments as they may be shown.
     pub fn args<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<String> {
+        // Of many processes nothing is known, among those of which all is.
+        if args.is_empty() {
+            return Vec::new();
+        }
         // Held meanwhile: what was shown by one set of patterns is not kept as shown by the next.
         let redactor = self.0.redactor.read().unwrap_or_else(PoisonError::into_inner);
         let mut last = self.last();

@@ -277,7 +277,11 @@ impl Live<'_> {
         // Of what was announced, this was it.
         let _heard = source.announced.try_recv();
         self.look_at_what_is_due(source)?;
-        if let Some(rest) = self.flow.rest(taken, Instant::now()) {
+        let now = Instant::now();
+        // Not while something waits for its look.
+        if let Some(rest) = self.flow.rest(taken, now)
+            && self.queue.next_due().is_none_or(|due| due > now)
+        {
             std::thread::sleep(rest);
         }
         Ok(())
