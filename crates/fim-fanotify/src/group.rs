@@ -197,7 +197,8 @@ impl Group {
     }
 }
 
-/// Reads the events of a group, into room that is kept for the next; descriptors that come with them and are not taken are closed then.
+/// Reads the events of a group, into room that is kept for the next; descriptors that come with them and are not taken are
+/// closed then.
 #[derive(Debug)]
 pub(crate) struct Events<'g>(EventReader<'g>);
 

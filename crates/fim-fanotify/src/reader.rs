@@ -39,7 +39,7 @@ pub(crate) struct Reader {
 pub(crate) struct Room<'g> {
     events: Events<'g>,
     pub messages: Vec<WatchMessage>,
-    /// Descriptors that came with events; closed once the messages are sent, as that takes as long as it takes to send one.
+    /// Descriptors that came with events. They are closed once the messages are sent: to close one takes as long as to send one.
     processes: Vec<Pidfd>,
 }
 
@@ -96,6 +96,7 @@ impl Reader {
     /// Fills the room with the next messages; `false` when nothing was queued. They are announced where they are to go.
     pub(crate) fn next(&mut self, room: &mut Room<'_>, to: Option<&EventSink>) -> Result<bool, WatchError> {
         room.messages.clear();
+        room.processes.clear();
         if !self.batch(room, to)? {
             return Ok(false);
         }

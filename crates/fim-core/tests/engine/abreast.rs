@@ -26,6 +26,49 @@ fn a_look_waits_for_the_record_of_the_second_writer() {
     assert_eq!(writers, [1, 2]);
 }
 
+#[test]
+fn an_event_is_told_whether_it_was_announced_or_not_and_nothing_waits_for_one_that_was() {
+    let house = House::new();
+    house.baseline();
+    let (told, started) = channel();
+    let lines = Lines { started: Some(told), ..Lines::default() };
+    let watcher = Box::new(Announcing { started, paths: [house.path("a"), house.path("b")] });
+    house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    let mut paths: Vec<PathBuf> = findings(&lines).into_iter().map(|finding| finding.path).collect();
+    paths.sort();
+    assert_eq!(paths, [house.path("a"), house.path("b")]);
+}
+
+/// Announces events, of which only the last come.
+struct Announcing {
+    started: Receiver<()>,
+    paths: [PathBuf; 2],
+}
+
+impl Watcher for Announcing {
+    fn name(&self) -> &'static str {
+        "announcing"
+    }
+
+    fn run(self: Box<Self>, _: WatchSet, sink: EventSink, _: StopToken) -> Result<WatchStats, WatchError> {
+        sink.ready(Ready { marks: Box::new(StatMarks), coverage: Coverage::new(), notes: Vec::new() });
+        self.started.recv().unwrap();
+        for _ in 0..3 {
+            sink.announce();
+        }
+        for (path, is_announced) in self.paths.iter().zip([true, false]) {
+            fs::write(path, "announced").unwrap();
+            if is_announced {
+                sink.announce();
+            }
+            let mut event = event(Via::Close);
+            event.place = Some(Place::Path(path.clone()));
+            assert!(sink.send(WatchMessage::Event(event)));
+        }
+        Ok(WatchStats::default())
+    }
+}
+
 /// Passes on the second of two records only when the engine has asked how far it is.
 struct Slow {
     started: Receiver<()>,
