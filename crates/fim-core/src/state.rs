@@ -33,6 +33,8 @@ const FORMAT: [u8; 4] = 2u32.to_le_bytes();
 /// The format before keyed hashes and what is kept of what is trusted: read as it is, written no more.
 const FORMAT_1: [u8; 4] = 1u32.to_le_bytes();
 const FORMAT_KEY: &str = "format";
+/// Bytes of a record, as a rule, of which nothing is kept.
+const USUAL: usize = 192;
 /// More is not held back for fear that the store may lose it.
 const MOST_UNSYNCED: usize = 16 << 20;
 
@@ -134,7 +136,7 @@ impl State {
     /// # Errors
     /// When the block it belongs to cannot be read, or the path is not absolute.
     pub fn put(&mut self, path: &Path, record: FileRecord) -> Result<(), StoreError> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(USUAL);
         codec::encode(&record, &mut bytes);
         self.blocks.put(&place(path)?, &bytes)
     }

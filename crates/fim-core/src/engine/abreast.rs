@@ -34,7 +34,7 @@ impl Live<'_> {
     /// Takes what was recorded until now, if there is anything to look at.
     pub(super) fn keep_abreast(&mut self, source: &EventSource) -> Result<(), EngineError> {
         let start = Instant::now();
-        if self.queue.next_due().is_none_or(|due| due > start) {
+        if !self.queue.has_due(start) {
             return Ok(());
         }
         let Some(Headway { recorded, .. }) = self.marks.headway() else { return Ok(()) };

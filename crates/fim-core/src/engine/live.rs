@@ -280,7 +280,7 @@ impl Live<'_> {
         let now = Instant::now();
         // Not while something waits for its look.
         if let Some(rest) = self.flow.rest(taken, now)
-            && self.queue.next_due().is_none_or(|due| due > now)
+            && !self.queue.has_due(now)
         {
             std::thread::sleep(rest);
         }
@@ -353,7 +353,7 @@ impl Live<'_> {
                     None => continue,
                 }
             }
-            self.is_alone = source.messages.is_empty() && self.queue.next_due().is_none_or(|due| due > now);
+            self.is_alone = source.messages.is_empty() && !self.queue.has_due(now);
             let looked = look::look(self, path, item);
             self.is_alone = false;
             looked?;

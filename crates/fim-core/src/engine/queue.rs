@@ -211,6 +211,11 @@ impl Queue {
         due.next(&mut |at, path| due_of(items, at, path))
     }
 
+    /// Whether the time of an item has come.
+    pub(crate) fn has_due(&mut self, now: Instant) -> bool {
+        self.next_due().is_some_and(|due| due <= now)
+    }
+
     /// Takes the next item whose time has come.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let Self { due, items, .. } = self;

@@ -17,12 +17,8 @@ const TRUSTED_FACTS: u8 = 4;
 const TRUSTED_ABSENT: u8 = 8;
 const TRUSTED_KEPT: u8 = 16;
 
-/// Bytes of a record, as a rule, of which nothing is kept.
-const USUAL: usize = 192;
-
 /// Appends a record.
 pub(crate) fn encode(record: &FileRecord, out: &mut Vec<u8>) {
-    out.reserve(USUAL);
     let FileRecord { seen, trusted, kept, trusted_kept } = record;
     let mut parts = 0;
     parts |= if seen.is_some() { SEEN } else { 0 };

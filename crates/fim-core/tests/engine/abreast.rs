@@ -1,6 +1,6 @@
 //! What the kernel has recorded when a look is due is let in first.
 
-use crate::house::{House, Lines, event, findings};
+use crate::house::{House, event, findings};
 use fim_core::{
     Actor, Coverage, EventSink, FileId, Headway, MarkRequest, Marked, Marks, Place, Ready, StatMarks,
     StopToken, Via, WatchError, WatchMessage, WatchSet, WatchStats, Watcher,
@@ -16,10 +16,7 @@ use std::time::Duration;
 fn a_look_waits_for_the_record_of_the_second_writer() {
     let house = House::new();
     house.baseline();
-    let (told, started) = channel();
-    let lines = Lines { started: Some(told), ..Lines::default() };
-    let watcher = Box::new(Slow { started, path: house.path("a") });
-    house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    let lines = house.run(vec![house.plain()], |started| Box::new(Slow { started, path: house.path("a") }));
     let findings = findings(&lines);
     let [finding] = findings.as_slice() else { panic!("{findings:?}") };
     let writers: Vec<u32> = finding.actors.iter().map(|actor| actor.pid).collect();
@@ -30,10 +27,8 @@ fn a_look_waits_for_the_record_of_the_second_writer() {
 fn an_event_is_told_whether_it_was_announced_or_not_and_nothing_waits_for_one_that_was() {
     let house = House::new();
     house.baseline();
-    let (told, started) = channel();
-    let lines = Lines { started: Some(told), ..Lines::default() };
-    let watcher = Box::new(Announcing { started, paths: [house.path("a"), house.path("b")] });
-    house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    let paths = [house.path("a"), house.path("b")];
+    let lines = house.run(vec![house.plain()], |started| Box::new(Announcing { started, paths }));
     let mut paths: Vec<PathBuf> = findings(&lines).into_iter().map(|finding| finding.path).collect();
     paths.sort();
     assert_eq!(paths, [house.path("a"), house.path("b")]);

@@ -1,6 +1,6 @@
 //! Names that come and go, content and attributes.
 
-use crate::house::{House, Lines, at, event, findings, told};
+use crate::house::{House, at, event, findings, told};
 use fim_core::{
     Action, Change, Consumer, ConsumerError, Context, Coverage, EventSink, FileId, Interest, MarkRequest,
     Marked, Marks, Place, Ready, Record, Severity, Snapshot, StatMarks, StopToken, Via, WatchError,
@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::time::SystemTime;
 
 #[test]
@@ -255,10 +255,9 @@ fn a_deep_tree_is_walked_once_and_not_for_each_level() {
     let house = House::new();
     let path = house.path(&"d/".repeat(DEPTH));
     let marks = Arc::new(AtomicUsize::new(0));
-    let (told, started) = channel();
-    let watcher = Box::new(Counting { started, marks: Arc::clone(&marks), path });
-    let lines = Lines { started: Some(told), ..Lines::default() };
-    house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    let counted = Arc::clone(&marks);
+    let lines =
+        house.run(vec![house.plain()], |started| Box::new(Counting { started, marks: counted, path }));
     assert_eq!(findings(&lines).len(), DEPTH);
     let marked = marks.load(Ordering::Relaxed);
     assert!(marked < 3 * DEPTH, "{marked} marks for {DEPTH} directories");

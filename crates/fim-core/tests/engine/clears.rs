@@ -1,13 +1,13 @@
 //! What was compared is clean: the kernel tells of a process's first touch of a dirty file, and of no other.
 
-use crate::house::{House, Lines, at, event};
+use crate::house::{House, at, event};
 use fim_core::{
     Coverage, EventSink, FileId, MarkRequest, Marked, Marks, Place, Ready, StatMarks, StopToken, Via,
     WatchError, WatchMessage, WatchSet, WatchStats, Watcher, file_id,
 };
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 /// Remembers whose marks were cleared.
@@ -52,11 +52,9 @@ fn id(path: &Path) -> FileId {
 }
 
 fn cleared_by(house: &House, message: WatchMessage) -> Vec<FileId> {
-    let (told, started) = channel();
-    let lines = Lines { started: Some(told), ..Lines::default() };
     let marks = Cleared::default();
-    let watcher = Box::new(Sending { marks: marks.clone(), started, message });
-    house.engine(lines).run(watcher, &StopToken::new()).unwrap();
+    let sending = marks.clone();
+    house.run(vec![house.plain()], |started| Box::new(Sending { marks: sending, started, message }));
     marks.0.lock().unwrap().clone()
 }
 

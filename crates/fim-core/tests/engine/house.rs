@@ -3,12 +3,12 @@
 use fim_core::{
     Action, Change, Consumer, ConsumerError, Context, Engine, FileEvent, Finding, Guard, Interest, MemStore,
     Place, Record, Reloaded, ReplayWatcher, Report, Sink, Snapshot, State, StopToken, Store, Via,
-    WatchMessage,
+    WatchMessage, Watcher,
 };
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -151,16 +151,25 @@ impl House {
         consumers: Vec<Box<dyn Consumer>>,
         act: impl FnOnce(&Path) -> Vec<WatchMessage> + Send + 'static,
     ) -> Lines {
-        let (started, wait) = channel();
-        let lines = Lines { started: Some(started), ..Lines::default() };
         let root = self.root.clone();
-        let messages = std::iter::once_with(move || {
-            wait.recv().unwrap();
-            act(&root)
+        self.run(consumers, |started| {
+            let messages = std::iter::once_with(move || {
+                started.recv().unwrap();
+                act(&root)
+            });
+            Box::new(ReplayWatcher::new(messages.flatten()))
         })
-        .flatten();
-        let watcher = Box::new(ReplayWatcher::new(messages));
-        self.engine_with(consumers, lines.clone()).run(watcher, &StopToken::new()).unwrap();
+    }
+
+    /// Watches by a watcher that is told when the watch has started, until it ends.
+    pub fn run(
+        &self,
+        consumers: Vec<Box<dyn Consumer>>,
+        watcher: impl FnOnce(Receiver<()>) -> Box<dyn Watcher>,
+    ) -> Lines {
+        let (told, started) = channel();
+        let lines = Lines { started: Some(told), ..Lines::default() };
+        self.engine_with(consumers, lines.clone()).run(watcher(started), &StopToken::new()).unwrap();
         lines
     }
 }

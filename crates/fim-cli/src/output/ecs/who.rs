@@ -8,6 +8,7 @@ use super::actor::{Container, Orchestrator, Process};
 use fim_core::Actor;
 use serde::ser::Error as _;
 use serde_json::Error;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// So many are kept: as many as may change files in turns.
@@ -16,9 +17,8 @@ const MANY: usize = 16;
 /// Processes that were written lately.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    all: Vec<Who>,
-    /// The next to make room.
-    next: usize,
+    /// The newest first.
+    all: VecDeque<Who>,
     /// By which patterns their secrets are hidden.
     version: u64,
 }
@@ -35,19 +35,14 @@ impl Known {
         }
         let at = match self.all.iter().position(|who| who.is(actor)) {
             Some(at) => at,
-            None => self.add(Who::of(actor, redactor)?),
+            None => {
+                let who = Who::of(actor, redactor)?;
+                self.all.truncate(MANY - 1);
+                self.all.push_front(who);
+                0
+            }
         };
         self.all.get(at).ok_or_else(|| Error::custom("it is not where it was put"))
-    }
-
-    fn add(&mut self, who: Who) -> usize {
-        let at = self.next;
-        self.next = (at + 1) % MANY;
-        match self.all.get_mut(at) {
-            Some(place) => *place = who,
-            None => self.all.push(who),
-        }
-        at
     }
 }
 
