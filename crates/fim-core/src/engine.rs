@@ -17,6 +17,7 @@ mod flow;
 mod gaps;
 mod heal;
 mod heartbeat;
+mod heat;
 mod index;
 mod intake;
 mod interests;
@@ -46,6 +47,7 @@ mod unarmed;
 mod unwritable;
 mod visit;
 mod walk;
+mod writing;
 
 pub use error::EngineError;
 pub use file_system::pseudo_file_system;

@@ -125,10 +125,7 @@ impl State {
     /// [`State::damaged_dir`]; so with all that reads.
     pub fn get(&self, path: &Path) -> Result<Option<FileRecord>, StoreError> {
         let place = place(path)?;
-        match self.blocks.get(&place)? {
-            Some(bytes) => record(&place.dir, &place.name, &bytes).map(Some),
-            None => Ok(None),
-        }
+        self.blocks.get(&place, |bytes| record(place.dir(), place.name(), bytes))?.transpose()
     }
 
     /// Sets the record of a path, in the buffer.

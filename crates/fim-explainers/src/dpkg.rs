@@ -74,7 +74,6 @@ impl Dpkg {
 
     /// The packages that claim the file at this path, those first whose word is the newest.
     fn claims(&mut self, path: &[u8]) -> Vec<Claim> {
-        let here = aliases(path);
         let incoming = self.database.incoming();
         let mut claims = Vec::new();
         for name in self.database.names(path) {
@@ -111,9 +110,10 @@ impl Dpkg {
                 claims.push((name.clone(), claim));
             }
         }
+        let here = aliases(path);
         let is_here = |name: &[u8], stem: &str| {
             let location = self.database.location(name, stem);
-            here.iter().any(|path| path == location)
+            here.contains(&location)
         };
         claims
             .into_iter()

@@ -52,10 +52,6 @@ impl<V> ByPath<V> {
         if self.0.is_empty() { None } else { self.0.remove(path.as_os_str()) }
     }
 
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
-        self.0.retain(|_, value| keep(value));
-    }
-
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.keys().map(Path::new)
     }

@@ -324,16 +324,6 @@ impl Live<'_> {
             .map_or(IDLE, |pause| pause.min(IDLE))
     }
 
-    /// How many looks to take in one go. Whoever makes names faster than they are looked at, or names that wait,
-    /// would fill the memory: beyond a bound as many are looked at as were taken, due or not.
-    fn looks(&mut self) -> usize {
-        if self.queue.len() < CROWDED {
-            return LOOKS;
-        }
-        self.queue.hasten(true, Instant::now());
-        TURN
-    }
-
     fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         // First: a look would take what is mounted there for what was there.
         self.keep_abreast(source)?;
@@ -341,11 +331,20 @@ impl Live<'_> {
             self.await_mounter(source)?;
             self.follow_mounts()?;
         }
-        for _ in 0..self.looks() {
+        // Whoever makes names faster than they are looked at, or names that wait, would fill the memory: beyond a bound as
+        // many are looked at as were taken, due or not.
+        let is_crowded = self.queue.len() >= CROWDED;
+        let looks = if is_crowded { TURN } else { LOOKS };
+        for left in (0..looks).rev() {
             let now = Instant::now();
-            let Some((path, mut item)) = self.queue.pop(now) else {
+            let next = if is_crowded { self.queue.pop_early(now) } else { self.queue.pop(now) };
+            let Some((path, mut item)) = next else {
+                self.engine.reporter.behind(false);
                 break;
             };
+            if left == 0 {
+                self.engine.reporter.behind(true);
+            }
             // Who made the change that a scan found may be among the events that nobody has looked at yet.
             if item.is_by_scan() && !source.messages.is_empty() {
                 match self.queue.postpone(&path, item, now) {

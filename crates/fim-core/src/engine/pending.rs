@@ -57,8 +57,6 @@ pub(crate) struct Pending {
     pub(super) held: Option<Instant>,
     /// It is to be looked at without waiting for anything.
     pub(super) hastened: bool,
-    /// It stands for no new mark: the file may change without one.
-    pub(super) waiting: bool,
     pub(super) due: Instant,
     /// When its turn comes, to be told then whether it is due by now; in no turn yet if there is none.
     pub(super) noted: Option<Instant>,
@@ -90,7 +88,6 @@ impl Pending {
             tries: 0,
             held: None,
             hastened: false,
-            waiting: false,
             lane: Lane::of(event),
             due: now + SETTLE,
             noted: None,
@@ -113,6 +110,11 @@ impl Pending {
     /// Whether nothing but a scan speaks of it.
     pub(crate) fn is_by_scan(&self) -> bool {
         self.scanned && self.via == Via::Scan && self.actors.is_empty()
+    }
+
+    /// Whether it stands for no new mark: the file may change without one.
+    pub(super) fn is_open(&self) -> bool {
+        self.lane == Lane::OPEN
     }
 
     pub(super) fn join(&mut self, event: &FileEvent) {

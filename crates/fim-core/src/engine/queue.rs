@@ -7,20 +7,15 @@
 mod tests;
 
 use super::by_path::ByPath;
+use super::heat::Hot;
 use super::pending::{Pending, SETTLE};
 use super::temporary::is_temporary;
-use super::turns::Turns;
+use super::turns::{Lane, Turns};
 use crate::event::{FileEvent, Via};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// The longest pause between two looks at a hot file.
-const HOTTEST: Duration = Duration::from_secs(1);
-/// How long a file that was hot is remembered as such.
-const COOL: Duration = Duration::from_secs(3);
-/// Hot files remembered before any is forgotten.
-const REMEMBERED: usize = 10_000;
 /// How often a file is looked at while a mapping or an asynchronous write may still change it.
 const OPEN: Duration = Duration::from_secs(5);
 /// How long a new file of a temporary name may wait for its rename.
@@ -37,21 +32,13 @@ const REASON: Duration = Duration::from_secs(2);
 /// How often it is asked for meanwhile.
 const REASON_PAUSE: Duration = Duration::from_millis(50);
 
-#[derive(Clone, Copy, Debug)]
-struct Heat {
-    looked: Instant,
-    pause: Duration,
-}
-
 /// All that is dirty.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     /// In a piece of memory each: a queue that grows would move them all.
     items: ByPath<Box<Pending>>,
     due: Turns,
-    hot: ByPath<Heat>,
-    /// When there are as many, those that cooled down are forgotten.
-    hot_room: usize,
+    hot: Hot,
     /// Files that may change without a further event until their last close.
     open: ByPath<FileEvent>,
 }
@@ -95,11 +82,10 @@ impl Queue {
     pub(crate) fn mark(&mut self, path: &Path, event: &FileEvent, name: Name, now: Instant) -> &mut Pending {
         self.note_open(path, event);
         self.tidy();
-        let heat = self.hot.get(path).copied();
+        let next_look = self.hot.next_look(path);
         let Self { items, due: turns, .. } = self;
         let item = items.get_or_insert_with(path, || Box::new(Pending::new(event, now)));
         item.join(event);
-        item.waiting = false;
         item.appeared |= makes_a_name(event.via) && event.place.is_some();
         if item.appeared && event.place.is_some() {
             // Events that know no name, as those of writes, do not forget what was known of it.
@@ -119,9 +105,7 @@ impl Queue {
         } else {
             item.first + SETTLE
         };
-        if let Some(heat) = heat {
-            due = due.max(heat.looked + heat.pause);
-        }
+        due = next_look.map_or(due, |next| due.max(next));
         item.due = due;
         note(turns, path, item);
         item
@@ -193,16 +177,17 @@ impl Queue {
     /// Makes due at once what stands for a lost record, or everything.
     pub(crate) fn hasten(&mut self, everything: bool, now: Instant) {
         let is_due = |item: &Pending| item.hastened && item.due <= now;
-        let wanted = |item: &Pending| !item.waiting && (everything || item.swept) && !is_due(item);
+        let wanted = |item: &Pending| !item.is_open() && (everything || item.swept) && !is_due(item);
         for (path, item) in self.items.iter_mut().filter(|(_, item)| wanted(item)) {
-            (item.due, item.hastened) = (now, true);
+            // What is due has its turn already.
+            (item.due, item.hastened) = (item.due.min(now), true);
             note(&mut self.due, path, item);
         }
     }
 
     /// Whether a path is to be looked at anyway.
     pub(crate) fn holds(&self, path: &Path) -> bool {
-        self.items.get(path).is_some_and(|item| !item.waiting)
+        self.items.get(path).is_some_and(|item| !item.is_open())
     }
 
     /// When the next look is due.
@@ -220,13 +205,31 @@ impl Queue {
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let Self { due, items, .. } = self;
         let path = due.pop(now, &mut |at, path| due_of(items, at, path))?;
+        self.take_out(path, now)
+    }
+
+    /// Takes the next item, whether its time has come or not: there are too many.
+    pub(crate) fn pop_early(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
+        let Self { due: turns, items, .. } = self;
+        let path = turns.pop(now, &mut |at, path| {
+            let due = due_of(items, at, path)?;
+            // One that was put off goes behind the others first.
+            let is_wanted = due == at && items.get(path).is_some_and(|item| !item.is_open());
+            Some(if is_wanted { due.min(now) } else { due })
+        })?;
+        let (path, mut item) = self.take_out(path, now)?;
+        item.hastened = true;
+        Some((path, item))
+    }
+
+    fn take_out(&mut self, path: PathBuf, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let item = self.items.remove(&path)?;
-        self.heat(&path, now);
+        self.hot.looked(&path, now);
         if let Some(event) = self.open.get(&path).cloned() {
             let mut again = Box::new(Pending::new(&event, now));
             again.join(&event);
             again.due = now + OPEN;
-            again.waiting = true;
+            again.lane = Lane::OPEN;
             self.put_back(path.clone(), again);
         }
         Some((path, item))
@@ -235,8 +238,8 @@ impl Queue {
     /// The end: nothing is waited for any more.
     pub(crate) fn finish(&mut self, now: Instant) {
         self.open.clear();
-        for item in self.items.values_mut() {
-            item.waiting = false;
+        for item in self.items.values_mut().filter(|item| item.is_open()) {
+            (item.lane, item.noted) = (Lane::default(), None);
         }
         self.hasten(true, now);
     }
@@ -306,19 +309,6 @@ impl Queue {
     /// Takes an item out of turn.
     pub(crate) fn take(&mut self, path: &Path) -> Option<Box<Pending>> {
         self.items.remove(path)
-    }
-
-    fn heat(&mut self, path: &Path, now: Instant) {
-        if self.hot.len() >= self.hot_room.max(REMEMBERED) {
-            self.hot.retain(|heat| now.saturating_duration_since(heat.looked) < COOL);
-            // Not again with the next look, if most of them are hot.
-            self.hot_room = self.hot.len() * 2;
-        }
-        let pause = match self.hot.get(path) {
-            Some(heat) if now.saturating_duration_since(heat.looked) < COOL => (heat.pause * 2).min(HOTTEST),
-            _ => SETTLE,
-        };
-        self.hot.insert(path.to_owned(), Heat { looked: now, pause });
     }
 
     /// Gives everything below one directory its new path, and what is said of such paths; the old paths.

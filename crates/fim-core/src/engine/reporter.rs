@@ -3,6 +3,7 @@
 //! A crash between the two repeats a finding with the same number; it never loses one.
 
 use super::error::EngineError;
+use super::writing::Writing;
 use crate::finding::{Detected, Record, Report, Severity};
 use crate::guard::Guard;
 use crate::sink::Sink;
@@ -25,7 +26,7 @@ const SINK: &str = "sink";
 
 /// Writes reports and keeps the state in step with them.
 pub(crate) struct Reporter {
-    sink: Box<dyn Sink>,
+    lines: Writing,
     sequence: u64,
     written: u64,
     unsynced_since: Option<Instant>,
@@ -50,7 +51,7 @@ impl Reporter {
     /// Numbers from 1, and leaves no trace in the state.
     pub(crate) fn new(sink: Box<dyn Sink>, guard: Guard) -> Self {
         Self {
-            sink,
+            lines: Writing::to(sink),
             sequence: 0,
             written: 0,
             unsynced_since: None,
@@ -77,10 +78,11 @@ impl Reporter {
         };
         self.is_series = true;
         let kept = state.meta(SINK)?;
-        self.sink.resume(kept.as_deref()).map_err(EngineError::Sink)?;
+        let sink = self.lines.sink().map_err(EngineError::Sink)?;
+        sink.resume(kept.as_deref()).map_err(EngineError::Sink)?;
         // Durable before the first line: a crash must not begin a second series.
         if kept.is_none()
-            && let Some(begun) = self.sink.kept()
+            && let Some(begun) = sink.kept()
         {
             state.set_meta(SINK, &begun)?;
             state.commit()?;
@@ -120,15 +122,20 @@ impl Reporter {
         {
             self.latency.note(report.created.duration_since(finding.at).unwrap_or_default());
         }
-        self.sink.write(&report).map_err(EngineError::Sink)?;
+        self.lines.write(report).map_err(EngineError::Sink)?;
         self.sequence += 1;
         self.written += 1;
         Ok(())
     }
 
+    /// Whether more waits than is looked at.
+    pub(crate) fn behind(&mut self, is_behind: bool) {
+        self.lines.behind(is_behind);
+    }
+
     /// Lets the lines go.
     pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
-        self.sink.flush().map_err(EngineError::Sink)
+        self.lines.let_go().map_err(EngineError::Sink)
     }
 
     /// Lets the lines go; the state they speak of follows at once, or in a moment if it did so a moment ago.
@@ -147,7 +154,6 @@ impl Reporter {
 
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
-        self.flush()?;
         self.note(state)?;
         self.is_behind = false;
         if self.failed.is_some() {
@@ -178,11 +184,12 @@ impl Reporter {
         Err(error.into())
     }
 
-    /// Notes in the state how far the lines have come.
+    /// Lets the lines go, and notes in the state how far they have come.
     fn note(&mut self, state: &mut State) -> Result<(), EngineError> {
+        self.lines.flush().map_err(EngineError::Sink)?;
         if self.written > 0 && self.is_series {
             state.set_meta(SEQUENCE, &self.sequence.to_le_bytes())?;
-            if let Some(kept) = self.sink.kept() {
+            if let Some(kept) = self.lines.sink().map_err(EngineError::Sink)?.kept() {
                 state.set_meta(SINK, &kept)?;
             }
         }
@@ -192,7 +199,6 @@ impl Reporter {
 
     /// Commits and makes durable, after a write failed, all that was not.
     pub(crate) fn recover(&mut self, state: &mut State) -> Result<(), EngineError> {
-        self.flush()?;
         self.note(state)?;
         state.recover()?;
         (self.unsynced_since, self.failed) = (None, None);

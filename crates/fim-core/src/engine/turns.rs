@@ -6,12 +6,12 @@
 
 use crate::event::FileEvent;
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// One for root, one for those nobody knows the user of, the others share theirs by number: nobody has more users than
-/// he can make wait.
+/// One for root, one for those nobody knows the user of, one for what stands for no change, the others share theirs by
+/// number: nobody has more users than he can make wait.
 const LANES: u8 = 64;
 
 /// Whose changes are served together.
@@ -19,12 +19,15 @@ const LANES: u8 = 64;
 pub(crate) struct Lane(u8);
 
 impl Lane {
+    /// Of files that may change without a further event, so that they are looked at from time to time.
+    pub(crate) const OPEN: Self = Self(LANES - 1);
+
     /// Of who caused an event: root's before anybody's, when several did.
     pub(crate) fn of(event: &FileEvent) -> Self {
         match event.actor.as_ref().and_then(|actor| actor.uid) {
             Some(0) => Self(0),
-            Some(uid) => Self(1 + u8::try_from(uid % u32::from(LANES - 2)).unwrap_or(0)),
-            None => Self(LANES - 1),
+            Some(uid) => Self(1 + u8::try_from(uid % u32::from(LANES - 3)).unwrap_or(0)),
+            None => Self(LANES - 2),
         }
     }
 }
@@ -52,10 +55,52 @@ impl PartialOrd for Due {
 /// Asked when a path is due, with the time when its turn is.
 pub(crate) type AskDue<'a> = dyn FnMut(Instant, &Path) -> Option<Instant> + 'a;
 
+/// What is due in one lane. Most is due no sooner than what was noted before it, and needs no sorting.
+#[derive(Debug, Default)]
+struct Turn {
+    in_order: VecDeque<Due>,
+    others: BinaryHeap<Due>,
+}
+
+impl Turn {
+    fn is_empty(&self) -> bool {
+        self.in_order.is_empty() && self.others.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.in_order.clear();
+        self.others.clear();
+    }
+
+    fn push(&mut self, due: Due) {
+        if self.in_order.back().is_none_or(|last| last.at <= due.at) {
+            self.in_order.push_back(due);
+        } else {
+            self.others.push(due);
+        }
+    }
+
+    /// Whether the first is one of those in order.
+    fn is_in_order(&self) -> bool {
+        match (self.in_order.front(), self.others.peek()) {
+            (Some(first), Some(other)) => first.at <= other.at,
+            (first, _) => first.is_some(),
+        }
+    }
+
+    fn first(&self) -> Option<&Due> {
+        if self.is_in_order() { self.in_order.front() } else { self.others.peek() }
+    }
+
+    fn pop(&mut self) -> Option<Due> {
+        if self.is_in_order() { self.in_order.pop_front() } else { self.others.pop() }
+    }
+}
+
 /// Paths by when they are due, for each lane.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    lanes: Vec<BinaryHeap<Due>>,
+    lanes: Vec<Turn>,
     /// A bit for each lane that is not empty: nearly all are, and are asked for each event and look.
     taken: u64,
     count: usize,
@@ -67,7 +112,7 @@ const _: () = assert!(LANES as u32 == u64::BITS, "a bit for each");
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { lanes: (0..LANES).map(|_| BinaryHeap::new()).collect(), taken: 0, count: 0, last: 0 }
+        Self { lanes: (0..LANES).map(|_| Turn::default()).collect(), taken: 0, count: 0, last: 0 }
     }
 }
 
@@ -79,7 +124,7 @@ impl Turns {
 
     /// Forgets them all.
     pub(crate) fn clear(&mut self) {
-        self.lanes.iter_mut().for_each(BinaryHeap::clear);
+        self.lanes.iter_mut().for_each(Turn::clear);
         (self.taken, self.count) = (0, 0);
     }
 
@@ -130,13 +175,13 @@ impl Turns {
 }
 
 /// When the first of a lane is due, after those before it that do not count are gone, and those put off are put back.
-fn next_of(lane: &mut BinaryHeap<Due>, count: &mut usize, due: &mut AskDue<'_>) -> Option<Instant> {
-    while let Some(first) = lane.peek() {
+fn next_of(lane: &mut Turn, count: &mut usize, due: &mut AskDue<'_>) -> Option<Instant> {
+    while let Some(first) = lane.first() {
         match due(first.at, &first.path) {
             Some(at) if at <= first.at => return Some(at),
             Some(at) => {
-                if let Some(mut first) = lane.peek_mut() {
-                    first.at = at;
+                if let Some(first) = lane.pop() {
+                    lane.push(Due { at, ..first });
                 }
             }
             None => {
@@ -166,8 +211,25 @@ mod tests {
     #[test]
     fn root_and_the_unknown_share_with_nobody() {
         let lanes: std::collections::BTreeSet<_> = (1..100_000).map(|uid| by(Some(uid))).collect();
-        assert!(lanes.len() == usize::from(LANES) - 2);
-        assert!(!lanes.contains(&by(Some(0))) && !lanes.contains(&by(None)));
+        assert!(lanes.len() == usize::from(LANES) - 3);
+        assert!([by(Some(0)), by(None), Lane::OPEN].iter().all(|lane| !lanes.contains(lane)));
+    }
+
+    #[test]
+    fn what_is_noted_out_of_order_is_served_in_order() {
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        for ms in [20, 20, 30_000, 5, 21, 0, 30_001, 4] {
+            turns.push(by(Some(0)), at(ms), format!("/{ms}").into());
+        }
+        // The first is put off once more, as one that changes all the time.
+        let put_off = |due: Instant, _: &Path| Some(if due == start { at(22) } else { due });
+        let mut served = Vec::new();
+        while let Some(path) = turns.pop(at(40_000), &mut { put_off }) {
+            served.push(path);
+        }
+        assert_eq!(served, ["/4", "/5", "/20", "/20", "/21", "/0", "/30000", "/30001"].map(PathBuf::from));
+        assert_eq!(turns.len(), 0);
     }
 
     #[test]

@@ -61,40 +61,39 @@ impl Blocks {
         &mut *self.store
     }
 
-    /// The encoded record of a place.
-    pub fn get(&self, place: &Place) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = place.key();
-        let buffered = self.buffered_floor(place, &key);
-        if let Some((_, buffered)) = buffered.filter(|(_, it)| it.reaches(&place.name)) {
-            return Ok(buffered.block.get(&place.name).map(<[u8]>::to_vec));
+    /// What is read from the encoded record of a place.
+    pub fn get<R>(&self, place: &Place, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, StoreError> {
+        let buffered = self.buffered_floor(place);
+        if let Some((_, buffered)) = buffered.filter(|(_, it)| it.reaches(place.name())) {
+            return Ok(buffered.block.get(place.name()).map(read));
         }
-        let stored = stored_floor(&*self.store, &key, &place.dir)?;
+        let stored = stored_floor(&*self.store, place, place.key())?;
         match (stored, buffered) {
             (Some((at, bytes)), buffered) if buffered.is_none_or(|(known, _)| *known < at) => {
-                Ok(decode(&at, &bytes)?.get(&place.name).map(<[u8]>::to_vec))
+                Ok(decode(&at, &bytes)?.get(place.name()).map(read))
             }
-            (_, Some((_, buffered))) => Ok(buffered.block.get(&place.name).map(<[u8]>::to_vec)),
+            (_, Some((_, buffered))) => Ok(buffered.block.get(place.name()).map(read)),
             _ => Ok(None),
         }
     }
 
     pub fn put(&mut self, place: &Place, record: &[u8]) -> Result<(), StoreError> {
         let buffered = self.load(place)?;
-        if !buffered.block.put(&place.name, record) {
+        if !buffered.block.put(place.name(), record) {
             return Ok(());
         }
         buffered.changed = true;
-        if let Some((first, block)) = buffered.block.split(&place.name) {
+        if let Some((first, block)) = buffered.block.split(place.name()) {
             let end = Buffered { block, changed: true, applied: false, reach: buffered.reach.clone() };
-            self.buffer.insert(keys::block(&place.dir, &first), end);
+            self.buffer.insert(keys::block(place.dir(), &first), end);
         }
         Ok(())
     }
 
     pub fn remove(&mut self, place: &Place) -> Result<(), StoreError> {
-        if self.get(place)?.is_some() {
+        if self.get(place, |_| ())?.is_some() {
             let buffered = self.load(place)?;
-            buffered.changed |= buffered.block.remove(&place.name);
+            buffered.changed |= buffered.block.remove(place.name());
         }
         Ok(())
     }
@@ -173,19 +172,18 @@ impl Blocks {
         }
     }
 
-    fn buffered_floor(&self, place: &Place, key: &[u8]) -> Option<(&Vec<u8>, &Buffered)> {
-        let first = keys::first_block(&place.dir);
-        self.buffer.range::<[u8], _>((Bound::Included(&first[..]), Bound::Included(key))).next_back()
+    fn buffered_floor(&self, place: &Place) -> Option<(&Vec<u8>, &Buffered)> {
+        let bounds = (Bound::Included(place.first_block()), Bound::Included(place.key()));
+        self.buffer.range::<[u8], _>(bounds).next_back()
     }
 
     /// The block that holds a place, or is to hold it, in the buffer.
     fn load(&mut self, place: &Place) -> Result<&mut Buffered, StoreError> {
-        let key = place.key();
-        let known = self.buffered_floor(place, &key);
-        let is_known = known.is_some_and(|(_, buffered)| buffered.reaches(&place.name));
+        let known = self.buffered_floor(place);
+        let is_known = known.is_some_and(|(_, buffered)| buffered.reaches(place.name()));
         let mut at = known.map(|(at, _)| at.clone());
         if !is_known {
-            let (stored, mut reach) = self.find(place, &key)?;
+            let (stored, mut reach) = self.find(place)?;
             match stored {
                 Some((stored, bytes)) if at.as_ref().is_none_or(|known| *known < stored) => {
                     let block = decode(&stored, &bytes)?;
@@ -200,7 +198,7 @@ impl Blocks {
                     if let Some(known) = at.as_ref().and_then(|at| self.buffer.get_mut(at)) {
                         known.reach = known.reach.clone().max(reach);
                     } else {
-                        let first = keys::first_block(&place.dir);
+                        let first = place.first_block().to_vec();
                         self.buffer.insert(
                             first.clone(),
                             Buffered { block: Block::default(), changed: false, applied: false, reach },
@@ -215,10 +213,10 @@ impl Blocks {
     }
 
     /// The stored block that would hold a place, and how far nothing else is stored.
-    fn find(&self, place: &Place, key: &[u8]) -> Result<(Option<Entry>, Reach), StoreError> {
-        match stored_floor(&*self.store, &keys::after_blocks(&place.dir), &place.dir)? {
-            Some((last, _)) if last.as_slice() > key => {
-                Ok((stored_floor(&*self.store, key, &place.dir)?, Reach::Name(place.name.clone())))
+    fn find(&self, place: &Place) -> Result<(Option<Entry>, Reach), StoreError> {
+        match stored_floor(&*self.store, place, &keys::after_blocks(place.dir()))? {
+            Some((last, _)) if last.as_slice() > place.key() => {
+                Ok((stored_floor(&*self.store, place, place.key())?, Reach::Name(place.name().to_vec())))
             }
             last => Ok((last, Reach::End)),
         }
@@ -234,10 +232,10 @@ impl Buffered {
     }
 }
 
-/// The greatest stored block of a directory whose key is not above this one. That of a neighbour is not read: of a new
+/// The greatest stored block of the directory of a place whose key is not above this one. That of a neighbour is not read: of a new
 /// directory there is none, and each name in it is asked for.
-fn stored_floor(store: &dyn Store, key: &[u8], dir: &[u8]) -> Result<Option<Entry>, StoreError> {
-    store.floor_from(&keys::first_block(dir), key).map_err(name_directory)
+fn stored_floor(store: &dyn Store, place: &Place, key: &[u8]) -> Result<Option<Entry>, StoreError> {
+    store.floor_from(place.first_block(), key).map_err(name_directory)
 }
 
 fn decode(key: &[u8], bytes: &[u8]) -> Result<Block, StoreError> {

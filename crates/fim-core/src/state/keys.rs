@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 const FILES: u8 = b'f';
 const META: u8 = b'm';
 
-/// A path, cut into the directory (with a slash at its end) and the name in it; `/` itself has no name.
+/// A path, cut into the directory (with a slash at its end) and the name in it; `/` itself has no name. In one piece, the
+/// key it would have: each look asks several times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub dir: Vec<u8>,
-    pub name: Vec<u8>,
+    key: Vec<u8>,
+    /// Where the name begins.
+    at: usize,
 }
 
 impl Place {
@@ -28,7 +30,7 @@ impl Place {
             return None;
         }
         if let Some((dir, name)) = plain(path) {
-            return Some(Self { dir: dir.to_vec(), name: name.to_vec() });
+            return Some(Self::new(dir, name));
         }
         let mut names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".");
         let mut dir = Vec::with_capacity(path.len());
@@ -39,22 +41,41 @@ impl Place {
             dir.push(b'/');
             name = next;
         }
-        Some(Self { dir, name: name.to_vec() })
+        Some(Self::new(&dir, name))
+    }
+
+    fn new(dir: &[u8], name: &[u8]) -> Self {
+        Self { key: block(dir, name), at: dir.len() + 2 }
+    }
+
+    /// The directory, with a slash at its end.
+    pub fn dir(&self) -> &[u8] {
+        self.key.get(1..self.at - 1).unwrap_or_default()
+    }
+
+    /// The name in it.
+    pub fn name(&self) -> &[u8] {
+        self.key.get(self.at..).unwrap_or_default()
     }
 
     /// As a directory: what the places of the names in it have as theirs.
     pub fn as_dir(&self) -> Vec<u8> {
-        let mut dir = self.dir.clone();
-        if !self.name.is_empty() {
-            dir.extend_from_slice(&self.name);
+        let mut dir = self.dir().to_vec();
+        if !self.name().is_empty() {
+            dir.extend_from_slice(self.name());
             dir.push(b'/');
         }
         dir
     }
 
     /// The greatest key a block that holds this place can have.
-    pub fn key(&self) -> Vec<u8> {
-        block(&self.dir, &self.name)
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The key of the first block of its directory.
+    pub fn first_block(&self) -> &[u8] {
+        self.key.get(..self.at).unwrap_or_default()
     }
 }
 
@@ -128,14 +149,14 @@ mod tests {
             ("/a\0b", None),
         ];
         for (path, expected) in table {
-            let expected = expected.map(|(dir, name)| Place { dir: dir.into(), name: name.into() });
+            let expected = expected.map(|(dir, name)| Place::new(dir.as_bytes(), name.as_bytes()));
             assert_eq!(Place::of(Path::new(path)), expected, "{path:?}");
         }
     }
 
     #[test]
     fn a_directory_comes_before_what_is_in_it() {
-        let key = |path: &str| Place::of(Path::new(path)).unwrap().key();
+        let key = |path: &str| Place::of(Path::new(path)).unwrap().key;
         let ordered = ["/", "/a", "/b", "/a-/x", "/a/z", "/a/\u{1}/x", "/a/b/c"].map(key);
         assert!(ordered.is_sorted(), "{ordered:?}");
         let in_a = tree(b"/a/");

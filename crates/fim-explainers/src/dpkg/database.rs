@@ -6,6 +6,7 @@
 use super::parse::{self, Diversion, Md5, Package};
 use crate::packages::{Print, Sieve, Stillness, aliases};
 use fim_core::{Limits, Need, Reader};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::read_dir;
@@ -248,7 +249,7 @@ impl Database {
     }
 
     /// The packages whose list has one of these paths: reads them all.
-    pub fn listing(&mut self, paths: &[Vec<u8>]) -> Vec<String> {
+    pub fn listing(&mut self, paths: &[&[u8]]) -> Vec<String> {
         let names = read_dir(self.dir.join("info")).into_iter().flatten().filter_map(Result::ok);
         let mut stems: Vec<String> = names
             .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".list").map(str::to_owned))
@@ -322,12 +323,11 @@ impl Database {
     }
 
     /// What packages may call the file at this path.
-    pub fn names(&self, path: &[u8]) -> Vec<Vec<u8>> {
-        let mut names = aliases(path);
-        let diverted = self.diversions.1.iter().filter(|it| names.contains(&it.to));
-        let diverted: Vec<Vec<u8>> = diverted.map(|it| it.from.clone()).collect();
-        names.extend(diverted);
-        names
+    pub fn names<'p>(&self, path: &'p [u8]) -> Vec<Cow<'p, [u8]>> {
+        let aliases = aliases(path);
+        let diverted = self.diversions.1.iter().filter(|it| aliases.contains(&it.to.as_slice()));
+        let diverted = diverted.map(|it| Cow::Owned(it.from.clone()));
+        aliases.iter().copied().map(Cow::Borrowed).chain(diverted).collect()
     }
 
     fn hash(&self, path: &[u8]) -> u64 {

@@ -19,14 +19,14 @@ pub fn below<'a>(root: &Path, path: &'a Path) -> Option<&'a [u8]> {
 
 /// A path, and what it was called before `/bin` and the like became links into `/usr`: packages may still call
 /// it so.
-pub fn aliases(path: &[u8]) -> Vec<Vec<u8>> {
+pub fn aliases(path: &[u8]) -> Vec<&[u8]> {
     const MERGED: [&[u8]; 7] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libx32", b"libo32"];
-    let mut names = vec![path.to_vec()];
+    let mut names = vec![path];
     if let Some(rest) = path.strip_prefix(b"/usr")
         && let Some(top) = rest.split(|&b| b == b'/').nth(1)
         && MERGED.contains(&top)
     {
-        names.push(rest.to_vec());
+        names.push(rest);
     }
     names
 }
