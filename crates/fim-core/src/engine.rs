@@ -11,6 +11,7 @@ mod by_path;
 mod compare;
 mod consult;
 mod covered;
+mod due;
 mod error;
 mod file_system;
 mod flow;

@@ -20,7 +20,7 @@ use super::telling::Telling;
 use super::unarmed::Blind;
 use super::unwritable::Unwritable;
 use super::walk::Anew;
-use super::{Engine, ROUNDS, look};
+use super::{Engine, ROUNDS};
 use crate::event::{FileEvent, Via};
 use crate::finding::{Record, Started, Stopped};
 use crate::guard::Tampering;
@@ -37,11 +37,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// Messages waiting between the watcher and the engine; beyond it they wait in the kernel.
 const QUEUE: usize = 65_536;
 /// Messages taken in one go.
-const TURN: usize = 4_096;
-/// Looks between two goes: few, since what came meanwhile may tell what a name was for.
-const LOOKS: usize = 64;
-/// Paths that may wait for their look, as a rule.
-const CROWDED: usize = 65_536;
+pub(super) const TURN: usize = 4_096;
 /// What a scan saw that is compared in one go.
 const SCANNED: usize = 64;
 /// The longest sleep: whatever there is to do has a time of its own, but who watches over this process takes a longer
@@ -322,56 +318,6 @@ impl Live<'_> {
             .map(|due| due.saturating_duration_since(now))
             .min()
             .map_or(IDLE, |pause| pause.min(IDLE))
-    }
-
-    fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
-        // First: a look would take what is mounted there for what was there.
-        self.keep_abreast(source)?;
-        if self.mounts.have_changed().unwrap_or(true) {
-            self.await_mounter(source)?;
-            self.follow_mounts()?;
-        }
-        // Whoever makes names faster than they are looked at, or names that wait, would fill the memory: beyond a bound as
-        // many are looked at as were taken, due or not.
-        let is_crowded = self.queue.len() >= CROWDED;
-        let looks = if is_crowded { TURN } else { LOOKS };
-        for left in (0..looks).rev() {
-            let now = Instant::now();
-            let next = if is_crowded { self.queue.pop_early(now) } else { self.queue.pop(now) };
-            let Some((path, mut item)) = next else {
-                self.engine.reporter.behind(false);
-                break;
-            };
-            if left == 0 {
-                self.engine.reporter.behind(true);
-            }
-            // Who made the change that a scan found may be among the events that nobody has looked at yet.
-            if item.is_by_scan() && !source.messages.is_empty() {
-                match self.queue.postpone(&path, item, now) {
-                    Some(back) => item = back,
-                    None => continue,
-                }
-            }
-            self.is_alone = source.messages.is_empty() && !self.queue.has_due(now);
-            let looked = look::look(self, path, item);
-            self.is_alone = false;
-            looked?;
-        }
-        Ok(())
-    }
-
-    /// Looks at what stands for lost records, or at everything marked, due or not.
-    pub(super) fn drain(&mut self, everything: bool) -> Result<(), EngineError> {
-        loop {
-            let now = Instant::now();
-            self.queue.hasten(everything, now);
-            // A look may mark more: the children of a directory that is gone.
-            let Some((path, item)) = self.queue.pop(now) else { return Ok(()) };
-            look::look(self, path, item)?;
-            while let Some((path, item)) = self.queue.pop(now) {
-                look::look(self, path, item)?;
-            }
-        }
     }
 
     /// The end: everything marked is looked at, every gap closed, all made durable.

@@ -55,45 +55,51 @@ impl PartialOrd for Due {
 /// Asked when a path is due, with the time when its turn is.
 pub(crate) type AskDue<'a> = dyn FnMut(Instant, &Path) -> Option<Instant> + 'a;
 
-/// What is due in one lane. Most is due no sooner than what was noted before it, and needs no sorting.
+/// What is noted as due at once, after a moment or after a longer one comes in an order of its own each.
+const RUNS: usize = 3;
+
+/// What is due in one lane. Nearly all of it is due no sooner than something that was noted before it, and needs no sorting.
 #[derive(Debug, Default)]
 struct Turn {
-    in_order: VecDeque<Due>,
+    runs: [VecDeque<Due>; RUNS],
     others: BinaryHeap<Due>,
 }
 
 impl Turn {
     fn is_empty(&self) -> bool {
-        self.in_order.is_empty() && self.others.is_empty()
+        self.others.is_empty() && self.runs.iter().all(VecDeque::is_empty)
     }
 
     fn clear(&mut self) {
-        self.in_order.clear();
+        self.runs.iter_mut().for_each(VecDeque::clear);
         self.others.clear();
     }
 
+    /// Puts it behind what is due shortly before it.
     fn push(&mut self, due: Due) {
-        if self.in_order.back().is_none_or(|last| last.at <= due.at) {
-            self.in_order.push_back(due);
-        } else {
-            self.others.push(due);
+        let fits = |run: &&mut VecDeque<Due>| run.back().is_none_or(|last| last.at <= due.at);
+        let run = self.runs.iter_mut().filter(fits).max_by_key(|run| run.back().map(|last| last.at));
+        match run {
+            Some(run) => run.push_back(due),
+            None => self.others.push(due),
         }
     }
 
-    /// Whether the first is one of those in order.
-    fn is_in_order(&self) -> bool {
-        match (self.in_order.front(), self.others.peek()) {
-            (Some(first), Some(other)) => first.at <= other.at,
-            (first, _) => first.is_some(),
-        }
+    /// The run that begins with the first of all, if one does.
+    fn first_run(&self) -> Option<usize> {
+        let firsts = self.runs.iter().enumerate().filter_map(|(run, it)| Some((it.front()?.at, run)));
+        let (at, run) = firsts.min()?;
+        self.others.peek().is_none_or(|other| at <= other.at).then_some(run)
     }
 
     fn first(&self) -> Option<&Due> {
-        if self.is_in_order() { self.in_order.front() } else { self.others.peek() }
+        let run = self.first_run().and_then(|run| self.runs.get(run));
+        run.map_or_else(|| self.others.peek(), VecDeque::front)
     }
 
     fn pop(&mut self) -> Option<Due> {
-        if self.is_in_order() { self.in_order.pop_front() } else { self.others.pop() }
+        let run = self.first_run().and_then(|run| self.runs.get_mut(run));
+        run.map_or_else(|| self.others.pop(), VecDeque::pop_front)
     }
 }
 
