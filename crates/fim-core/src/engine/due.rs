@@ -24,7 +24,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Says whether as many were looked at as may be in one go.
+    /// Says whether more is due than may be looked at in one go: the next follows at once.
     fn look_at_some(&mut self, source: &EventSource) -> Result<bool, EngineError> {
         // Whoever makes names faster than they are looked at, or names that wait, would fill the memory: beyond a bound
         // as many are looked at as were taken, due or not.
@@ -45,7 +45,7 @@ impl Live<'_> {
             self.is_alone = false;
             looked?;
         }
-        Ok(true)
+        Ok(self.queue.has_due(Instant::now()))
     }
 
     /// Looks at what stands for lost records, or at everything marked, due or not.

@@ -174,13 +174,14 @@ impl Queue {
         self.items.get_mut(path).map(Box::as_mut)
     }
 
-    /// Makes due at once what stands for a lost record, or everything.
+    /// Makes due at once what stands for a lost record, or everything: directories before what is in them.
     pub(crate) fn hasten(&mut self, everything: bool, now: Instant) {
         let is_due = |item: &Pending| item.hastened && item.due <= now;
         let wanted = |item: &Pending| !item.is_open() && (everything || item.swept) && !is_due(item);
-        for (path, item) in self.items.iter_mut().filter(|(_, item)| wanted(item)) {
-            // What is due has its turn already.
-            (item.due, item.hastened) = (item.due.min(now), true);
+        let mut wanted: Vec<_> = self.items.iter_mut().filter(|(_, item)| wanted(item)).collect();
+        wanted.sort_unstable_by_key(|(path, _)| path.as_os_str());
+        for (path, item) in wanted {
+            (item.due, item.hastened, item.noted) = (now, true, None);
             note(&mut self.due, path, item);
         }
     }

@@ -3,6 +3,9 @@
 //! The sink goes to the thread together with what it is to write and comes back with it, so that it is in one place and
 //! reports keep their order. Knows no state.
 
+#[cfg(test)]
+mod tests;
+
 use crate::finding::Report;
 use crate::sink::Sink;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -82,7 +85,7 @@ impl Writing {
             return Ok(());
         }
         if matches!(self.beside, Beside::NotYet) {
-            self.beside = Beside::start();
+            self.beside = Beside::start(std::thread::available_parallelism().map_or(1, usize::from));
         }
         let Beside::Ready { jobs, .. } = &self.beside else {
             self.is_behind = false;
@@ -119,16 +122,18 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        // What ended the watch is known already; what was found until then is told.
-        if let Err(error) = self.flush() {
+        // What ended the watch is known already; what was found until then is told, if this end is an orderly one.
+        if !std::thread::panicking()
+            && let Err(error) = self.flush()
+        {
             log::debug!("at the end of the watch: {error}");
         }
     }
 }
 
 impl Beside {
-    fn start() -> Self {
-        if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+    fn start(processors: usize) -> Self {
+        if processors < 2 {
             return Self::Never;
         }
         let (jobs, todo) = bounded::<Job>(1);

@@ -3,7 +3,9 @@
 use crate::house::{House, Lines, at, findings, told};
 use fim_core::{
     Action, Detected, MemStore, Record, ReplayWatcher, StopToken, Store, StoreError, StoreErrorKind, Via,
+    WatchMessage,
 };
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::mpsc::channel;
 
@@ -74,6 +76,51 @@ fn what_could_not_be_reported_is_reported_at_the_next_start() {
     drop(engine);
     let lines = house.watch(|_| Vec::new());
     assert_eq!(told(&house, &lines), [(Action::Updated, "a".into(), None)]);
+}
+
+/// Changes so many files, more than are looked at in one go.
+fn change_all(house: &House) -> Vec<WatchMessage> {
+    let change = |number: usize| {
+        let path = house.path(&format!("many-{number:04}"));
+        fs::write(&path, "changed").unwrap();
+        at(Via::Close, path)
+    };
+    (0..2_000).map(change).collect()
+}
+
+#[test]
+fn many_changes_at_once_are_told_in_order_each_once() {
+    let house = House::new();
+    let messages = change_all(&house);
+    (0..2_000).for_each(|number| fs::write(house.path(&format!("many-{number:04}")), "original").unwrap());
+    house.baseline();
+    let root = house.path("");
+    let lines = house.watch(move |_| {
+        (0..2_000).for_each(|number| fs::write(root.join(format!("many-{number:04}")), "changed").unwrap());
+        messages
+    });
+    let reports = lines.reports.lock().unwrap();
+    assert!(reports.iter().map(|report| report.sequence).eq(1..=reports.len() as u64));
+    drop(reports);
+    let names: BTreeSet<_> = told(&house, &lines).into_iter().map(|(_, name, _)| name).collect();
+    assert_eq!((names.len(), findings(&lines).len()), (2_000, 2_000));
+}
+
+#[test]
+fn what_a_reader_missed_of_many_is_reported_at_the_next_start() {
+    let house = House::new();
+    house.watch(|_| Vec::new());
+    let messages = change_all(&house);
+    let broken = Lines { broken_after: Some(700), ..Lines::default() };
+    let watcher = ReplayWatcher::new(messages);
+    house.engine(broken.clone()).run(Box::new(watcher), &StopToken::new()).unwrap_err();
+    let names = |lines: &Lines| -> BTreeSet<String> {
+        told(&house, lines).into_iter().map(|(_, name, _)| name).collect()
+    };
+    let mut all = names(&broken);
+    assert_eq!(broken.reports.lock().unwrap().len(), 700);
+    all.extend(names(&house.watch(|_| Vec::new())));
+    assert_eq!(all.len(), 2_000, "what was told then or is told now is all there is");
 }
 
 /// A store in which what is kept of one directory is damaged until it is removed.

@@ -147,6 +147,18 @@ fn what_a_scan_found_waits_for_who_did_it() {
 }
 
 #[test]
+fn what_is_hastened_comes_in_the_order_of_its_names() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    for (number, path) in ["/b/c/d", "/a", "/b/c", "/b/a", "/b", "/"].iter().enumerate() {
+        let via = if number % 2 == 0 { Via::Close } else { Via::Write };
+        queue.mark(Path::new(path), &event(via), KNOWN, now + ms(number as u64));
+    }
+    queue.hasten(true, now + ms(10));
+    let taken = std::iter::from_fn(|| queue.pop(now + ms(10)).map(|(path, _)| path));
+    assert!(taken.eq(["/", "/a", "/b", "/b/a", "/b/c", "/b/c/d"].map(PathBuf::from)));
+}
+
+#[test]
 fn a_name_marked_ever_again_takes_no_more_room() {
     let (mut queue, now) = (Queue::default(), Instant::now());
     for number in 0..100_000 {
