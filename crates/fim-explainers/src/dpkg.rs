@@ -77,6 +77,9 @@ impl Dpkg {
         let incoming = self.database.incoming();
         let mut claims = Vec::new();
         for name in self.database.names(path) {
+            if incoming.is_none() && !self.database.may_have(&name) {
+                continue;
+            }
             if let Some(incoming) = &incoming
                 && let Some(digest) = incoming.digest(&name)
             {
@@ -109,6 +112,9 @@ impl Dpkg {
                 let claim = Claim { stem, version, digest, is_conffile, is_moving, is_half_installed };
                 claims.push((name.clone(), claim));
             }
+        }
+        if claims.is_empty() {
+            return Vec::new();
         }
         let here = aliases(path);
         let is_here = |name: &[u8], stem: &str| {

@@ -72,21 +72,39 @@ impl Block {
 
     /// Says whether that changed anything.
     pub fn put(&mut self, name: &[u8], record: &[u8]) -> bool {
-        let found = self.find(name);
-        if let Ok(at) = found {
-            let Some(known) = self.entries.get(at).copied().filter(|known| self.record(*known) != record)
-            else {
-                return false;
-            };
-            self.bytes -= known.name + known.record;
-        }
-        let place = self.append(name, record);
-        match found {
-            Ok(at) => self.entries.splice(at..=at, [place]).for_each(drop),
-            Err(at) => self.entries.insert(at, place),
-        }
+        let is_changed = match self.find(name) {
+            Ok(at) => self.replace(at, name, record),
+            Err(at) => {
+                let place = self.append(name, record);
+                self.entries.insert(at, place);
+                true
+            }
+        };
         if self.data.len() > 2 * self.bytes + MAX_BYTES {
             *self = Self::of(self.entries());
+        }
+        is_changed
+    }
+
+    fn replace(&mut self, at: usize, name: &[u8], record: &[u8]) -> bool {
+        let Some(known) = self.entries.get(at).copied().filter(|known| self.record(*known) != record) else {
+            return false;
+        };
+        self.bytes -= known.name + known.record;
+        let start = known.at + known.name;
+        let room =
+            self.data.get_mut(start..start + known.record).and_then(|room| room.get_mut(..record.len()));
+        // Most are as long as before, or fit.
+        let place = match room {
+            Some(room) => {
+                room.copy_from_slice(record);
+                self.bytes += name.len() + record.len();
+                Place { record: record.len(), ..known }
+            }
+            None => self.append(name, record),
+        };
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = place;
         }
         true
     }
@@ -224,6 +242,29 @@ mod tests {
         block.put(b"b", &[0; 10]);
         let (first, end) = block.split(b"b").unwrap();
         assert_eq!((first.as_slice(), block.entries.len(), end.entries.len()), (&b"b"[..], 1, 1));
+    }
+
+    #[test]
+    fn a_record_takes_the_place_of_the_one_before() {
+        let mut block = Block::default();
+        for (name, record) in [(b"a", "one"), (b"b", "two"), (b"a", "1"), (b"b", "second"), (b"a", "first")] {
+            assert!(block.put(name, record.as_bytes()));
+            assert!(!block.put(name, record.as_bytes()), "nothing changed");
+            assert_eq!(block.get(name), Some(record.as_bytes()));
+        }
+        assert_eq!(block.entries().collect::<Vec<_>>(), [(&b"a"[..], &b"first"[..]), (b"b", b"second")]);
+        assert_eq!(block.bytes, 13);
+        let len = block.data.len();
+        (0..100_u8).for_each(|number| assert!(block.put(b"a", &[number; 5])));
+        assert_eq!(block.data.len(), len, "it grows by nothing");
+        // Longer by one each time: what is not in use is given back.
+        (0..1000).for_each(|len| assert!(block.put(b"b", &vec![1; 7 + len])));
+        assert!(block.data.len() <= 2 * block.bytes + MAX_BYTES);
+        for _ in 0..1000 {
+            assert!(block.put(b"come and gone", &[1; 100]) && block.remove(b"come and gone"));
+        }
+        assert!(block.data.len() <= 2 * block.bytes + MAX_BYTES + 200);
+        assert_eq!(Block::decode(&block.encode()), Ok(block));
     }
 
     proptest! {

@@ -220,6 +220,12 @@ impl Database {
         }
     }
 
+    /// Whether a package may have this path; never `false` of one that a package has. Asked of each file that changed.
+    pub fn may_have(&self, path: &[u8]) -> bool {
+        let hash = self.hash(path);
+        self.may_be_owned.has(hash) || self.may_be_configured.has(hash)
+    }
+
     /// The packages that have this path: a file of which they have a digest, or a folder of such files.
     pub fn owners(&mut self, path: &[u8]) -> Vec<String> {
         let hash = self.hash(path);
