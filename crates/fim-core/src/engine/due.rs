@@ -19,8 +19,9 @@ impl Live<'_> {
             self.await_mounter(source)?;
             self.follow_mounts()?;
         }
-        let is_behind = self.look_at_some(source)?;
-        self.engine.reporter.behind(is_behind);
+        let looked = self.look_at_some(source);
+        self.queue.end_go();
+        self.engine.reporter.behind(looked?);
         Ok(())
     }
 
@@ -40,7 +41,7 @@ impl Live<'_> {
                     None => continue,
                 }
             }
-            self.is_alone = source.messages.is_empty() && !self.queue.has_due(now);
+            self.is_alone = !is_crowded && source.messages.is_empty() && !self.queue.has_due(now);
             let looked = look::look(self, path, item);
             self.is_alone = false;
             looked?;

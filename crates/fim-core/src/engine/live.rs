@@ -218,6 +218,7 @@ impl Live<'_> {
 
     /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
     pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
+        self.engine.reporter.behind(false);
         let dir = self.engine.heal(error)?;
         self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
         self.drain(false)?;
@@ -252,6 +253,9 @@ impl Live<'_> {
         let was = self.engine.watch.clone();
         let by = self.engine.interests.changed_by();
         if let Some(new) = self.engine.rewatch()? {
+            // What was gathered does not wait for a walk.
+            self.engine.reporter.behind(false);
+            self.engine.reporter.flush()?;
             let mut event = FileEvent::new(SystemTime::now(), Via::Scan);
             event.actor = by;
             let learn = self.learning.is_some();

@@ -114,7 +114,7 @@ impl Pending {
 
     /// Whether it stands for no new mark: the file may change without one.
     pub(super) fn is_open(&self) -> bool {
-        self.lane == Lane::OPEN
+        self.lane.is_open()
     }
 
     pub(super) fn join(&mut self, event: &FileEvent) {

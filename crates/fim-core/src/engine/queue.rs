@@ -41,6 +41,10 @@ pub(crate) struct Queue {
     hot: Hot,
     /// Files that may change without a further event until their last close.
     open: ByPath<FileEvent>,
+    /// What is taken is taken early, until the go has ended.
+    is_early: bool,
+    /// What was put back meanwhile: it would be taken again at once.
+    back: Vec<PathBuf>,
 }
 
 /// What is known of a name besides the event.
@@ -143,7 +147,9 @@ impl Queue {
         const FEW: usize = 1024;
         if self.due.len() > FEW + 4 * self.items.len() {
             self.due.clear();
-            for (path, item) in self.items.iter_mut() {
+            let mut items: Vec<_> = self.items.iter_mut().collect();
+            items.sort_unstable_by_key(|(path, item)| (item.due, path.as_os_str()));
+            for (path, item) in items {
                 item.noted = None;
                 note(&mut self.due, path, item);
             }
@@ -209,8 +215,10 @@ impl Queue {
         self.take_out(path, now)
     }
 
-    /// Takes the next item, whether its time has come or not: there are too many.
+    /// Takes the next item, whether its time has come or not: there are too many. What is put back from now on is
+    /// not among them until the go [has ended](Self::end_go).
     pub(crate) fn pop_early(&mut self, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
+        self.is_early = true;
         let Self { due: turns, items, .. } = self;
         let path = turns.pop(now, &mut |at, path| {
             let due = due_of(items, at, path)?;
@@ -223,6 +231,16 @@ impl Queue {
         Some((path, item))
     }
 
+    /// The looks of one go have been taken.
+    pub(crate) fn end_go(&mut self) {
+        self.is_early = false;
+        for path in std::mem::take(&mut self.back) {
+            if let Some(item) = self.items.get_mut(&path) {
+                note(&mut self.due, &path, item);
+            }
+        }
+    }
+
     fn take_out(&mut self, path: PathBuf, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let item = self.items.remove(&path)?;
         self.hot.looked(&path, now);
@@ -230,7 +248,7 @@ impl Queue {
             let mut again = Box::new(Pending::new(&event, now));
             again.join(&event);
             again.due = now + OPEN;
-            again.lane = Lane::OPEN;
+            again.lane = again.lane.open();
             self.put_back(path.clone(), again);
         }
         Some((path, item))
@@ -255,7 +273,11 @@ impl Queue {
     pub(crate) fn put_back(&mut self, path: PathBuf, mut item: Box<Pending>) {
         self.tidy();
         item.noted = None;
-        note(&mut self.due, &path, &mut item);
+        if self.is_early {
+            self.back.push(path.clone());
+        } else {
+            note(&mut self.due, &path, &mut item);
+        }
         self.items.insert(path, item);
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Reporter {
     /// No commit before then, unless somebody asks for it.
     next_commit: Option<Instant>,
     /// Something may wait for that.
-    is_behind: bool,
+    owes_commit: bool,
     /// Reports belong to the one series that goes on across restarts.
     is_series: bool,
     /// What may pass does not end the watch.
@@ -56,7 +56,7 @@ impl Reporter {
             written: 0,
             unsynced_since: None,
             next_commit: None,
-            is_behind: false,
+            owes_commit: false,
             is_series: false,
             is_patient: false,
             failed: None,
@@ -143,19 +143,19 @@ impl Reporter {
         if self.next_commit.is_none_or(|due| due <= now) || self.is_sync_due(now) {
             return self.commit(state);
         }
-        self.is_behind = true;
+        self.owes_commit = true;
         self.flush()
     }
 
     /// When what waits is committed at last, if anything does.
     pub(crate) fn commit_due(&self) -> Option<Instant> {
-        self.next_commit.filter(|_| self.is_behind).map(|due| due + LEEWAY)
+        self.next_commit.filter(|_| self.owes_commit).map(|due| due + LEEWAY)
     }
 
     /// Lets the lines go, then makes the state they speak of visible to the next start.
     pub(crate) fn commit(&mut self, state: &mut State) -> Result<(), EngineError> {
         self.note(state)?;
-        self.is_behind = false;
+        self.owes_commit = false;
         if self.failed.is_some() {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// One for root, one for those nobody knows the user of, one for what stands for no change, the others share theirs by
+/// One for root, one for those nobody knows the user of, two for what stands for no change, the others share theirs by
 /// number: nobody has more users than he can make wait.
 const LANES: u8 = 64;
 
@@ -19,15 +19,26 @@ const LANES: u8 = 64;
 pub(crate) struct Lane(u8);
 
 impl Lane {
-    /// Of files that may change without a further event, so that they are looked at from time to time.
-    pub(crate) const OPEN: Self = Self(LANES - 1);
+    /// Of files that may change without a further event, so that they are looked at from time to time: root's, and others'.
+    const OPEN: [Self; 2] = [Self(LANES - 2), Self(LANES - 1)];
+
+    /// That of such a file, behind those of changes.
+    pub(crate) fn open(self) -> Self {
+        let [roots, others] = Self::OPEN;
+        if self == Self(0) { roots } else { others }
+    }
+
+    /// Whether it is one of these.
+    pub(crate) fn is_open(self) -> bool {
+        Self::OPEN.contains(&self)
+    }
 
     /// Of who caused an event: root's before anybody's, when several did.
     pub(crate) fn of(event: &FileEvent) -> Self {
         match event.actor.as_ref().and_then(|actor| actor.uid) {
             Some(0) => Self(0),
-            Some(uid) => Self(1 + u8::try_from(uid % u32::from(LANES - 3)).unwrap_or(0)),
-            None => Self(LANES - 2),
+            Some(uid) => Self(1 + u8::try_from(uid % u32::from(LANES - 4)).unwrap_or(0)),
+            None => Self(LANES - 3),
         }
     }
 }
@@ -60,12 +71,12 @@ const RUNS: usize = 3;
 
 /// What is due in one lane. Nearly all of it is due no sooner than something that was noted before it, and needs no sorting.
 #[derive(Debug, Default)]
-struct Turn {
+struct InOrder {
     runs: [VecDeque<Due>; RUNS],
     others: BinaryHeap<Due>,
 }
 
-impl Turn {
+impl InOrder {
     fn is_empty(&self) -> bool {
         self.others.is_empty() && self.runs.iter().all(VecDeque::is_empty)
     }
@@ -106,7 +117,7 @@ impl Turn {
 /// Paths by when they are due, for each lane.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    lanes: Vec<Turn>,
+    lanes: Vec<InOrder>,
     /// A bit for each lane that is not empty: nearly all are, and are asked for each event and look.
     taken: u64,
     count: usize,
@@ -118,7 +129,7 @@ const _: () = assert!(LANES as u32 == u64::BITS, "a bit for each");
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { lanes: (0..LANES).map(|_| Turn::default()).collect(), taken: 0, count: 0, last: 0 }
+        Self { lanes: (0..LANES).map(|_| InOrder::default()).collect(), taken: 0, count: 0, last: 0 }
     }
 }
 
@@ -130,7 +141,7 @@ impl Turns {
 
     /// Forgets them all.
     pub(crate) fn clear(&mut self) {
-        self.lanes.iter_mut().for_each(Turn::clear);
+        self.lanes.iter_mut().for_each(InOrder::clear);
         (self.taken, self.count) = (0, 0);
     }
 
@@ -181,7 +192,7 @@ impl Turns {
 }
 
 /// When the first of a lane is due, after those before it that do not count are gone, and those put off are put back.
-fn next_of(lane: &mut Turn, count: &mut usize, due: &mut AskDue<'_>) -> Option<Instant> {
+fn next_of(lane: &mut InOrder, count: &mut usize, due: &mut AskDue<'_>) -> Option<Instant> {
     while let Some(first) = lane.first() {
         match due(first.at, &first.path) {
             Some(at) if at <= first.at => return Some(at),
@@ -217,8 +228,12 @@ mod tests {
     #[test]
     fn root_and_the_unknown_share_with_nobody() {
         let lanes: std::collections::BTreeSet<_> = (1..100_000).map(|uid| by(Some(uid))).collect();
-        assert!(lanes.len() == usize::from(LANES) - 3);
-        assert!([by(Some(0)), by(None), Lane::OPEN].iter().all(|lane| !lanes.contains(lane)));
+        assert!(lanes.len() == usize::from(LANES) - 4);
+        assert!(
+            [by(Some(0)), by(None), by(Some(0)).open(), by(Some(7)).open()]
+                .iter()
+                .all(|lane| !lanes.contains(lane))
+        );
     }
 
     #[test]

@@ -6,12 +6,12 @@
 #[cfg(test)]
 mod tests;
 
-use crate::finding::Report;
+use crate::finding::{Record, Report};
 use crate::sink::Sink;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::io;
 
-/// Reports that are gathered before their turn is waited for: memory for a few hundred kilobytes of findings.
+/// What is gathered before its turn is waited for: so many reports, or fewer with so many kilobytes of diffs.
 const GATHERED: usize = 512;
 
 /// Where reports are written.
@@ -20,8 +20,11 @@ pub(super) struct Writing {
     sink: Option<Box<dyn Sink>>,
     /// To be written after what the thread has.
     gathered: Vec<Report>,
+    weight: usize,
     is_behind: bool,
     beside: Beside,
+    /// Reports that the engine took for written were not.
+    has_lost: bool,
 }
 
 /// The thread.
@@ -43,7 +46,14 @@ struct Job {
 
 impl Writing {
     pub(super) fn to(sink: Box<dyn Sink>) -> Self {
-        Self { sink: Some(sink), gathered: Vec::new(), is_behind: false, beside: Beside::NotYet }
+        Self {
+            sink: Some(sink),
+            gathered: Vec::new(),
+            weight: 0,
+            is_behind: false,
+            beside: Beside::NotYet,
+            has_lost: false,
+        }
     }
 
     /// Whether more waits than is looked at: who reads a line then waits for many, and none of them alone.
@@ -56,8 +66,10 @@ impl Writing {
         if !self.is_behind {
             return self.sink()?.write(&report);
         }
+        self.is_whole()?;
+        self.weight += weight(&report);
         self.gathered.push(report);
-        if self.gathered.len() < GATHERED { Ok(()) } else { self.hand_over(true) }
+        if self.weight < GATHERED { Ok(()) } else { self.hand_over(true) }
     }
 
     /// Lets what was written go. What is gathered follows as soon as it is written.
@@ -74,56 +86,79 @@ impl Writing {
     pub(super) fn sink(&mut self) -> io::Result<&mut dyn Sink> {
         self.take_back(true)?;
         let sink = self.sink.as_mut().ok_or_else(lost)?;
-        self.gathered.drain(..).try_for_each(|report| sink.write(&report))?;
+        self.weight = 0;
+        let written = self.gathered.drain(..).try_for_each(|report| sink.write(&report));
+        self.has_lost |= written.is_err();
+        written?;
         Ok(sink.as_mut())
     }
 
     /// Hands over what is gathered if the thread has nothing, or once it has nothing.
     fn hand_over(&mut self, waits: bool) -> io::Result<()> {
         self.take_back(waits)?;
-        if self.gathered.is_empty() || self.sink.is_none() {
-            return Ok(());
+        let Some(mut sink) = self.sink.take() else { return Ok(()) };
+        if self.gathered.is_empty() {
+            // What was written before there was anything to gather.
+            let flushed = sink.flush();
+            self.sink = Some(sink);
+            return flushed;
         }
         if matches!(self.beside, Beside::NotYet) {
             self.beside = Beside::start(std::thread::available_parallelism().map_or(1, usize::from));
         }
         let Beside::Ready { jobs, .. } = &self.beside else {
+            self.sink = Some(sink);
             self.is_behind = false;
             return self.flush();
         };
-        if let Some(sink) = self.sink.take() {
-            let reports = std::mem::replace(&mut self.gathered, Vec::with_capacity(GATHERED));
-            jobs.send(Job { sink, reports }).map_err(|_| lost())?;
+        self.weight = 0;
+        let reports = std::mem::replace(&mut self.gathered, Vec::with_capacity(GATHERED));
+        jobs.send(Job { sink, reports }).map_err(|_| lost())
+    }
+
+    /// Nothing is written after what was lost.
+    fn is_whole(&self) -> io::Result<()> {
+        if self.has_lost {
+            return Err(io::Error::other(
+                "reports could not be written earlier, and what came after them was not told; open the state anew",
+            ));
         }
         Ok(())
     }
 
     /// Takes the sink back if the thread has it: when it has written all, or only if it has.
     fn take_back(&mut self, waits: bool) -> io::Result<()> {
+        self.is_whole()?;
         let Beside::Ready { done, .. } = &self.beside else { return Ok(()) };
         if self.sink.is_some() {
             return Ok(());
         }
-        let back = if waits { done.recv().ok() } else { done.try_recv().ok() };
+        let back = if waits { done.recv().map_err(|_| TryRecvError::Disconnected) } else { done.try_recv() };
         match back {
-            Some((job, outcome)) => {
+            Ok((job, outcome)) => {
                 self.sink = Some(job.sink);
-                if outcome.is_err() {
-                    // Nothing is written past what could not be: all of it is found again at the next start.
-                    self.gathered.clear();
-                }
+                self.has_lost = outcome.is_err();
                 outcome
             }
-            None if waits => Err(lost()),
-            None => Ok(()),
+            Err(TryRecvError::Empty) => Ok(()),
+            Err(TryRecvError::Disconnected) => Err(lost()),
         }
+    }
+}
+
+/// In reports without a diff.
+fn weight(report: &Report) -> usize {
+    match &report.record {
+        Record::Change(finding) => 1 + finding.diff.as_ref().map_or(0, |diff| diff.len() / 1024),
+        _ => 1,
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
         // What ended the watch is known already; what was found until then is told, if this end is an orderly one.
-        if !std::thread::panicking()
+        if !self.has_lost
+            && !std::thread::panicking()
             && let Err(error) = self.flush()
         {
             log::debug!("at the end of the watch: {error}");

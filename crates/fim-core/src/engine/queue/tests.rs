@@ -159,6 +159,28 @@ fn what_is_hastened_comes_in_the_order_of_its_names() {
 }
 
 #[test]
+fn what_is_put_back_is_not_taken_again_in_the_same_go() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    for path in ["/moving", "/other"] {
+        queue.mark(Path::new(path), &event(Via::Write), KNOWN, now);
+    }
+    let (path, item) = queue.pop_early(now).unwrap();
+    assert!(queue.again(&path, &item));
+    let (other, _) = queue.pop_early(now).unwrap();
+    assert_ne!(other, path);
+    assert!(queue.pop_early(now).is_none(), "what comes meanwhile is heard first");
+    queue.end_go();
+    assert_eq!(queue.pop_early(now).unwrap().0, path);
+    queue.end_go();
+    // What is marked anew is another matter.
+    queue.mark(&path, &event(Via::Write), KNOWN, now);
+    let (path, item) = queue.pop_early(now).unwrap();
+    assert!(queue.again(&path, &item));
+    queue.mark(&path, &event(Via::Close), KNOWN, now);
+    assert!(queue.pop_early(now).is_some());
+}
+
+#[test]
 fn a_name_marked_ever_again_takes_no_more_room() {
     let (mut queue, now) = (Queue::default(), Instant::now());
     for number in 0..100_000 {
@@ -240,6 +262,7 @@ proptest! {
                 Step::PopEarly => {
                     let is_wanted = queue.items.iter_mut().any(|(_, item)| !item.is_open() || item.due <= now);
                     prop_assert_eq!(queue.pop_early(now).is_some(), is_wanted);
+                    queue.end_go();
                 }
                 Step::Pop => {
                     let is_due = queue.items.iter_mut().any(|(_, item)| item.due <= now);

@@ -77,8 +77,35 @@ fn nothing_is_written_past_what_could_not_be() {
     let failed =
         (0..10).try_for_each(|number| go(&mut writing, 1 + 64 * number)).and_then(|()| writing.flush());
     assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    // Whoever goes on all the same is told: the engine takes for told what was not.
+    for is_behind in [true, false] {
+        writing.behind(is_behind);
+        assert!(writing.write(report(1000)).unwrap_err().to_string().contains("open the state anew"));
+        writing.flush().unwrap_err();
+    }
     drop(writing);
     assert_eq!(*numbers.lock().unwrap(), (1..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_written_before_anything_was_gathered_leaves_too() {
+    let (mut writing, _) = writing(None, None);
+    writing.write(report(1)).unwrap();
+    writing.behind(true);
+    writing.let_go().unwrap();
+    assert_eq!(writing.sink().unwrap().kept().unwrap(), b"1");
+}
+
+#[test]
+fn large_diffs_do_not_gather() {
+    let (mut writing, numbers) = writing(None, None);
+    writing.behind(true);
+    assert_eq!(weight(&report(1)), 1);
+    writing.weight = GATHERED - 1;
+    writing.write(report(1)).unwrap();
+    assert_eq!(writing.weight, 0, "it has been handed over");
+    writing.flush().unwrap();
+    assert_eq!(*numbers.lock().unwrap(), [1]);
 }
 
 #[test]
