@@ -179,10 +179,12 @@ fn bpf(_: &Needs) -> Result<Made, WatchError> {
     Err(WatchError::new("this fim was built without it"))
 }
 
+/// Proves it: once confined, this process may not do all that the proof does.
 fn fanotify(_: &Needs) -> Result<Made, WatchError> {
-    let probe = fim_fanotify::probe(&FanotifyConfig::default())?;
-    let sight = Sight { coverage: probe.coverage, notes: probe.notes };
-    Ok((Box::new(FanotifyWatcher::new(FanotifyConfig::default())), Costs::default(), sight))
+    let watcher = FanotifyWatcher::proved(FanotifyConfig::default())?;
+    let (coverage, notes) =
+        watcher.probe().map(|it| (it.coverage.clone(), it.notes.clone())).unwrap_or_default();
+    Ok((Box::new(watcher), Costs::default(), Sight { coverage, notes }))
 }
 
 fn candidates(choice: WatcherChoice) -> Vec<(&'static str, Make)> {

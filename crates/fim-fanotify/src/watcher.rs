@@ -53,13 +53,31 @@ impl Default for FanotifyConfig {
 #[derive(Debug)]
 pub struct FanotifyWatcher {
     config: FanotifyConfig,
+    /// What was proved before the start.
+    probe: Option<Probe>,
 }
 
 impl FanotifyWatcher {
-    /// A watcher, not yet started.
+    /// A watcher, not yet started: it proves what it sees when it starts.
     #[must_use]
     pub const fn new(config: FanotifyConfig) -> Self {
-        Self { config }
+        Self { config, probe: None }
+    }
+
+    /// A watcher that has proved what it sees: for a process that gives up, before the start, what the proof needs to
+    /// do.
+    ///
+    /// # Errors
+    /// As [`probe`].
+    pub fn proved(config: FanotifyConfig) -> Result<Self, WatchError> {
+        let probe = Some(probe(&config)?);
+        Ok(Self { config, probe })
+    }
+
+    /// What was proved, if it was before the start.
+    #[must_use]
+    pub const fn probe(&self) -> Option<&Probe> {
+        self.probe.as_ref()
     }
 }
 
@@ -75,7 +93,8 @@ impl Watcher for FanotifyWatcher {
         stop: StopToken,
     ) -> Result<WatchStats, WatchError> {
         let group = Group::new(self.config.unlimited_queue)?;
-        let Probe { coverage, mut notes, .. } = probe(&self.config)?;
+        let proved = self.probe.map_or_else(|| probe(&self.config), Ok)?;
+        let Probe { coverage, mut notes, .. } = proved;
         let shared = Arc::new(Shared::new(group));
         for root in watch.roots() {
             notes.extend(mark_file_system_of(&shared, &root));

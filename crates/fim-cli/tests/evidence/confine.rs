@@ -113,6 +113,27 @@ fn it_can_be_switched_off() {
     watch.stop();
 }
 
+/// What is proved is proved before the calls that the proof makes are refused.
+#[test]
+fn what_is_seen_is_told_as_it_is_whether_confined_or_not() {
+    if !is_root() {
+        return;
+    }
+    let coverage = |confine: bool| {
+        let house = House::new();
+        let config = house.dir.path().join("fim.toml");
+        fs::write(&config, format!("[process]\nconfine = {confine}\n")).unwrap();
+        let watch = house.watch(&["--config", config.to_str().unwrap()]);
+        let started: serde_json::Value =
+            serde_json::from_str(watch.written().lines().next().unwrap()).unwrap();
+        watch.stop();
+        started["fim"]["coverage"].clone()
+    };
+    let free = coverage(false);
+    assert!(free.is_object(), "{free}");
+    assert_eq!(coverage(true), free);
+}
+
 #[test]
 fn doctor_says_what_would_hold() {
     let house = House::new();
