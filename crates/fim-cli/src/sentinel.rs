@@ -16,6 +16,10 @@ use std::time::Duration;
 /// How often it wakes. What it notices is reported within a quarter of a second more.
 const TICK: Duration = Duration::from_secs(1);
 
+/// A signal that explains a long sleep is waited for so long, so many times at most.
+const MOMENT: Duration = Duration::from_millis(5);
+const MOMENTS: u32 = 40;
+
 /// Watches over the process and its state folder from now on.
 ///
 /// # Errors
@@ -30,6 +34,9 @@ pub fn start(state: &Path, control: Control) -> std::io::Result<()> {
             let before = Clocks::now();
             std::thread::sleep(TICK);
             let after = Clocks::now();
+            if clocks::stood(&before, &after, TICK) >= clocks::STOPPED_BY_SIGNAL {
+                await_signal(&continued);
+            }
             let signal = continued.swap(false, Ordering::Relaxed);
             let noticed = clocks::noticed(&before, &after, TICK, signal).into_iter().chain(folder.noticed());
             noticed.for_each(|tampering| tell(&control, tampering));
@@ -38,7 +45,38 @@ pub fn start(state: &Path, control: Control) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The signal to go on is taken by any thread, which may run a moment after this one.
+fn await_signal(continued: &AtomicBool) {
+    for _ in 0..MOMENTS {
+        if continued.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::sleep(MOMENT);
+    }
+}
+
 fn tell(control: &Control, tampering: Tampering) {
     log::warn!("{}: {}", tampering.against, tampering.reason);
     control.tampered(tampering);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_another_thread_takes_a_moment_later_is_waited_for() {
+        let continued = Arc::new(AtomicBool::new(false));
+        let (late, (go, gone)) = (Arc::clone(&continued), std::sync::mpsc::channel());
+        let other = std::thread::spawn(move || {
+            gone.recv().unwrap();
+            late.store(true, Ordering::Relaxed);
+        });
+        go.send(()).unwrap();
+        await_signal(&continued);
+        other.join().unwrap();
+        assert!(continued.load(Ordering::Relaxed));
+        // And none for ever.
+        await_signal(&AtomicBool::new(false));
+    }
 }

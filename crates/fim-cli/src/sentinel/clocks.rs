@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A sleep that is so much longer was no sleep: nobody waits that long for a processor, but for what is counted.
 const STOPPED: Duration = Duration::from_secs(3);
 /// The same where a signal to go on says that there was one to stop.
-const STOPPED_BY_SIGNAL: Duration = Duration::from_millis(200);
+pub const STOPPED_BY_SIGNAL: Duration = Duration::from_millis(200);
 /// The time of day may be off so much from a clock that is never set.
 const SET: Duration = Duration::from_secs(2);
 
@@ -49,11 +49,16 @@ fn waiting(schedstat: &str) -> Duration {
     Duration::from_nanos(second.unwrap_or(0))
 }
 
+/// How much longer than this a sleep between two moments was, without what was waited for a processor.
+pub fn stood(before: &Clocks, after: &Clocks, sleep: Duration) -> Duration {
+    let waited = after.waited.saturating_sub(before.waited);
+    after.awake.saturating_sub(before.awake).saturating_sub(sleep).saturating_sub(waited)
+}
+
 /// What is to be said of a sleep of this length between two moments; `signal`: SIGCONT came meanwhile.
 pub fn noticed(before: &Clocks, after: &Clocks, sleep: Duration, signal: bool) -> Vec<Tampering> {
     let mut noticed = Vec::new();
-    let waited = after.waited.saturating_sub(before.waited);
-    let stood = after.awake.saturating_sub(before.awake).saturating_sub(sleep).saturating_sub(waited);
+    let stood = stood(before, after, sleep);
     if signal && stood >= STOPPED_BY_SIGNAL {
         let mut stopped = Tampering::new("process", "a signal stopped this process (SIGSTOP, SIGTSTP)");
         stopped.lasted = Some(stood);
