@@ -1,10 +1,10 @@
 //! What a new configuration would gain and lose against the one that holds, before it is applied: patterns,
 //! and the files on disk they stand for.
 
-use super::{Config, Plan, Section};
+use super::{Config, Evidence, Limits, Pins, Plan, Process, Section};
 use crate::{consumers, estimate};
 use fim_core::{Interest, WatchSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -48,28 +48,67 @@ pub fn describe(old: &Plan, new: &Plan, homes: impl Fn(&Path) -> Vec<PathBuf>) -
 }
 
 fn settings(old: &Config, new: &Config) -> Vec<(&'static str, String, String)> {
-    let all = [
-        ("state", old.state.display().to_string(), new.state.display().to_string()),
-        ("watcher", old.watcher.to_string(), new.watcher.to_string()),
-        ("format", old.format.to_string(), new.format.to_string()),
-        ("root", old.root.display().to_string(), new.root.display().to_string()),
-        ("max_file_size", old.limits.max_file_size.to_string(), new.limits.max_file_size.to_string()),
-        ("ring_bytes", old.limits.ring_bytes.to_string(), new.limits.ring_bytes.to_string()),
-        ("watch_room", old.limits.watch_room.to_string(), new.limits.watch_room.to_string()),
-        ("metrics", toml(&old.metrics), toml(&new.metrics)),
-        ("keyed", old.evidence.keyed.to_string(), new.evidence.keyed.to_string()),
-        ("packages", toml(&old.packages), toml(&new.packages)),
-        ("maintenance", list(&old.maintenance), list(&new.maintenance)),
-        ("writer", list(&old.writer), list(&new.writer)),
-        ("scan", old.scan.to_string(), new.scan.to_string()),
-        ("pam_access", pam_access(old), pam_access(new)),
-    ];
-    all.into_iter().filter(|(_, old, new)| old != new).collect()
+    let both = words_of(old).into_iter().zip(words_of(new));
+    both.filter(|((_, old), (_, new))| old != new).map(|((name, old), (_, new))| (name, old, new)).collect()
 }
 
-/// The options by which access rules are read. Without the section they are nothing to speak of.
-fn pam_access(config: &Config) -> String {
-    config.access.clone().unwrap_or_default().to_string()
+/// All settings but patterns, each with what it is. Taken apart whole, so that none is forgotten that is added.
+fn words_of(config: &Config) -> Vec<(&'static str, String)> {
+    let Config {
+        state,
+        watcher,
+        format,
+        root,
+        limits: Limits { max_file_size, ring_bytes, watch_room },
+        scan,
+        metrics,
+        evidence: Evidence { keyed, sign, sign_every },
+        process: Process { confine, guard },
+        pins: Pins { enabled: pins },
+        packages,
+        maintenance,
+        writer,
+        // Its settings are the patterns of files.
+        users: _,
+        access,
+        generic_diff,
+        generic,
+    } = config;
+    vec![
+        ("state", state.display().to_string()),
+        ("watcher", watcher.to_string()),
+        ("format", format.to_string()),
+        ("root", root.display().to_string()),
+        ("max_file_size", max_file_size.to_string()),
+        ("ring_bytes", ring_bytes.to_string()),
+        ("watch_room", watch_room.to_string()),
+        ("metrics", toml(metrics)),
+        ("keyed", keyed.to_string()),
+        ("sign", sign.to_string()),
+        ("sign_every", sign_every.to_string()),
+        ("confine", confine.to_string()),
+        ("guard", guard.to_string()),
+        ("pins", pins.to_string()),
+        ("packages", toml(packages)),
+        ("maintenance", list(maintenance)),
+        ("writer", list(writer)),
+        ("scan", scan.to_string()),
+        // Without the section they are nothing to speak of.
+        ("pam_access", access.clone().unwrap_or_default().to_string()),
+        ("generic_diff", options(generic_diff)),
+        ("generic", options(generic)),
+    ]
+}
+
+/// How the sections of one name look at files, whichever those are.
+fn options<T: serde::Serialize>(sections: &[T]) -> String {
+    let without_patterns = |section: &T| {
+        let mut table = toml::Table::try_from(section).unwrap_or_default();
+        table.retain(|key, _| !matches!(key, "paths" | "exclude" | "exclude_regex"));
+        format!("{{{}}}", toml(&table))
+    };
+    let all: BTreeSet<String> = sections.iter().map(without_patterns).collect();
+    if all.is_empty() { "none".to_owned() } else { all.into_iter().collect::<Vec<_>>().join(" ") }
 }
 
 /// What a pattern is for, and the pattern as it is written.
@@ -244,6 +283,27 @@ mod tests {
             "kept         1 files\n".to_owned(),
         ] {
             assert!(text.contains(&said), "{said}\n{text}");
+        }
+        for (setting, said) in [
+            ("[process]\nconfine = false", "confine      true -> false\n"),
+            ("[process]\nguard = false", "guard        true -> false\n"),
+            ("[pins]\nenabled = ", "pins         "),
+            ("[evidence]\nsign = ", "sign         "),
+            ("[evidence]\nsign_every = '7m'", "sign_every   "),
+            ("[[generic_diff]]\npaths = ['BASE/both/a']\nignore_comments = true", "ignore_comments = true"),
+            ("[[generic_diff]]\npaths = ['BASE/both/a']\nredact = ['x']", "redact = "),
+            ("[[generic_diff]]\npaths = ['BASE/both/a']\nmax_lines = 7", "max_lines = 7"),
+            ("[[generic]]\npaths = ['BASE/both/a']\nhash = ['blake3', 'sha256']", "generic      "),
+        ] {
+            let default = plan("default.toml", "");
+            let not = |it: bool| (!it).to_string();
+            let setting = match setting {
+                "[pins]\nenabled = " => format!("{setting}{}", not(default.config.pins.enabled)),
+                "[evidence]\nsign = " => format!("{setting}{}", not(default.config.evidence.sign)),
+                _ => setting.to_owned(),
+            };
+            let text = describe(&default, &plan("set.toml", &setting), |_| Vec::new());
+            assert!(text.contains(said), "{setting}\n{text}");
         }
         let same = describe(&old, &old, |_| Vec::new());
         assert!(same.starts_with("the same settings and patterns\n\nlost         0 files\n"), "{same}");

@@ -131,7 +131,7 @@ pub struct GenericDiff {
     pub keep_text: bool,
     /// Larger files are told by their hash (above 16 MiB, where they are not searched for secrets any more,
     /// by one that is not shown), as are binary ones (a NUL in the first 8 KiB, or mostly no text). At most
-    /// 4 MiB.
+    /// 4 MiB: more is taken for that.
     #[serde(default = "one_mebibyte")]
     pub max_file_size: Size,
     /// Longer diffs are cut; also after 64 KiB, and each line after 2 KiB. That and how is said in the
