@@ -12,6 +12,7 @@ pub fn asked(args: &[String]) -> Option<Early> {
     let (what, of) = (args.next()?, args.next());
     let info = Fim::get_args_info();
     let text = match what {
+        "completions" | "man" if matches!(of, Some("--help" | "-h" | "help")) => Ok(usage(what)),
         "completions" => completions(of.unwrap_or_default(), &info)
             .ok_or_else(|| "name the shell: fim completions bash, zsh or fish".to_owned()),
         "man" => {
@@ -24,6 +25,14 @@ pub fn asked(args: &[String]) -> Option<Early> {
         (Ok(_), Some(more)) => Early::Wrong(format!("not expected: {more}")),
         (Err(fault), _) => Early::Wrong(fault),
     })
+}
+
+fn usage(what: &str) -> String {
+    let (of, does) = match what {
+        "man" => ("[COMMAND]", "Prints the manual page of fim, or of a command, for packages to install."),
+        _ => ("bash|zsh|fish", "Prints what a shell needs to complete fim's arguments."),
+    };
+    format!("Usage: fim {what} {of}\n\n{does}\n")
 }
 
 fn completions(shell: &str, info: &CommandInfoWithArgs) -> Option<String> {
@@ -137,6 +146,17 @@ mod tests {
         bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         let output = bash.wait_with_output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "--state\nexplain\n");
+    }
+
+    #[test]
+    fn help_is_given_as_by_the_others() {
+        for line in ["completions --help", "man -h", "completions help"] {
+            let outcome = parse(line.split_whitespace().map(OsString::from));
+            assert!(
+                matches!(&outcome, Err(Early::Asked(text)) if text.starts_with("Usage: fim ")),
+                "{line}: {outcome:?}"
+            );
+        }
     }
 
     #[test]
