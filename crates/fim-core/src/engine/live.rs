@@ -253,9 +253,7 @@ impl Live<'_> {
         let was = self.engine.watch.clone();
         let by = self.engine.interests.changed_by();
         if let Some(new) = self.engine.rewatch()? {
-            // What was gathered does not wait for a walk.
-            self.engine.reporter.behind(false);
-            self.engine.reporter.flush()?;
+            self.engine.reporter.catch_up()?;
             let mut event = FileEvent::new(SystemTime::now(), Via::Scan);
             event.actor = by;
             let learn = self.learning.is_some();

@@ -159,6 +159,7 @@ impl Live<'_> {
         before: &[Mount],
         by: Option<&Arc<Actor>>,
     ) -> Result<(), EngineError> {
+        self.engine.reporter.catch_up()?;
         let mut event = FileEvent::new(SystemTime::now(), Via::Mount);
         event.actor = by.cloned();
         event.settled = true;

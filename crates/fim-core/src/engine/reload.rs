@@ -36,9 +36,7 @@ pub(super) struct Learning {
 impl Live<'_> {
     /// Takes an order.
     pub(super) fn obey(&mut self, order: Order, source: &EventSource) -> Result<(), EngineError> {
-        // What was gathered does not wait for a walk.
-        self.engine.reporter.behind(false);
-        self.engine.reporter.flush()?;
+        self.engine.reporter.catch_up()?;
         match order {
             Order::Refused(why) => self.refuse(why),
             Order::Reload(new) => self.reload(*new, source),

@@ -133,6 +133,12 @@ impl Reporter {
         self.lines.behind(is_behind);
     }
 
+    /// Writes all that was gathered and lets it go: it does not wait for a walk.
+    pub(crate) fn catch_up(&mut self) -> Result<(), EngineError> {
+        self.behind(false);
+        self.flush()
+    }
+
     /// Lets the lines go.
     pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
         self.lines.let_go().map_err(EngineError::Sink)
