@@ -181,10 +181,10 @@ fn bpf(_: &Needs) -> Result<Made, WatchError> {
 
 /// Proves it: once confined, this process may not do all that the proof does.
 fn fanotify(_: &Needs) -> Result<Made, WatchError> {
-    let watcher = FanotifyWatcher::proved(FanotifyConfig::default())?;
-    let (coverage, notes) =
-        watcher.probe().map(|it| (it.coverage.clone(), it.notes.clone())).unwrap_or_default();
-    Ok((Box::new(watcher), Costs::default(), Sight { coverage, notes }))
+    let config = FanotifyConfig::default();
+    let probe = fim_fanotify::probe(&config)?;
+    let sight = Sight { coverage: probe.coverage.clone(), notes: probe.notes.clone() };
+    Ok((Box::new(FanotifyWatcher::new(config).proved(probe)), Costs::default(), sight))
 }
 
 fn candidates(choice: WatcherChoice) -> Vec<(&'static str, Make)> {

@@ -113,14 +113,7 @@ impl Dpkg {
                 claims.push((name.clone(), claim));
             }
         }
-        if claims.is_empty() {
-            return Vec::new();
-        }
-        let here = aliases(path);
-        let is_here = |name: &[u8], stem: &str| {
-            let location = self.database.location(name, stem);
-            here.contains(&location)
-        };
+        let is_here = |name: &[u8], stem: &str| aliases(path).contains(&self.database.location(name, stem));
         claims
             .into_iter()
             .filter(|(name, claim)| is_here(name, &claim.stem))

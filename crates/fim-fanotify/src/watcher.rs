@@ -64,20 +64,10 @@ impl FanotifyWatcher {
         Self { config, probe: None }
     }
 
-    /// A watcher that has proved what it sees: for a process that gives up, before the start, what the proof needs to
-    /// do.
-    ///
-    /// # Errors
-    /// As [`probe`].
-    pub fn proved(config: FanotifyConfig) -> Result<Self, WatchError> {
-        let probe = Some(probe(&config)?);
-        Ok(Self { config, probe })
-    }
-
-    /// What was proved, if it was before the start.
+    /// With what was proved already: for a process that gives up, before the start, what the proof needs to do.
     #[must_use]
-    pub const fn probe(&self) -> Option<&Probe> {
-        self.probe.as_ref()
+    pub fn proved(self, probe: Probe) -> Self {
+        Self { probe: Some(probe), ..self }
     }
 }
 

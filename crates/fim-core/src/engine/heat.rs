@@ -1,7 +1,7 @@
 //! How often files were looked at lately: one that changes all the time is looked at ever less often.
 //!
-//! Knows time only as it is told, and paths by a hash alone: in a flood there are as many as looks in three seconds. Two that share one
-//! would wait for each other, which is harmless, and the hash is seeded anew for each watch.
+//! Knows time only as it is told, and paths by a hash alone: in a flood there are as many as looks in three seconds.
+//! Two that share one would wait for each other, which is harmless, and the hash is seeded anew for each watch.
 
 use super::pending::SETTLE;
 use foldhash::fast::RandomState;
@@ -51,12 +51,9 @@ impl Hot {
             self.room = self.files.len() * 2;
         }
         let key = self.key(path);
-        let heat = self.files.entry(key).or_insert(Heat { looked: now, pause: Duration::ZERO });
-        heat.pause = match heat.pause {
-            Duration::ZERO => SETTLE,
-            _ if has_cooled(heat) => SETTLE,
-            pause => (pause * 2).min(HOTTEST),
-        };
+        // Doubled at once.
+        let heat = self.files.entry(key).or_insert(Heat { looked: now, pause: SETTLE / 2 });
+        heat.pause = if has_cooled(heat) { SETTLE } else { (heat.pause * 2).min(HOTTEST) };
         heat.looked = now;
     }
 

@@ -232,8 +232,8 @@ impl Buffered {
     }
 }
 
-/// The greatest stored block of the directory of a place whose key is not above this one. That of a neighbour is not read: of a new
-/// directory there is none, and each name in it is asked for.
+/// The greatest stored block of the directory of a place whose key is not above this one. That of a neighbour is not
+/// read: of a new directory there is none, and each name in it is asked for.
 fn stored_floor(store: &dyn Store, place: &Place, key: &[u8]) -> Result<Option<Entry>, StoreError> {
     store.floor_from(place.first_block(), key).map_err(name_directory)
 }

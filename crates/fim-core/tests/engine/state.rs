@@ -7,6 +7,7 @@ use fim_core::{
 };
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::mpsc::channel;
 
 #[test]
@@ -78,27 +79,22 @@ fn what_could_not_be_reported_is_reported_at_the_next_start() {
     assert_eq!(told(&house, &lines), [(Action::Updated, "a".into(), None)]);
 }
 
-/// Changes so many files, more than are looked at in one go.
-fn change_all(house: &House) -> Vec<WatchMessage> {
-    let change = |number: usize| {
-        let path = house.path(&format!("many-{number:04}"));
-        fs::write(&path, "changed").unwrap();
+/// Writes so many files, more than are looked at in one go, and says what a watcher would have seen of it.
+fn write_many(root: &Path, text: &str) -> Vec<WatchMessage> {
+    let write = |number: usize| {
+        let path = root.join(format!("many-{number:04}"));
+        fs::write(&path, text).unwrap();
         at(Via::Close, path)
     };
-    (0..2_000).map(change).collect()
+    (0..2_000).map(write).collect()
 }
 
 #[test]
 fn many_changes_at_once_are_told_in_order_each_once() {
     let house = House::new();
-    let messages = change_all(&house);
-    (0..2_000).for_each(|number| fs::write(house.path(&format!("many-{number:04}")), "original").unwrap());
+    write_many(&house.root, "original");
     house.baseline();
-    let root = house.path("");
-    let lines = house.watch(move |_| {
-        (0..2_000).for_each(|number| fs::write(root.join(format!("many-{number:04}")), "changed").unwrap());
-        messages
-    });
+    let lines = house.watch(|root| write_many(root, "changed"));
     let reports = lines.reports.lock().unwrap();
     assert!(reports.iter().map(|report| report.sequence).eq(1..=reports.len() as u64));
     drop(reports);
@@ -110,7 +106,7 @@ fn many_changes_at_once_are_told_in_order_each_once() {
 fn what_a_reader_missed_of_many_is_reported_at_the_next_start() {
     let house = House::new();
     house.watch(|_| Vec::new());
-    let messages = change_all(&house);
+    let messages = write_many(&house.root, "changed");
     let broken = Lines { broken_after: Some(700), ..Lines::default() };
     let watcher = ReplayWatcher::new(messages);
     house.engine(broken.clone()).run(Box::new(watcher), &StopToken::new()).unwrap_err();
