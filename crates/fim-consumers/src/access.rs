@@ -11,14 +11,14 @@ mod kept;
 mod severity;
 mod token;
 
-use crate::generic::{changes, severity as generic_severity};
+use crate::generic::{changes, places, severity as generic_severity};
 use crate::parse::access::{AccessFile, Broken, Rule, Separators, parse};
 use chain::{Chain, Link};
 use diff::Difference;
 use fim_core::{
     Change, Consumer, ConsumerError, Context, Facts, FileKind, HashState, Interest, Severity, Snapshot, Value,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file of more bytes is not parsed: far above what anybody writes by hand.
 const MAX_BYTES: u64 = 1 << 20;
@@ -32,6 +32,8 @@ pub struct AccessConfig {
     pub separators: Separators,
     /// `nodefgroup`: a name without parentheses is no group.
     pub nodefgroup: bool,
+    /// Where the system's own directories are, if not at `/`.
+    pub root: PathBuf,
 }
 
 /// The consumer `access`.
@@ -96,7 +98,7 @@ impl Consumer for Access {
                 comments(before, after, cx);
             }
         }
-        compare_metadata(&file.path, before, after, explained, cx);
+        compare_metadata((&self.config.root, &file.path), before, after, explained, cx);
         if let (Some(after), None) = (after, &new) {
             not_read(before, after, cx);
         }
@@ -240,14 +242,15 @@ fn comments(before: Option<&Facts>, after: Option<&Facts>, cx: &mut Context<'_>)
 
 /// Owner, mode and the like; of content only where the rules do not tell it better.
 fn compare_metadata(
-    path: &Path,
+    (root, path): (&Path, &Path),
     before: Option<&Facts>,
     after: Option<&Facts>,
     explained: bool,
     cx: &mut Context<'_>,
 ) {
+    let severity = generic_severity::of(places::within(root, path), before, after);
     let (Some(old), Some(new)) = (before, after) else {
-        cx.severity(generic_severity::of(path, before, after));
+        cx.severity(severity);
         return;
     };
     let is_content = |change: &Change| matches!(change.what.as_str(), "content" | "sha256" | "size");
@@ -259,7 +262,7 @@ fn compare_metadata(
         }
     }
     if any {
-        cx.severity(generic_severity::of(path, before, after));
+        cx.severity(severity);
     }
 }
 

@@ -4,9 +4,11 @@
 
 pub(crate) mod changes;
 mod flags;
+pub(crate) mod places;
 pub(crate) mod severity;
 
 use fim_core::{Consumer, ConsumerError, Context, Interest, Snapshot};
+use std::path::PathBuf;
 
 /// Which files, and how they are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct GenericConfig {
     pub exclude_regex: Vec<String>,
     /// SHA-256 besides BLAKE3.
     pub sha256: bool,
+    /// Where the system's own directories are, if not at `/`.
+    pub root: PathBuf,
 }
 
 /// The consumer `generic`.
@@ -33,6 +37,7 @@ pub struct GenericConfig {
 #[derive(Clone, Debug)]
 pub struct Generic {
     interest: Interest,
+    root: PathBuf,
 }
 
 impl Generic {
@@ -44,7 +49,7 @@ impl Generic {
         if config.sha256 {
             interest = interest.with_sha256();
         }
-        Self { interest }
+        Self { interest, root: config.root }
     }
 }
 
@@ -65,7 +70,15 @@ impl Consumer for Generic {
                 cx.change(change);
             }
         }
-        cx.severity(severity::of(&file.path, before, after));
+        // All that a file is comes to another name with it.
+        let compared = before.filter(|_| cx.renamed_from().is_none());
+        if let Some(change) = after.and_then(|after| severity::power(compared, after)) {
+            cx.change(change);
+        }
+        cx.severity(severity::of(places::within(&self.root, &file.path), before, after));
+        if compared.zip(after).is_none_or(|(before, after)| changes::content_differs(before, after)) {
+            cx.severity(places::of_names(&self.root, &file.path, cx.renamed_from()));
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod ends;
 mod ignore;
 mod judge;
 mod kept;
+mod options;
 mod reading;
 mod shown;
 mod text;
@@ -19,8 +20,9 @@ use compare::Compared;
 use fim_core::{Consumer, ConsumerError, Context, FileKind, Interest, Key, Snapshot};
 use judge::Said;
 use kept::{Held, Kept};
+use options::Options;
 use reading::{Reading, Rules};
-use std::path::Path;
+use std::path::PathBuf;
 use text::Text;
 
 /// Which files, and how they are compared.
@@ -59,6 +61,8 @@ pub struct GenericDiffConfig {
     pub limits: DiffLimits,
     /// Under which lines with a secret are compared.
     pub key: Key,
+    /// Where the system's own directories are, if not at `/`.
+    pub root: PathBuf,
 }
 
 impl GenericDiffConfig {
@@ -75,14 +79,15 @@ impl GenericDiffConfig {
             keep_text: true,
             limits: DiffLimits::default(),
             key,
+            root: PathBuf::new(),
         }
     }
 }
 
-/// How much is compared and shown; what goes beyond is said in the finding.
+/// How much is compared and shown; what exceeds it is noted in the finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiffLimits {
-    /// Larger files are told by their hash; in bytes, at most [`Self::MOST_FILE_BYTES`].
+    /// Larger files are compared by hash; in bytes, at most [`Self::MOST_FILE_BYTES`].
     pub file_bytes: u64,
     /// Longer diffs are cut; in lines.
     pub lines: usize,
@@ -129,6 +134,7 @@ pub struct GenericDiff {
     keep_text: bool,
     limits: DiffLimits,
     rules: Rules,
+    root: PathBuf,
 }
 
 impl GenericDiff {
@@ -146,6 +152,7 @@ impl GenericDiff {
             keep_text: config.keep_text,
             limits,
             rules: Rules::new(config.key, config.redact),
+            root: config.root,
         }
     }
 }
@@ -166,7 +173,7 @@ impl Consumer for GenericDiff {
             Err(error) => (Before::Unknown, Err(error)),
         };
         let said = self.say(file, &before, &now, cx);
-        judge::judge(file, &said, cx);
+        judge::judge(file, &self.root, said, cx);
         if let Some(kept) = self.keep(before, &now, file.content.as_deref()) {
             cx.keep(kept);
         }
@@ -213,7 +220,8 @@ impl GenericDiff {
             Reading::Without(why) => {
                 if judge::content_moved(file, cx.before()) {
                     said.changes.push(why.change());
-                    said.lost_sight = *why == kept::Why::Secret && held.is_some_and(Kept::is_compared);
+                    let is_for_good = matches!(why, kept::Why::Secret | kept::Why::Binary);
+                    said.lost_sight = is_for_good && held.is_some_and(Kept::is_compared);
                 }
                 return said;
             }
@@ -238,6 +246,10 @@ impl GenericDiff {
                 }
             },
         };
+        if let Some(old) = held.map_or(Some(&empty), Kept::text) {
+            let was = cx.renamed_from().unwrap_or(&file.path);
+            said.options = Options::of((was, old), (&file.path, new));
+        }
         said.stale = held.is_some_and(|kept| kept.stale);
         said.key_lost = held.is_some_and(|kept| !self.rules.is_of_key(kept) && kept.hides());
         let shown = unified::render(&compared, self.ignore, &self.limits);
@@ -262,28 +274,6 @@ impl GenericDiff {
         };
         Some(self.rules.kept(held).encode())
     }
-}
-
-/// Whether a file's content is such that an administrator's powers depend on it.
-fn is_important(path: &Path) -> bool {
-    const NAMES: [&str; 15] = [
-        "sudoers",
-        "sudoers.d",
-        "sshd_config",
-        "sshd_config.d",
-        "pam.d",
-        "pam.conf",
-        "crontab",
-        "crontabs",
-        "anacrontab",
-        "cron.d",
-        "cron.hourly",
-        "cron.daily",
-        "cron.weekly",
-        "cron.monthly",
-        "cron.allow",
-    ];
-    path.iter().any(|part| NAMES.iter().any(|name| part == *name))
 }
 
 #[cfg(test)]

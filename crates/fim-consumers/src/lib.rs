@@ -14,7 +14,13 @@ mod generic;
 mod generic_diff;
 pub mod parse;
 pub mod redact;
+#[cfg(feature = "users")]
+mod said;
 pub mod secrets;
+#[cfg(feature = "users")]
+mod sshd_options;
+#[cfg(feature = "users")]
+mod sshd_order;
 #[cfg(feature = "users")]
 mod users;
 

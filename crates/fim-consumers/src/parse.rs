@@ -5,6 +5,8 @@ pub mod access;
 #[cfg(feature = "users")]
 pub mod authorized_keys;
 #[cfg(feature = "users")]
+pub mod authorized_principals;
+#[cfg(feature = "users")]
 pub mod group;
 #[cfg(feature = "users")]
 pub mod gshadow;

@@ -5,11 +5,14 @@
 
 mod args;
 mod blocks;
+mod commands;
 mod crypt;
 mod harmless;
 mod rules;
 mod shadow;
+mod shell;
 mod spans;
+mod yaml;
 
 #[cfg(feature = "users")]
 pub(crate) use crypt::has_crypt;
@@ -122,6 +125,7 @@ impl Redactor {
         blocks::find(text, &mut found);
         shadow::find(text, &mut found);
         crypt::find(text, &mut found);
+        commands::find(text, &mut found);
         rules::find(text, form, &mut found);
         for own in &self.own {
             own.find(text, &mut found);

@@ -12,14 +12,16 @@
 //! | `group` | `group_created` `group_removed` `group_renamed` `gid` `duplicate_group` `duplicate_gid` |
 //! | `group`, `gshadow` | `member_added` `member_removed`, `group_password_…` as for accounts |
 //! | `gshadow` | `group_password_entry_added` `…_removed` `…_renamed` `group_admin_added` `group_admin_removed` |
-//! | keys | `key_added` `key_removed` `key_options` `key_options_hidden` (something in them that is not told) `key_comment` |
+//! | keys | `key_added` `key_removed` `key_options` `key_options_hidden` (something in them that is not told) `key_comment`, with `authority` of keys that sign certificates |
+//! | principals | `principal_added` `principal_removed` `principal_options` `principal_options_hidden` |
+//! | revoked keys | `content` |
 //! | sshd's configuration | `sshd_option` |
 //! | any | `broken_line` `broken_line_removed` `nis_line_added` `nis_line_removed` `order` `content` (nothing of the above) `more_changes` (so many were left out) `secrets_not_compared` (the key of the installation is another) `too_big` `unreadable` `unstable` (not understood this time), and the words for metadata of the consumer `generic` with `exposed` (created so that others can read or write it) |
 //!
 //! | severity | what |
 //! |---|---|
-//! | critical | an account becomes or is created with uid 0, or shares it; a password is emptied that someone can log in with; a key for root is added |
-//! | high | any key added, or an option that held one back is gone; entry to a group with power; a password set, unlocked or changed for root or an account of the system; a weaker scheme; another uid; a login shell where there was none; home, shell or name of root; duplicate names and numbers; lines for NIS; what sshd asks of whom; files that others can read or write now; files that could not be read |
+//! | critical | an account becomes or is created with uid 0, or shares it; a password is emptied that someone can log in with; a key for root is added, becomes an authority or is bound to no command or another, or no longer `restrict`ed; a name that a certificate for root may have is added |
+//! | high | any key or principal added, or an option that held one back is gone; revoked keys are others; entry to a group with power; a password set, unlocked or changed for root or an account of the system, or a later day on which it expires; a weaker scheme; another uid; a login shell where there was none; home, shell or name of root; duplicate names and numbers; lines for NIS, and with a zero byte; what sshd asks of whom; files that others can read or write now; files that could not be read |
 //! | notable | the rest |
 //! | routine | gecos, comments of keys, the day of the last change |
 
@@ -31,18 +33,21 @@ mod keys;
 mod look;
 mod metadata;
 mod odd;
+mod options;
 mod pairs;
 mod passwd;
 mod places;
 mod power;
-mod said;
+mod principals;
 mod secret;
 mod shadow;
 mod shared;
 mod sshd;
+mod template;
 
 use crate::generic::changes::content_differs;
 use crate::parse::sshd_config::Directive;
+use crate::said::Said;
 use fim_core::{
     Change, Consumer, ConsumerError, Context, FileKind, HashState, Interest, Key, Severity, Snapshot,
 };
@@ -50,9 +55,9 @@ use kept::{Item, Table};
 use look::Look;
 use metadata::Guard;
 use places::{Base, Places, Role};
-use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use template::Holds;
 
 /// Which files hold accounts, and how they are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +146,8 @@ impl Users {
         let returns = self.gone.remove(&base) && look.before.is_none();
         let key = &self.config.key;
         let last = self.last.get(&base).map(Vec::as_slice);
-        let before = if returns { last } else { cx.kept() };
+        // Of a file that only now counts as this one, as where a link leads to now, what counted before is what it replaces.
+        let before = if returns { last } else { cx.kept().or(last) };
         let kept = match base {
             Base::Passwd => {
                 let groups = self.kept_of(Base::Group).map(|table: group::Groups<'_>| table.items);
@@ -153,10 +159,14 @@ impl Users {
                 let accounts = self.kept_of(Base::Passwd).map(|table: passwd::Accounts<'_>| table.items);
                 let accounts = power::Accounts::of(accounts.as_deref().unwrap_or_default());
                 let compare = |old: &_, new: &_, said: &mut _| shadow::compare(old, new, &accounts, said);
-                look.compare(before, &shadow::read(look.content, key), compare, said)
+                look.compare(before, &shadow::read(look.content, &accounts, key), compare, said)
             }
             Base::Group => look.compare(before, &group::read(look.content, key), group::compare, said),
-            Base::Gshadow => look.compare(before, &gshadow::read(look.content, key), gshadow::compare, said),
+            Base::Gshadow => {
+                let groups = self.kept_of(Base::Group).map(|table: group::Groups<'_>| table.items);
+                let names = groups.iter().flatten().map(|group| group.name).collect();
+                look.compare(before, &gshadow::read(look.content, &names, key), gshadow::compare, said)
+            }
         };
         self.last.insert(base, kept.clone());
         cx.keep(kept);
@@ -165,15 +175,32 @@ impl Users {
         }
     }
 
-    fn keys(&self, path: &Path, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
-        let Some(owners) = self.places.owners(path) else {
+    fn keys(&self, path: &Path, holds: Holds, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
+        let Some(owners) = self.places.owners(path, holds) else {
             return;
         };
-        let new = keys::read(look.content, &self.config.key);
-        let compare = |old: &_, new: &_, said: &mut _| keys::compare(old, new, &owners, said);
-        // Of a file that counts only now nothing was kept: all its keys are new.
-        let none = keys::read(b"", &self.config.key).encode();
-        cx.keep(look.compare(cx.kept().or(Some(&none)), &new, compare, said));
+        let key = &self.config.key;
+        // Of a file that counts only now nothing was kept: all that is in it is new.
+        let kept = match holds {
+            Holds::Authorities | Holds::Keys => {
+                let none = keys::read(b"", key).encode();
+                let compare = |old: &_, new: &_, said: &mut _| keys::compare(old, new, &owners, said);
+                look.compare(cx.kept().or(Some(&none)), &keys::read(look.content, key), compare, said)
+            }
+            Holds::Principals => {
+                let none = principals::read(b"", key).encode();
+                let compare = |old: &_, new: &_, said: &mut _| principals::compare(old, new, &owners, said);
+                look.compare(cx.kept().or(Some(&none)), &principals::read(look.content, key), compare, said)
+            }
+            // A key that is revoked no more lets someone in, and which one that is the file may not show.
+            Holds::Revoked => {
+                if look.differs && look.before.is_some() {
+                    said.say(Severity::High, || Change::new("content"));
+                }
+                return;
+            }
+        };
+        cx.keep(kept);
     }
 
     fn sshd(&mut self, path: &Path, look: &Look<'_>, cx: &mut Context<'_>, said: &mut Said) {
@@ -206,7 +233,8 @@ impl Users {
                 self.gone.insert(base);
                 said.raise(Severity::High);
             }
-            Role::Keys => self.keys(path, &look, cx, said),
+            Role::Keys(Holds::Revoked) => said.raise(Severity::High),
+            Role::Keys(holds) => self.keys(path, holds, &look, cx, said),
             Role::Sshd => {
                 let new = sshd::read(b"", &self.config.key);
                 look.compare(cx.kept(), &new, sshd::compare, said);
@@ -230,6 +258,10 @@ impl Consumer for Users {
             Interest::in_paths(own.into_iter().chain(sshd))
         };
         interest.with_content(self.config.max_bytes)
+    }
+
+    fn goes_by_name(&self) -> bool {
+        true
     }
 
     fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
@@ -260,12 +292,12 @@ impl Consumer for Users {
                     self.find_keys();
                 }
             }
-            Role::Keys => {}
+            Role::Keys(_) => {}
         }
     }
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
-        let mut said = Said::new();
+        let mut said = Said::default();
         let path = file.name();
         let role = self.places.role(path);
         match &file.facts {
@@ -277,13 +309,13 @@ impl Consumer for Users {
                 };
                 match (after.kind, role, &file.content) {
                     // A link is told by itself, what it leads to as well.
-                    (FileKind::File, Role::Base(_) | Role::Keys | Role::Sshd, content) => match content {
+                    (FileKind::File, Role::Base(_) | Role::Keys(_) | Role::Sshd, content) => match content {
                         Some(content) => {
                             let differs = cx.before().is_none_or(|before| content_differs(before, after));
                             let look = Look { before: cx.before(), differs, content };
                             match role {
                                 Role::Base(base) => self.base(base, &look, cx, &mut said),
-                                Role::Keys => self.keys(path, &look, cx, &mut said),
+                                Role::Keys(holds) => self.keys(path, holds, &look, cx, &mut said),
                                 Role::Sshd | Role::Other => self.sshd(path, &look, cx, &mut said),
                             }
                         }
@@ -291,7 +323,7 @@ impl Consumer for Users {
                     },
                     _ => said.raise(Severity::Notable),
                 }
-                metadata::compare(path, guard, cx.before(), after, &mut said);
+                metadata::compare((&self.config.root, path), guard, cx.before(), after, &mut said);
             }
         }
         said.tell(cx);

@@ -134,6 +134,8 @@ fn apply(file: &mut File, change: &Change) {
                 "changed" => format!("{state}:{}", of["scheme"]),
                 "scheme" => format!("{state}:{after}"),
                 "locked" if state == "set" => format!("locked:{scheme}"),
+                // In a public file: the one in the shadow file counts.
+                "unlocked" if state == "none" => "elsewhere".to_owned(),
                 "unlocked" => format!("set:{scheme}"),
                 "emptied" => "empty".to_owned(),
                 "locked" | "removed" => "none".to_owned(),

@@ -172,6 +172,11 @@ fn authorized_keys() {
 }
 
 #[test]
+fn authorized_principals() {
+    check("authorized_principals");
+}
+
+#[test]
 fn sshd_config() {
     check("sshd_config");
 }

@@ -160,7 +160,7 @@ fn owner_and_mode_are_told_with_the_rules_or_without() {
     assert_eq!(looks(open, content), "high\nmode 0644 > 0666\n");
     let mut other = file("#\n+:a:b\n");
     other.uid = 5;
-    assert_eq!(looks(other, "#\n+:a:b\n"), "notable\ncomments\nuid 0 > 5\n");
+    assert_eq!(looks(other, "#\n+:a:b\n"), "high\ncomments\nuid 0 > 5\n");
 }
 
 #[test]
@@ -242,5 +242,16 @@ fn options_of_the_module_decide_how_a_file_is_read() {
         let answer = cx.into_answer();
         let said = shown(&(answer.changes, answer.severity.unwrap()));
         assert_eq!(said.contains("access_revoked who=[(wheel)]"), expected, "{said}");
+    }
+}
+
+#[test]
+fn the_system_may_lie_below_another_root() {
+    for root in ["", "/host"] {
+        let mut access = Access::new(AccessConfig { root: root.into(), ..AccessConfig::default() });
+        let path = format!("{root}{PATH}");
+        for (before, after) in [(None, Some("")), (Some(""), None)] {
+            assert_eq!(look(&mut access, &path, before, after), (vec![], Severity::Notable), "{path}");
+        }
     }
 }

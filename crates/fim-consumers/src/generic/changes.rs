@@ -121,7 +121,7 @@ fn xattrs(before: &[Xattr], after: &[Xattr]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut say = |xattr: &Xattr, how: &str| {
         let kind = if xattr.name.starts_with("system.posix_acl_") { "acl" } else { "xattr" };
-        changes.push(Change::new(format!("{kind} {how}")).of("name", xattr.name.as_str()));
+        changes.push(Change::new(format!("{kind}_{how}")).of("name", xattr.name.as_str()));
     };
     let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
     loop {

@@ -100,7 +100,7 @@ fn what_is_said_of_differences() {
         (
             with(file(), |f| f.mode = 0o4755),
             with(file(), |f| (f.mode, f.blake3) = (0o4755, Some([2; 32]))),
-            &["content [01>02]"],
+            &["content [01>02]", "privileged 4755[->-]"],
             High,
         ),
         (
@@ -115,29 +115,29 @@ fn what_is_said_of_differences() {
         (
             same(),
             with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]),
-            &["xattr added security.capability[->-]"],
+            &["xattr_added security.capability[->-]"],
             High,
         ),
         (
             with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]),
             same(),
-            &["xattr removed security.capability[->-]"],
+            &["xattr_removed security.capability[->-]"],
             Notable,
         ),
         (
             with(file(), |f| f.xattrs = vec![xattr("system.posix_acl_access", 1), xattr("user.a", 1)]),
             with(file(), |f| f.xattrs = vec![xattr("system.posix_acl_access", 2), xattr("user.b", 1)]),
             &[
-                "acl changed system.posix_acl_access[->-]",
-                "xattr removed user.a[->-]",
-                "xattr added user.b[->-]",
+                "acl_changed system.posix_acl_access[->-]",
+                "xattr_removed user.a[->-]",
+                "xattr_added user.b[->-]",
             ],
             Notable,
         ),
         (
             same(),
             with(file(), |f| f.xattrs = vec![xattr("user.a", 1)]),
-            &["xattr added user.a[->-]"],
+            &["xattr_added user.a[->-]"],
             Routine,
         ),
         (
@@ -207,24 +207,144 @@ fn what_is_said_of_differences() {
 #[test]
 fn files_that_come_and_go() {
     use Severity::{High, Notable, Routine};
-    let cases = [
-        ("/srv/a", file(), Routine, Routine),
-        ("/etc/a", file(), Notable, Notable),
-        ("/etcetera/a", file(), Routine, Routine),
-        ("/srv/a", with(file(), |f| f.mode = 0o755), Notable, Notable),
-        ("/srv/a", with(file(), |f| f.mode = 0o4755), High, Notable),
-        ("/srv/a", with(file(), |f| f.mode = 0o666), High, Routine),
-        ("/srv/a", with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]), High, Routine),
-        ("/srv/a", with(of_kind(FileKind::Symlink), |f| f.mode = 0o777), Routine, Routine),
-        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o1777), Routine, Routine),
-        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o2775), Routine, Routine),
-        ("/srv/a", of_kind(FileKind::BlockDevice), Notable, Routine),
+    let cases: [(_, _, &[&str], _, _); 16] = [
+        ("/srv/a", file(), &[], Routine, Routine),
+        ("/etc/a", file(), &[], Notable, Notable),
+        ("/etcetera/a", file(), &[], Routine, Routine),
+        ("/etc/sudoers", file(), &[], High, High),
+        ("/srv/image/etc/sudoers.d/a", file(), &[], High, High),
+        ("/etc/ld.so.preload", file(), &[], High, High),
+        ("/usr/share/doc/sudo/sudoers", file(), &[], Notable, Notable),
+        ("/var/spool/cron/crontabs/a", file(), &[], Notable, Notable),
+        ("/srv/a", with(file(), |f| f.mode = 0o755), &[], Notable, Notable),
+        ("/srv/a", with(file(), |f| f.mode = 0o4755), &["privileged 4755[->-]"], High, Notable),
+        ("/srv/a", with(file(), |f| f.mode = 0o666), &["open_to_all 0666[->-]"], High, Routine),
+        (
+            "/srv/a",
+            with(file(), |f| f.xattrs = vec![xattr("security.capability", 1)]),
+            &["privileged 0644security.capability[->-]"],
+            High,
+            Routine,
+        ),
+        ("/srv/a", with(of_kind(FileKind::Symlink), |f| f.mode = 0o777), &[], Routine, Routine),
+        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o1777), &[], Routine, Routine),
+        ("/srv/a", with(of_kind(FileKind::Dir), |f| f.mode = 0o2775), &[], Routine, Routine),
+        ("/srv/a", of_kind(FileKind::BlockDevice), &[], Notable, Routine),
     ];
-    for (path, facts, created, deleted) in cases {
-        assert_eq!(inspect(path, None, Some(&facts)), (vec![], created), "{path} {:o}", facts.mode);
+    for (path, facts, said, created, deleted) in cases {
+        let (changes, severity) = inspect(path, None, Some(&facts));
+        assert_eq!(
+            (shown(&changes).as_slice(), severity),
+            (&said.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..], created),
+            "{path} {:o}",
+            facts.mode
+        );
         assert_eq!(inspect(path, Some(&facts), None), (vec![], deleted), "{path} {:o}", facts.mode);
     }
     assert_eq!(inspect("/srv/a", None, None), (vec![], Routine));
+}
+
+#[test]
+fn what_gives_power_and_what_is_edited_in_the_course_of_things() {
+    use Severity::{High, Notable, Routine};
+    for (path, severity) in [
+        ("/etc/doas.conf", High),
+        ("/usr/local/etc/doas.conf", High),
+        ("/etc/sudo.conf", High),
+        ("/etc/pam.d/su", High),
+        ("/etc/pam.conf", High),
+        ("/etc/security/pam_env.conf", High),
+        ("/etc/environment", High),
+        ("/etc/polkit-1/rules.d/50.rules", High),
+        ("/var/lib/polkit-1/localauthority/50-local.d/a.pkla", High),
+        ("/etc/ssh/sshrc", High),
+        ("/home/bob/.ssh/rc", High),
+        ("/srv/image/etc/pam.d/su", High),
+        // What packages put there.
+        ("/usr/share/polkit-1/rules.d/50.rules", Notable),
+        ("/usr/lib/pam.d/su", Notable),
+        ("/etc/cron.d/a", Notable),
+        ("/etc/systemd/system/a.service", Notable),
+        ("/etc/ld.so.conf.d/a.conf", Notable),
+        ("/var/spool/cron/root", Notable),
+        ("/srv/image/etc/ld.so.conf", Notable),
+        ("/srv/environment", Routine),
+        ("/srv/cron/a", Routine),
+    ] {
+        let after = with(file(), |f| f.blake3 = Some([2; 32]));
+        assert_eq!(inspect(path, Some(&file()), Some(&after)).1, severity, "{path}");
+    }
+}
+
+#[test]
+fn who_may_write_where_power_comes_from() {
+    use Severity::{High, Notable};
+    let acl = |digest| with(file(), |f| f.xattrs = vec![xattr("system.posix_acl_access", digest)]);
+    let other = |mode, uid, gid| with(file(), |f| (f.mode, f.uid, f.gid) = (mode, uid, gid));
+    let dir = |mode, uid| with(of_kind(FileKind::Dir), |f| (f.mode, f.uid) = (mode, uid));
+    for (path, before, after, severity) in [
+        ("/etc/ld.so.preload", file(), other(0o644, 1001, 0), High),
+        ("/etc/ld.so.preload", other(0o644, 1001, 0), file(), Notable),
+        ("/etc/sudoers", file(), other(0o664, 0, 0), High),
+        ("/etc/sudoers", other(0o664, 0, 0), other(0o664, 0, 9), High),
+        ("/etc/sudoers", file(), other(0o644, 0, 9), Notable),
+        ("/etc/sudoers", file(), other(0o600, 0, 0), Notable),
+        ("/etc/shadow", file(), acl(1), High),
+        ("/etc/shadow", acl(1), acl(2), High),
+        ("/etc/shadow", acl(1), file(), Notable),
+        ("/etc/security/access.conf", file(), acl(1), High),
+        ("/etc/ssh/sshd_config", file(), acl(1), High),
+        ("/etc/motd", file(), acl(1), Notable),
+        ("/srv/passwd", file(), acl(1), Notable),
+        ("/etc/sudoers.d", dir(0o750, 0), dir(0o770, 0), High),
+        ("/etc/sudoers.d", dir(0o750, 0), dir(0o750, 1001), High),
+        ("/etc/cron.d", dir(0o755, 0), dir(0o755, 1001), High),
+        ("/etc/pam.d/su", file(), other(0o644, 1001, 0), High),
+        ("/etc", dir(0o755, 0), dir(0o755, 1001), High),
+        ("/srv/image/etc/cron.d", dir(0o755, 0), dir(0o755, 1001), Notable),
+        // crontab(1) gives a table to whom it is of.
+        ("/var/spool/cron/crontabs/bob", file(), other(0o600, 1000, 0), Notable),
+    ] {
+        assert_eq!(inspect(path, Some(&before), Some(&after)).1, severity, "{path} {after:?}");
+    }
+    assert_eq!(inspect("/etc/cron.d/a", None, Some(&other(0o644, 1001, 0))).1, High);
+    assert_eq!(inspect("/etc/cron.d/a", None, Some(&file())).1, Notable);
+    let link = with(of_kind(FileKind::Symlink), |f| f.mode = 0o777);
+    assert_eq!(inspect("/etc/cron.d/a", None, Some(&link)).1, Notable);
+}
+
+#[test]
+fn the_system_may_lie_below_another_root() {
+    let config = GenericConfig { root: "/host".into(), ..GenericConfig::default() };
+    for (path, severity) in [
+        ("/host/etc/motd", Severity::Notable),
+        ("/host/etc/sudoers", Severity::High),
+        ("/host/srv/a", Severity::Routine),
+        ("/host/home/etc/a", Severity::Routine),
+    ] {
+        let mut cx = Context::new(None, None);
+        Generic::new(config.clone()).inspect(&Snapshot::new(path, file(), None), &mut cx).unwrap();
+        assert_eq!(cx.into_answer().severity, Some(severity), "{path}");
+    }
+}
+
+#[test]
+fn what_is_renamed_counts_by_its_new_name() {
+    let privileged = with(file(), |f| f.mode = 0o4755);
+    for (from, path, facts, severity) in [
+        ("/etc/a", "/etc/sudoers.d/a", file(), Severity::High),
+        ("/etc/sudoers.d/a", "/srv/a", file(), Severity::High),
+        ("/etc/a", "/srv/a", file(), Severity::Routine),
+        ("/etc/a", "/srv/a", privileged, Severity::Notable),
+    ] {
+        let mut cx = Context::new(Some(&facts), None).renamed(from.as_ref());
+        Generic::new(GenericConfig::default())
+            .inspect(&Snapshot::new(path, facts.clone(), None), &mut cx)
+            .unwrap();
+        let answer = cx.into_answer();
+        assert_eq!(answer.severity, Some(severity), "{path}");
+        assert_eq!(answer.changes.len(), usize::from(severity == Severity::Notable), "{path}");
+    }
 }
 
 #[test]
@@ -250,6 +370,7 @@ fn interest_is_what_was_configured() {
         exclude: vec!["**/*.swp".into()],
         exclude_regex: vec!["tmp".into()],
         sha256: true,
+        ..GenericConfig::default()
     };
     let interest = Generic::new(config.clone()).interest();
     assert_eq!(interest.paths, config.paths);

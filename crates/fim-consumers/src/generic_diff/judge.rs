@@ -1,10 +1,11 @@
 //! What is said of a look in the end, and how much it matters.
 
 use super::compare::Compared;
-use super::is_important;
+use super::options::Options;
 use super::unified::{Cut, Rendered};
-use crate::generic::{changes, severity};
+use crate::generic::{changes, places, severity};
 use fim_core::{Change, Context, Facts, Severity, Snapshot};
+use std::path::Path;
 
 /// What comparing the content came to.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Said {
     pub lost_sight: bool,
     /// Nothing but ignored lines changed.
     pub only_ignored: bool,
+    /// What sshd is told otherwise.
+    pub options: Options,
 }
 
 impl Said {
@@ -62,9 +65,9 @@ impl Said {
 fn cut_change(cut: Cut) -> Change {
     let change = Change::new("diff_cut");
     match cut {
-        Cut::Lines { lines, limit } => change.of("lines", lines as u64).of("limit", limit as u64),
-        Cut::Bytes { lines, limit } => change.of("lines", lines as u64).of("limit_bytes", limit as u64),
-        Cut::LineBytes { limit } => change.of("limit_line_bytes", limit as u64),
+        Cut::Lines { lines, limit } => change.of("lines", lines).of("limit", limit),
+        Cut::Bytes { lines, limit } => change.of("lines", lines).of("limit_bytes", limit),
+        Cut::LineBytes { limit } => change.of("limit_line_bytes", limit),
     }
 }
 
@@ -77,7 +80,7 @@ pub(super) fn content_moved(file: &Snapshot, before: Option<&Facts>) -> bool {
 }
 
 /// Says it: metadata as the generic consumer does, then the lines.
-pub(super) fn judge(file: &Snapshot, said: &Said, cx: &mut Context<'_>) {
+pub(super) fn judge(file: &Snapshot, root: &Path, said: Said, cx: &mut Context<'_>) {
     let before = cx.before();
     let after = file.facts.as_ref();
     let mut metadata = Vec::new();
@@ -92,19 +95,20 @@ pub(super) fn judge(file: &Snapshot, said: &Said, cx: &mut Context<'_>) {
             *change = Change::new("content");
         }
     }
-    for change in metadata.into_iter().chain(said.changes.iter().cloned()) {
+    for change in metadata.into_iter().chain(said.changes) {
         cx.change(change);
     }
-    if let Some(diff) = &said.diff {
-        cx.diff(diff.clone());
+    if let Some(diff) = said.diff {
+        cx.diff(diff);
     }
-    let severity = severity::of(&file.path, before, after);
+    let severity = severity::of(places::within(root, &file.path), before, after);
     let is_routine = said.only_ignored && is_of_content && severity <= Severity::Notable;
     cx.severity(if is_routine { Severity::Routine } else { severity });
-    if is_important(&file.path) && !is_routine {
-        cx.severity(Severity::Notable);
+    if cx.renamed_from().is_some() || (!is_routine && content_moved(file, before)) {
+        cx.severity(places::of_names(root, &file.path, cx.renamed_from()));
     }
     if said.lost_sight {
         cx.severity(Severity::High);
     }
+    said.options.tell(cx);
 }

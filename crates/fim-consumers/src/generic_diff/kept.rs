@@ -115,6 +115,11 @@ impl Kept {
         matches!(self.held, Held::Text(_) | Held::Lines(_))
     }
 
+    /// The text, if it is one.
+    pub(super) const fn text(&self) -> Option<&Text> {
+        if let Held::Text(text) = &self.held { Some(text) } else { None }
+    }
+
     /// Whether something of it is hidden, so that hashes are not to be shown.
     pub(super) fn hides(&self) -> bool {
         match &self.held {

@@ -9,7 +9,7 @@ use fim_core::{FileKind, HashState, Key, Snapshot};
 const LINE: &str = "fim 2026 line of a file";
 const RULES: &str = "fim 2026 rules of redaction";
 /// Other built-in rules: what was kept by others is redacted again.
-const BUILT_IN: &[u8] = b"1";
+const BUILT_IN: &[u8] = b"2";
 
 /// What is hidden, and under which key it is compared.
 #[derive(Clone, Debug)]

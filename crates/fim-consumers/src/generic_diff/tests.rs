@@ -144,6 +144,9 @@ fn what_is_no_text() {
     file.is(b"a\n");
     let answer = file.is(b"\x7fELF\0\0");
     assert_eq!((said(&answer), diff(&answer)), (vec!["binary".to_owned()], ""));
+    assert_eq!(answer.severity, Some(Severity::High));
+    let answer = file.is(b"\0another\n");
+    assert_eq!((said(&answer), answer.severity), (vec!["binary".to_owned()], Some(Severity::Routine)));
     assert!(answer.changes.iter().any(|change| change.what == "content" && change.after.is_some()));
     assert_eq!(said(&file.is(b"b\n")), ["no_diff why=was_binary"]);
     let big = |facts: &mut Facts| facts.size = 9 << 20;
@@ -273,7 +276,7 @@ fn comments_and_blank_lines() {
     assert_eq!(answer.severity, Some(Severity::Routine));
     let answer = file.is(b"# two\n\nroot ALL=(ALL) ALL\n#includedir /tmp/x\n");
     assert_eq!(said(&answer), ["lines added=1 removed=0"]);
-    assert_eq!(answer.severity, Some(Severity::Notable));
+    assert_eq!(answer.severity, Some(Severity::High));
     let answer = file.is(b"# 3\n\nroot ALL=(ALL) ALL\n#0 ALL=ALL\n");
     assert_eq!(said(&answer), ["lines added=2 removed=2"]);
 }
@@ -300,9 +303,10 @@ fn long_diffs_are_cut_and_it_is_said() {
 #[test]
 fn how_much_it_matters() {
     for (path, severity) in [
-        ("/mnt/etc/sudoers.d/x", Severity::Notable),
+        ("/mnt/etc/sudoers.d/x", Severity::High),
+        ("/mnt/usr/share/doc/sudoers", Severity::Notable),
         ("/mnt/etc/ssh/sshd_config", Severity::Notable),
-        ("/mnt/etc/pam.d/su", Severity::Notable),
+        ("/mnt/etc/pam.d/su", Severity::High),
         ("/mnt/var/spool/cron/crontabs/root", Severity::Notable),
         ("/mnt/etc/motd", Severity::Routine),
     ] {
@@ -311,6 +315,55 @@ fn how_much_it_matters() {
         assert_eq!(file.is(b"b\n").severity, Some(severity), "{path}");
         assert_eq!(file.is_gone().severity, Some(severity), "{path}");
     }
+}
+
+#[test]
+#[cfg(feature = "users")]
+fn options_of_sshd_are_told_by_name() {
+    for path in ["/etc/ssh/sshd_config", "/r/etc/ssh/sshd_config.d/a.conf"] {
+        let mut file = File::at(path, config());
+        let answer = file.is(b"Port 22\nPermitRootLogin no\n");
+        assert_eq!(answer.severity, Some(Severity::High));
+        let answer = file.is(b"Port 22\n# not so\nPermitRootLogin yes\n");
+        assert_eq!(said(&answer), ["lines added=2 removed=1", "sshd_option option=permitrootlogin"]);
+        let option = answer.changes.last().unwrap();
+        assert_eq!((option.before.clone(), option.after.clone()), (Some("no".into()), Some("yes".into())));
+        assert_eq!(answer.severity, Some(Severity::High));
+        let answer = file.is(b"Port 23\n# not so\nPermitRootLogin yes\n");
+        assert_eq!(said(&answer), ["lines added=1 removed=1", "sshd_option option=port"]);
+        assert_eq!(answer.severity, Some(Severity::Notable));
+        assert_eq!(said(&file.is(b"Port 23\nPermitRootLogin yes\n")), ["lines added=0 removed=1"]);
+        assert_eq!(file.is_gone().severity, Some(Severity::High));
+    }
+    // What comes first wins, so an order may be all that is told otherwise.
+    let mut file = File::at("/etc/ssh/sshd_config", config());
+    file.is(b"PermitRootLogin no\nInclude x\n");
+    let answer = file.is(b"Include x\nPermitRootLogin no\n");
+    assert_eq!(
+        (said(&answer), answer.severity),
+        (vec!["lines added=1 removed=1".to_owned(), "order".to_owned()], Some(Severity::High))
+    );
+    // A name that sshd does not read.
+    let dir = std::path::Path::new("/etc/ssh/sshd_config.d");
+    let mut file = File::at("/etc/ssh/sshd_config.d/a.off", config());
+    assert_eq!(said(&file.is(b"PermitRootLogin yes\n")), ["lines added=1 removed=0"]);
+    let kept = file.kept.clone();
+    for (from, to) in [("a.off", "a.conf"), ("a.conf", "a.off")] {
+        let (from, to) = (dir.join(from), dir.join(to));
+        let now = facts(b"PermitRootLogin yes\n");
+        let mut cx = Context::new(Some(&now), kept.as_deref()).renamed(&from);
+        let snapshot = Snapshot::new(&*to, now.clone(), Some(b"PermitRootLogin yes\n".to_vec()));
+        file.consumer.inspect(&snapshot, &mut cx).unwrap();
+        let answer = cx.into_answer();
+        assert_eq!(
+            (said(&answer), answer.severity),
+            (vec!["sshd_option option=permitrootlogin".to_owned()], Some(Severity::High))
+        );
+    }
+    // Of digests nobody can tell options.
+    let mut file = File::at("/etc/ssh/sshd_config", GenericDiffConfig { keep_text: false, ..config() });
+    file.is(b"PermitRootLogin no\n");
+    assert_eq!(said(&file.is(b"PermitRootLogin yes\n")), ["lines added=1 removed=1"]);
 }
 
 #[test]

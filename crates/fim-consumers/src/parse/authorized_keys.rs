@@ -45,7 +45,7 @@ pub fn parse(bytes: &[u8]) -> AuthorizedKeys<'_> {
         }
         match entry(line) {
             Some(entry) => keys.entries.push(entry),
-            None => keys.odd.push(Odd { line: number, text: line, is_nis: false }),
+            None => keys.odd.push(Odd { line: number, text: line, nis: None }),
         }
     }
     keys
@@ -72,7 +72,7 @@ fn word(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The options at the start of a line, and what follows. A blank or comma within quotes is part of the value.
-fn options(line: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
+pub(super) fn options(line: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     let mut options = Vec::new();
     let (mut start, mut quoted, mut escaped) = (0, false, false);
     for (at, byte) in line.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! group(5): groups and who is in them.
 
-use super::lines::{Fields, Odd, is_nis, lines, names, number};
+use super::lines::{Fields, Odd, entries, names, number, public_name};
 use super::password::Password;
 
 /// One group. `P` is what is known of its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<'a, P = Password<'a>> {
-    /// Name.
+    /// Name; hidden where it may be a hash, as a colon of the line was lost.
     pub name: &'a [u8],
     /// Password for who is no member.
     pub password: P,
@@ -15,6 +15,9 @@ pub struct Group<'a, P = Password<'a>> {
     /// Members, each once; those whose primary group it is need not be here.
     pub members: Vec<&'a [u8]>,
 }
+
+/// So many a line should have.
+const FIELDS: usize = 4;
 
 /// A group file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,28 +38,22 @@ pub struct Groups<'a> {
 /// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Groups<'_> {
-    let mut groups = Groups::default();
-    for (number, line) in lines(bytes) {
-        let is_nis = is_nis(line);
-        let group = if is_nis { None } else { group(line) };
-        if group.as_ref().is_none_or(|(_, whole)| !whole) {
-            groups.odd.push(Odd { line: number, text: line, is_nis });
-        }
-        groups.groups.extend(group.map(|(group, _)| group));
-    }
-    groups
+    let (groups, odd) = entries(bytes, FIELDS, group);
+    Groups { groups, odd }
 }
 
-/// The group of a line, and whether it has the four fields it should have.
+/// The group of a line, and whether it has the fields it should have.
 fn group(line: &[u8]) -> Option<(Group<'_>, bool)> {
     let mut fields = Fields::new(line);
+    let is_whole = fields.count == FIELDS;
+    let (name, password) = (fields.next(), fields.next());
     let group = Group {
-        name: fields.next(),
-        password: Password::in_public(fields.next()),
+        name: public_name(name, password, is_whole),
+        password: Password::in_public(password),
         gid: number(fields.next())?,
         members: names(fields.next()),
     };
-    Some((group, fields.count == 4))
+    Some((group, is_whole))
 }
 
 #[cfg(test)]
@@ -67,7 +64,8 @@ mod tests {
     fn lines_good_and_bad() {
         for (text, groups, odd) in [
             ("sudo:x:27:bob,eve\n", vec![(27, 2)], vec![]),
-            ("sudo:x:27:bob,eve\r\n", vec![(27, 2)], vec![]),
+            ("sudo:x:27:bob,bob\r\n", vec![(27, 2)], vec![]),
+            ("sudo:x:27:bob,bob\0zz\n", vec![(27, 1)], vec![1]),
             ("sudo:x:27:", vec![(27, 0)], vec![]),
             ("sudo:x:27:,bob,,bob", vec![(27, 1)], vec![]),
             ("sudo:x:27", vec![(27, 0)], vec![1]),

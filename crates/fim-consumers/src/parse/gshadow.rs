@@ -1,7 +1,8 @@
 //! gshadow(5): passwords, administrators and members of groups.
 
-use super::lines::{Fields, Odd, is_misplaced_hash, is_nis, lines, names};
+use super::lines::{Odd, entries, may_be_hash, names};
 use super::password::Password;
+use super::shadow::Head;
 
 /// One entry. `P` is what is known of its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,34 +17,35 @@ pub struct Entry<'a, P = Password<'a>> {
     pub members: Vec<&'a [u8]>,
 }
 
+/// So many a line should have.
+const FIELDS: usize = 4;
+
 /// A gshadow file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gshadow<'a> {
     /// Every entry, in the order of the file.
     pub entries: Vec<Entry<'a>>,
-    /// Lines for NIS and broken ones; a broken line that has a name and a password is in both lists.
+    /// Lines for NIS and broken ones; a broken line that has a known name and a password is in both lists.
     pub odd: Vec<Odd<'a>>,
 }
 
-/// Reads a whole file.
+/// Reads a whole file. What is taken for a name is as in [`shadow::parse`](super::shadow::parse).
 #[must_use]
-pub fn parse(bytes: &[u8]) -> Gshadow<'_> {
-    let mut gshadow = Gshadow::default();
-    for (number, line) in lines(bytes) {
-        let is_nis = is_nis(line);
-        let mut fields = Fields::new(line);
-        let (name, password) = (fields.next(), Password::in_shadow(fields.next()));
-        let (admins, members) = (fields.next(), fields.next());
-        let slipped = is_misplaced_hash(name);
-        if is_nis || fields.count != 4 || [name, admins, members].into_iter().any(is_misplaced_hash) {
-            gshadow.odd.push(Odd { line: number, text: line, is_nis });
-        }
-        if !is_nis && !slipped && fields.count >= 2 {
-            let names = |field| names(field).into_iter().filter(|name| !is_misplaced_hash(name)).collect();
-            gshadow.entries.push(Entry { name, password, admins: names(admins), members: names(members) });
-        }
-    }
-    gshadow
+pub fn parse(bytes: &[u8], is_known: impl Fn(&[u8]) -> bool) -> Gshadow<'_> {
+    let (entries, odd) = entries(bytes, FIELDS, |line| entry(line, &is_known));
+    Gshadow { entries, odd }
+}
+
+/// The entry of a line, and whether it has the fields it should have, and names where they should be.
+fn entry(line: &[u8], is_known: impl Fn(&[u8]) -> bool) -> Option<(Entry<'_>, bool)> {
+    let Head { name, password, mut fields, mut whole } = Head::of(line, FIELDS, is_known)?;
+    let [admins, members] = [(); 2].map(|()| {
+        let mut names = names(fields.next());
+        whole &= !names.iter().any(|name| may_be_hash(name));
+        names.retain(|name| !may_be_hash(name));
+        names
+    });
+    Some((Entry { name, password, admins, members }, whole))
 }
 
 #[cfg(test)]
@@ -55,12 +57,19 @@ mod tests {
         for (text, entries, odd) in [
             ("sudo:*:root:bob,eve\n", vec![(1, 2)], vec![]),
             ("sudo:*::\r\n", vec![(0, 0)], vec![]),
-            ("sudo:!:a", vec![(1, 0)], vec![1]),
+            ("sudo:*:bob:bob,bob\r\n", vec![(1, 2)], vec![]),
+            ("sudo:*:bob:bob,bob\0\n", vec![(1, 1)], vec![1]),
+            ("known:!:a", vec![(1, 0)], vec![1]),
+            ("known", vec![], vec![1]),
+            // What stands first may be a hash, or half of one.
+            ("sudo:!:a", vec![], vec![1]),
+            ("sudo;$6$a$b::", vec![], vec![1]),
+            ("a/b:!::", vec![], vec![1]),
             ("sudo\n\n#x\n", vec![], vec![1]),
             ("-x:::\n", vec![], vec![1]),
             ("sudo:*:$6$a$b:bob\n$6$a$b::\n", vec![(0, 1)], vec![1, 2]),
         ] {
-            let parsed = parse(text.as_bytes());
+            let parsed = parse(text.as_bytes(), |name| name == b"known");
             let found: Vec<_> =
                 parsed.entries.iter().map(|entry| (entry.admins.len(), entry.members.len())).collect();
             assert_eq!(found, entries, "{text}");

@@ -1,12 +1,12 @@
 //! passwd(5): the accounts of a system.
 
-use super::lines::{Fields, Odd, is_nis, lines, number};
+use super::lines::{Fields, Odd, entries, number, public_name};
 use super::password::Password;
 
 /// One account. `P` is what is known of its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account<'a, P = Password<'a>> {
-    /// Login name.
+    /// Login name; hidden where it may be a hash, as a colon of the line was lost.
     pub name: &'a [u8],
     /// Password, or where it is.
     pub password: P,
@@ -21,6 +21,9 @@ pub struct Account<'a, P = Password<'a>> {
     /// Login shell.
     pub shell: &'a [u8],
 }
+
+/// So many a line should have.
+const FIELDS: usize = 7;
 
 /// A passwd file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,39 +46,36 @@ pub struct Passwd<'a> {
 /// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Passwd<'_> {
-    let mut passwd = Passwd::default();
-    for (number, line) in lines(bytes) {
-        let is_nis = is_nis(line);
-        let account = if is_nis { None } else { account(line) };
-        if account.as_ref().is_none_or(|(_, whole)| !whole) {
-            passwd.odd.push(Odd { line: number, text: line, is_nis });
-        }
-        passwd.accounts.extend(account.map(|(account, _)| account));
-    }
-    passwd
+    let (accounts, odd) = entries(bytes, FIELDS, account);
+    Passwd { accounts, odd }
 }
 
-/// The account of a line, and whether the line has the seven fields it should have.
+/// The account of a line, and whether the line has the fields it should have.
 fn account(line: &[u8]) -> Option<(Account<'_>, bool)> {
     let mut fields = Fields::new(line);
+    let is_whole = fields.count == FIELDS;
+    let (name, password) = (fields.next(), fields.next());
     let account = Account {
-        name: fields.next(),
-        password: Password::in_public(fields.next()),
+        name: public_name(name, password, is_whole),
+        password: Password::in_public(password),
         uid: number(fields.next())?,
         gid: number(fields.next())?,
         gecos: fields.next(),
         home: fields.next(),
         shell: fields.rest(),
     };
-    Some((account, fields.count == 7))
+    Some((account, is_whole))
 }
 
 impl<P> Account<'_, P> {
-    /// Whether someone can get a shell by it: not `nologin` or `false`. An empty shell is `/bin/sh`.
+    /// Whether someone can get a shell by it: not the system's own `nologin` or `false`, for a program of that
+    /// name elsewhere may be anything. An empty shell is `/bin/sh`.
     #[must_use]
     pub fn can_log_in(&self) -> bool {
-        let name = self.shell.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        !matches!(name, b"nologin" | b"false")
+        let program = [&b"/usr/sbin/"[..], b"/usr/bin/", b"/sbin/", b"/bin/"]
+            .iter()
+            .find_map(|directory| self.shell.strip_prefix(*directory));
+        !matches!(program, Some(b"nologin" | b"false"))
     }
 }
 
@@ -97,7 +97,10 @@ mod tests {
         for (text, accounts, odd) in [
             ("root:x:0:0:root:/root:/bin/bash\n", vec!["root 0 0 /bin/bash"], vec![]),
             ("root:x:0:0:root:/root:/bin/bash", vec!["root 0 0 /bin/bash"], vec![]),
-            ("a:x:1:1:::/bin/sh\r\nb:x:2:2:::/bin/sh\r\n", vec!["a 1 1 /bin/sh", "b 2 2 /bin/sh"], vec![]),
+            ("a:x:1:1:::/bin/sh\r\n\r\n", vec!["a 1 1 /bin/sh\r"], vec![]),
+            ("a:x:1:1:::\0/usr/sbin/nologin\n", vec!["a 1 1 "], vec![1]),
+            ("a:x:1:1::/home\0:/usr/sbin/nologin\n", vec!["a 1 1 "], vec![1]),
+            ("a:x:1\0:1:::\n\0b:x:1:1:::\n", vec![], vec![1, 2]),
             ("", vec![], vec![]),
             ("\n\n# x\n \n", vec![], vec![]),
             ("  a:x:1:1:::/bin/sh", vec!["a 1 1 /bin/sh"], vec![]),
@@ -122,7 +125,14 @@ mod tests {
             ("/usr/sbin/nologin", false),
             ("/sbin/nologin", false),
             ("/bin/false", false),
+            ("/usr/bin/nologin", false),
+            ("/usr/sbin/false", false),
             ("/opt/nologin-not", true),
+            ("/tmp/nologin", true),
+            ("/usr/local/bin/false", true),
+            ("/bin/../tmp/false", true),
+            ("nologin", true),
+            ("/sbin/nologin ", true),
         ] {
             let line = format!("a:x:1:1:::{shell}");
             assert_eq!(parse(line.as_bytes()).accounts[0].can_log_in(), can, "{shell}");

@@ -26,12 +26,12 @@ impl<'a> Password<'a> {
     /// Reads the field of a shadow file.
     #[must_use]
     pub fn in_shadow(field: &'a [u8]) -> Self {
-        let rest = field.trim_ascii();
-        if rest.is_empty() {
+        // A blank is a password like any other that nothing matches: nobody trims it.
+        if field.is_empty() {
             return Self::Empty;
         }
-        let bangs = rest.iter().take_while(|byte| **byte == b'!').count();
-        let hash = rest.get(bangs..).unwrap_or_default();
+        let bangs = field.iter().take_while(|byte| **byte == b'!').count();
+        let hash = field.get(bangs..).unwrap_or_default();
         match Scheme::of(hash) {
             Some(scheme) => Self::Hash { hash, scheme, locked: bangs > 0 },
             None => Self::Unusable,
@@ -157,7 +157,7 @@ mod tests {
             assert_eq!((scheme.as_str(), is_locked), (word, locked), "{field}");
             assert_eq!(Scheme::from_number(scheme.number()), Some(scheme));
         }
-        for field in ["*", "!", "!!", "!*", "*LK*", "x", "NP", "$", "$6$", "a b"] {
+        for field in ["*", "!", "!!", "!*", "*LK*", "x", "NP", "$", "$6$", "a b", " ", "\r", " $6$a$b"] {
             assert_eq!(Password::in_shadow(field.as_bytes()), Password::Unusable, "{field}");
         }
         assert_eq!(Password::in_shadow(b""), Password::Empty);

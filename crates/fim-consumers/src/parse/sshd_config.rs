@@ -5,7 +5,7 @@
 use super::lines::Odd;
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Directive {
     /// The criteria of the `Match` it is under; empty where it holds for all.
     pub context: Vec<Vec<u8>>,
@@ -43,7 +43,7 @@ pub fn parse(bytes: &[u8]) -> SshdConfig<'_> {
             continue;
         }
         let Some((keyword, args)) = directive(text) else {
-            config.odd.push(Odd { line, text, is_nis: false });
+            config.odd.push(Odd { line, text, nis: None });
             continue;
         };
         if keyword == b"match" {

@@ -23,7 +23,7 @@ pub(super) fn find(text: &[u8], found: &mut Spans<'_>) {
         if at < done {
             continue;
         }
-        if let Some(length) = crypt_at(text.get(at..).unwrap_or_default(), SHORT) {
+        if let Some(length) = crypt_at(text.get(at..).unwrap_or_default(), SHORT, MOST_ESCAPES) {
             done = at + length;
             found.hide(at..done);
         }
@@ -41,13 +41,13 @@ const SHORT: usize = 8;
 /// Whether there is a hash in the form of crypt(3) in a text.
 #[cfg(feature = "users")]
 pub(crate) fn has_crypt(text: &[u8]) -> bool {
-    memchr_iter(b'$', text).any(|at| crypt_at(text.get(at..).unwrap_or_default(), SHORT).is_some())
+    memchr_iter(b'$', text).any(|at| crypt_at(text.get(at..).unwrap_or_default(), SHORT, 0).is_some())
 }
 
 /// Whether a hash in the form of crypt(3) begins here, in bytes that may be anything: with parameters, salt and
 /// a hash of a length that hashes have.
 pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
-    let Some(hash) = crypt_at(bytes, SHORT).and_then(|length| bytes.get(1..length)) else {
+    let Some(hash) = crypt_at(bytes, SHORT, 0).and_then(|length| bytes.get(1..length)) else {
         return false;
     };
     let mut parts = hash.rsplit(|byte| *byte == b'$');
@@ -65,20 +65,42 @@ pub(crate) fn is_crypt_at(bytes: &[u8]) -> bool {
     length >= least && parts.count() <= 5
 }
 
-/// Length of the hash that begins here: `$id$`, then at least this many signs of salt and hash.
-fn crypt_at(bytes: &[u8], least: usize) -> Option<usize> {
+/// So many backslashes may stand before one sign: what passes through a shell and sed(1) is escaped for both.
+const MOST_ESCAPES: usize = 4;
+
+/// Length of the hash that begins here: `$id$`, then at least this many signs of salt and hash. With escapes, each
+/// `$`, `/` and `.` may have so many backslashes before it.
+fn crypt_at(bytes: &[u8], least: usize, escapes: usize) -> Option<usize> {
     let rest = bytes.strip_prefix(b"$")?;
-    let id_length = rest.iter().take(16).position(|byte| *byte == b'$')?;
+    let id_length = rest.iter().take(16).position(|byte| matches!(byte, b'$' | b'\\'))?;
     let id = rest.get(..id_length)?;
     if !is_id(id) {
         return None;
     }
-    let rest = rest.get(id_length + 1..)?;
-    let length = rest.iter().take_while(|byte| is_sign(**byte)).count();
+    let rest = rest.get(id_length..)?;
+    let escape = escape_of(rest, escapes);
+    let rest = rest.get(escape..)?.strip_prefix(b"$")?;
+    let mut length = 0;
+    loop {
+        let behind = rest.get(length..)?;
+        let signs = behind.iter().take_while(|byte| is_sign(**byte)).count();
+        let escape = escape_of(behind.get(signs..)?, escapes);
+        length += signs + escape;
+        if escape == 0 {
+            break;
+        }
+    }
     let body = rest.get(..length)?;
     // Salt and hash are apart; only phpass and bcrypt's second half are written without a `$` between.
     let is_apart = body.contains(&b'$') || matches!(id, b"P" | b"H");
-    (length >= least && is_apart).then_some(1 + id_length + 1 + length)
+    (length >= least && is_apart).then_some(1 + id_length + escape + 1 + length)
+}
+
+/// How many backslashes are here, if they escape what needs it in a shell or an expression.
+fn escape_of(rest: &[u8], most: usize) -> usize {
+    let count = rest.iter().take(most).take_while(|byte| **byte == b'\\').count();
+    let is_escaped = matches!(rest.get(count), Some(b'$' | b'/' | b'.'));
+    if is_escaped { count } else { 0 }
 }
 
 fn is_id(id: &[u8]) -> bool {
@@ -94,4 +116,14 @@ fn is_id(id: &[u8]) -> bool {
 const fn is_sign(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'.' | b'/' | b'=' | b',' | b'+' | b'-' | b'_' | b'$' | b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_compiles() {
+        assert!(OTHER.is_some());
+    }
 }

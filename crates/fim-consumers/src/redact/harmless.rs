@@ -1,14 +1,29 @@
 //! What looks like a password and is none: to hide it would hide what an administrator must see.
 
 use super::HIDDEN;
+use regex::bytes::Regex;
+use std::sync::LazyLock;
+
+/// What a host may do in sudoers: as whom, with which tags, and what. A host may have any name.
+static GRANT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x-u)\A
+        (?:\( [\w%\#+@:,.!\x20\t"\\-]* \) [\x20\t]* (?: [A-Z][A-Z0-9_]*\b | [/!\\] | sudoedit | list | sha\d+: | \z)
+        | (?:NO)?(?:PASSWD|EXEC|SETENV|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT) [\x20\t]* : [\x20\t]* [A-Z/!(\\]
+        | !? [\x20\t]* (?:ALL|sudoedit) (?: [\x20\t]* (?:,|\z) | [\x20\t]+: )
+        | !? [\x20\t]* /(?:usr|bin|sbin|opt|etc|tmp|home|root|var|srv|lib\w*|dev)/ [\w./*?\[\]-]+ (?:[\s,\\:]|\z))"#,
+    )
+    .ok()
+});
 
 /// Whether the value of a key is no secret. `before` is the line up to the key, `between` stands between key
-/// and value.
-pub(super) fn is_harmless(before: &[u8], key: &[u8], between: &[u8], value: &[u8]) -> bool {
+/// and value, `line` goes on from the value.
+pub(super) fn is_harmless(before: &[u8], key: &[u8], between: &[u8], value: &[u8], line: &[u8]) -> bool {
     let value = value.trim_ascii();
     is_plain_word(value)
         || is_hidden(value)
         || is_of_sudoers(before, key, between, value)
+        || is_granted(before, key, between, line)
         || is_of_nsswitch(before, key, between, value)
         || is_account(between, value)
         || (key.eq_ignore_ascii_case(b"pwd") && is_directory(before, value))
@@ -47,6 +62,17 @@ fn is_of_sudoers(before: &[u8], key: &[u8], between: &[u8], value: &[u8]) -> boo
     is_tag || (before.trim_ascii().is_empty() && is_command)
 }
 
+/// `eve TOKEN=(ALL) NOPASSWD: ALL` for an alias of hosts: they are in capitals, behind the name of a user.
+fn is_granted(before: &[u8], key: &[u8], between: &[u8], line: &[u8]) -> bool {
+    let name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let front = before.iter().rev().take_while(|byte| name(byte)).count();
+    let user = before.get(..before.len() - front).unwrap_or_default();
+    key.iter().all(name)
+        && between.trim_ascii() == b"="
+        && user.last().is_some_and(|byte| matches!(byte, b' ' | b'\t' | b',' | b':'))
+        && GRANT.as_ref().is_some_and(|grant| grant.is_match(line.trim_ascii()))
+}
+
 /// `passwd: files systemd` names services.
 fn is_of_nsswitch(before: &[u8], key: &[u8], between: &[u8], value: &[u8]) -> bool {
     const SERVICES: [&[u8]; 7] = [b"files", b"compat", b"systemd", b"sss", b"db", b"ldap", b"winbind"];
@@ -72,4 +98,14 @@ fn is_directory(before: &[u8], value: &[u8]) -> bool {
     let name =
         before.rsplit(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').next().unwrap_or_default();
     (name.is_empty() || name == b"OLD") && matches!(value.first(), Some(b'/' | b'$' | b'`'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_compiles() {
+        assert!(GRANT.is_some());
+    }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of what a secret looks like.
 
 use super::HIDDEN;
+use memchr::memchr;
 use std::ops::Range;
 
 /// Ranges found so far.
@@ -28,11 +29,12 @@ impl<'a> Spans<'a> {
     pub(super) fn into_ranges(self) -> Vec<Range<usize>> {
         let text = self.text;
         let mut done = 0;
+        let mut ends = LineEnds { text, searched: 0..0 };
         let mut joined = join(self.found);
         for range in &mut joined {
             // What another one went on over need not be gone over again.
             if range.end > done {
-                *range = continued(text, range.clone());
+                *range = continued(text, range.clone(), &mut ends);
                 done = range.end;
             }
         }
@@ -73,20 +75,35 @@ pub(super) fn all_lines(text: &[u8]) -> Vec<Range<usize>> {
     lines(text, 0..text.len()).collect()
 }
 
+/// Where lines end. The end of one is searched once: there may be thousands of ranges in it.
+struct LineEnds<'a> {
+    text: &'a [u8],
+    /// From where the last one was searched, and where it is.
+    searched: Range<usize>,
+}
+
+impl LineEnds<'_> {
+    /// The first line feed at or behind a place.
+    fn behind(&mut self, at: usize) -> Option<usize> {
+        if !(self.searched.start..=self.searched.end).contains(&at) || self.searched.is_empty() {
+            let rest = self.text.get(at..).unwrap_or_default();
+            self.searched = at..at + memchr(b'\n', rest).unwrap_or(rest.len());
+        }
+        Some(self.searched.end).filter(|end| *end < self.text.len())
+    }
+}
+
 /// A value whose line ends in a backslash goes on in the next one.
-fn continued(text: &[u8], mut range: Range<usize>) -> Range<usize> {
+fn continued(text: &[u8], mut range: Range<usize>, ends: &mut LineEnds<'_>) -> Range<usize> {
     // A range that ends with a line's end has left that line.
     while range.end > range.start && text.get(range.end - 1) != Some(&b'\n') {
-        let rest = text.get(range.end..).unwrap_or_default();
-        let Some(line_end) = rest.iter().position(|byte| *byte == b'\n').map(|at| range.end + at) else {
-            return range;
-        };
+        let Some(line_end) = ends.behind(range.end) else { return range };
         let line = bare(text.get(..line_end).unwrap_or_default());
         if !line.ends_with(b"\\") || range.end + 1 < line.len() {
             return range;
         }
         let next = text.get(line_end + 1..).unwrap_or_default();
-        let length = next.iter().position(|byte| *byte == b'\n').unwrap_or(next.len());
+        let length = memchr(b'\n', next).unwrap_or(next.len());
         range.end = line_end + 1 + bare(next.get(..length).unwrap_or_default()).len();
     }
     range
@@ -134,4 +151,19 @@ fn around_hidden(text: &[u8], mut range: Range<usize>) -> Range<usize> {
         range.end = start + HIDDEN.len();
     }
     range
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_line_is_searched_once() {
+        let text = b"one line\ntwo\n\nno end";
+        let mut ends = LineEnds { text, searched: 0..0 };
+        assert_eq!([0, 3, 8].map(|at| ends.behind(at)), [Some(8); 3]);
+        assert_eq!(ends.searched, 0..8);
+        assert_eq!([9, 12, 13, 14, 19].map(|at| ends.behind(at)), [Some(12), Some(12), Some(13), None, None]);
+        assert_eq!(ends.searched, 14..20);
+    }
 }

@@ -61,6 +61,21 @@ fn by_content() {
         ("passwd: $2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW".to_owned(), true),
         ("h: $argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaGhhc2g".to_owned(), true),
         ("userPassword: {SSHA}pKqkNr1tq3wtQqk+UcPyA3HnA2NsU5NJ".to_owned(), true),
+        ("bob:rqXexS6ZhobKA\n".to_owned(), true),
+        ("a:x\nbob:rqXexS6ZhobKA".to_owned(), true),
+        ("a:b:rqXexS6ZhobKA\n".to_owned(), false),
+        ("name:administrato\n".to_owned(), false),
+        ("at: 2026-11-30T10\nx:2026-11-30T10\n".to_owned(), false),
+        ("bob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n".to_owned(), true),
+        ("userPassword: {MD5}X03MO1qnZdYdgyfeuILPmQ==\n".to_owned(), true),
+        ("class {SHA256}\n{sha}".to_owned(), false),
+        (
+            "password_pbkdf2 root grub.pbkdf2.sha512.10000.0123456789ABCDEF0123.0123456789ABCDEF".to_owned(),
+            true,
+        ),
+        ("grub.pbkdf2.sha512.%d.%s\0grub.pbkdf2.sha512.".to_owned(), false),
+        ("\"bob\" \"SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$x:y\"".to_owned(), true),
+        ("SCRAM-SHA-256-PLUS SCRAM-SHA-1$%d:".to_owned(), false),
         ("root:x:0:0:root:/root:/bin/bash\n".to_owned(), false),
         ("root:*:19000:0:99999:7:::\n".to_owned(), false),
         ("bob,$6$saltsalt$abcdefghijklmnop,1\n".to_owned(), true),
@@ -72,6 +87,24 @@ fn by_content() {
         (String::new(), false),
     ] {
         assert_eq!(looks_secret(text.as_bytes()), secret, "{text:?}");
+        for search in [Search::plain(&SIGNS), Search::Each] {
+            let found = has_sign_by(&search, text.as_bytes());
+            assert_eq!(found, has_sign(text.as_bytes()), "{search:?} {text:?}");
+        }
+    }
+    assert!(matches!(Search::plain(&SIGNS), Search::Plain(_)));
+    assert!(AFTER.is_some() && BEFORE.is_some());
+}
+
+#[test]
+fn a_sign_is_found_on_any_processor() {
+    for search in [Search::for_any(&SIGNS), Search::plain(&SIGNS), Search::Each] {
+        for sign in SIGNS {
+            let text = [b"some text $ \n", sign, b"..."].concat();
+            assert_eq!(search.first_of(&SIGNS, &text, 0), Some(13), "{search:?}");
+            assert_eq!(search.first_of(&SIGNS, &text, 14 + sign.len()), None, "{search:?}");
+            assert!(search.first_of(&SIGNS, &text, text.len() + 1).is_none());
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use super::kept::{Item, Reader, Table, Writer};
 use super::pairs::pairs;
 use super::power::{Groups as Known, is_powerful};
-use super::said::{Said, list, text};
 use super::secret::{self, Secret, Weight};
 use super::{odd, shared};
 use crate::parse::group::{self, Group};
+use crate::said::{Said, list, text};
 use fim_core::{Change, Key, Severity};
 use std::collections::HashSet;
 

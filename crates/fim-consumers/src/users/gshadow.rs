@@ -4,11 +4,12 @@ use super::group::members;
 use super::kept::{Item, Reader, Table, Writer};
 use super::pairs::pairs;
 use super::power::is_powerful;
-use super::said::{Said, list, text};
 use super::secret::{self, Secret, Weight};
 use super::{odd, shared};
 use crate::parse::gshadow::{self, Entry};
+use crate::said::{Said, list, text};
 use fim_core::{Change, Key, Severity};
+use std::collections::HashSet;
 
 pub(super) type GroupPasswords<'a> = Table<'a, Entry<'a, Secret>>;
 
@@ -36,9 +37,9 @@ impl<'a> Item<'a> for Entry<'a, Secret> {
     }
 }
 
-/// What a file holds.
-pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> GroupPasswords<'a> {
-    let file = gshadow::parse(content);
+/// What a file holds, given the names of groups.
+pub(super) fn read<'a>(content: &'a [u8], groups: &HashSet<&[u8]>, key: &Key) -> GroupPasswords<'a> {
+    let file = gshadow::parse(content, |name| groups.contains(name));
     let with_secret = |entry: Entry<'a>| Entry {
         name: entry.name,
         password: Secret::of(entry.password, key),

@@ -25,6 +25,8 @@ pub(super) struct OddLine<'a> {
     /// Of a line for NIS: whom it names.
     pub nis: Option<&'a [u8]>,
     pub digest: Digest,
+    /// A zero byte hides the rest of it from the system. Not kept: it matters when the line comes.
+    pub is_cut: bool,
 }
 
 /// An entry of a file.
@@ -64,7 +66,7 @@ impl<'a, T: Item<'a>> Table<'a, T> {
         let items = from.list(T::take)?;
         let odd = from.list(|from| {
             let (line, is_nis, name, digest) = (from.number()?, from.flag()?, from.bytes()?, from.array()?);
-            Some(OddLine { line, nis: is_nis.then_some(name), digest })
+            Some(OddLine { line, nis: is_nis.then_some(name), digest, is_cut: false })
         })?;
         from.0.is_empty().then_some(Self { key_id, items, odd })
     }

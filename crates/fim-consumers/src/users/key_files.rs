@@ -1,23 +1,13 @@
 //! Which files hold the keys of which accounts.
 //!
-//! Paths as sshd makes them of `AuthorizedKeysFile`: tokens, relative to the home. Every account counts, also
-//! one without a shell: sshd lets it forward ports.
+//! Every account counts, also one without a shell: sshd lets it forward ports. Must not know how paths are made of tokens.
 
-use super::said::{list, text};
+use super::template::{Template, below};
 use crate::parse::passwd::Account;
-use fim_core::Change;
-use std::ffi::OsStr;
+use crate::said::{list, text};
+use fim_core::{Change, Severity};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-
-/// Where keys may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template {
-    /// With tokens; relative to the home if it does not start with `/`.
-    pub path: Vec<u8>,
-    /// For whom: patterns of names, as in `Match User`; none for everyone.
-    pub users: Vec<Vec<u8>>,
-}
+use std::path::Path;
 
 /// Whose keys a file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +15,8 @@ pub(super) struct Owners {
     names: Vec<Vec<u8>>,
     everyone: bool,
     root: bool,
+    /// Who has one of its keys lets in others: it signs their certificates.
+    pub authority: bool,
 }
 
 /// So many names are listed of a file that is many people's.
@@ -33,7 +25,7 @@ const MOST: usize = 32;
 impl Owners {
     /// Adds them to what is said of a key.
     pub fn describe(&self, change: Change) -> Change {
-        match self.names.as_slice() {
+        let change = match self.names.as_slice() {
             _ if self.everyone => change.of("users", "*"),
             [one] => change.of("user", text(one)),
             names => {
@@ -41,12 +33,13 @@ impl Owners {
                 let count = u64::try_from(names.len()).unwrap_or(u64::MAX);
                 if names.len() > MOST { change.of("user_count", count) } else { change }
             }
-        }
+        };
+        if self.authority { change.of("authority", true) } else { change }
     }
 
-    /// Whether one of them is user number 0.
-    pub const fn has_root(&self) -> bool {
-        self.everyone || self.root
+    /// How much it matters that something lets in whom nothing let in before: whether one of them is user number 0.
+    pub const fn severity_of_new(&self) -> Severity {
+        if self.everyone || self.root { Severity::Critical } else { Severity::High }
     }
 }
 
@@ -76,19 +69,20 @@ enum Holder {
 impl KeyFiles {
     /// Takes in accounts and templates as they are now; whether there are files that were not known.
     pub fn update<P>(&mut self, accounts: &[Account<'_, P>], templates: &[Template], root: &Path) -> bool {
+        // Who shares all files needs no names: there may be a million.
+        let all_shared = templates.iter().all(|template| template.shared().is_some());
+        let accounts = if all_shared { &[] } else { accounts };
         let mut names = Names::default();
         let numbers: Vec<u32> = accounts.iter().map(|account| names.add(account.name)).collect();
         let mut files = Vec::new();
         for template in templates {
-            if is_shared(&template.path) {
-                let path = below(root, &expand_shared(&template.path));
+            if let Some(path) = template.shared() {
+                let path = below(root, &path);
                 files.extend(path.map(|path| File { path: path.into(), holder: Holder::Everyone }));
                 continue;
             }
             for (account, name) in accounts.iter().zip(&numbers) {
-                if is_listed(account.name, &template.users)
-                    && let Some(path) = expand(&template.path, account).and_then(|path| below(root, &path))
-                {
+                if let Some(path) = template.of(account).and_then(|path| below(root, &path)) {
                     let holder = Holder::One { name: *name, root: account.uid == 0 };
                     files.push(File { path: path.into(), holder });
                 }
@@ -140,7 +134,7 @@ impl KeyFiles {
             Holder::Several { names, root } => (names, *root),
         };
         let names = names.iter().map(|name| self.names.get(*name).to_vec()).collect();
-        Some(Owners { names, everyone: false, root })
+        Some(Owners { names, root, ..Owners::default() })
     }
 
     fn find(&self, path: &Path) -> Option<&Holder> {
@@ -219,99 +213,9 @@ fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }
 
-/// Whether it is one file for all: absolute, with no token but `%%`.
-fn is_shared(template: &[u8]) -> bool {
-    let tokens = template.split(|byte| *byte == b'%').count().saturating_sub(1);
-    let literal = template.windows(2).filter(|pair| pair == b"%%").count();
-    template.starts_with(b"/") && (tokens == 0 || tokens == literal.saturating_mul(2))
-}
-
-fn expand_shared(template: &[u8]) -> Vec<u8> {
-    let mut path = template.to_vec();
-    path.dedup_by(|next, byte| *next == b'%' && *byte == b'%');
-    path
-}
-
-/// The file of one account; `None` where sshd finds none either: an unknown token, a home that is not absolute.
-fn expand<P>(template: &[u8], account: &Account<'_, P>) -> Option<Vec<u8>> {
-    let mut path = Vec::with_capacity(template.len().saturating_add(account.home.len()));
-    let mut bytes = template.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte != b'%' {
-            path.push(*byte);
-            continue;
-        }
-        match bytes.next()? {
-            b'%' => path.push(b'%'),
-            b'h' => path.extend_from_slice(account.home),
-            b'u' => path.extend_from_slice(account.name),
-            b'U' => path.extend_from_slice(account.uid.to_string().as_bytes()),
-            _ => return None,
-        }
-    }
-    if !path.starts_with(b"/") {
-        path = [account.home, b"/", &path].concat();
-    }
-    path.starts_with(b"/").then_some(path)
-}
-
-/// The path below the root, with `.` and `..` resolved as text so that none leads out of it.
-pub(super) fn below(root: &Path, path: &[u8]) -> Option<PathBuf> {
-    if path.contains(&0) {
-        return None;
-    }
-    let mut names: Vec<&[u8]> = Vec::new();
-    for name in path.split(|byte| *byte == b'/') {
-        match name {
-            b"" | b"." => {}
-            b".." => drop(names.pop()),
-            name => names.push(name),
-        }
-    }
-    let mut whole = if root.as_os_str().is_empty() { PathBuf::from("/") } else { root.to_owned() };
-    whole.extend(names.into_iter().map(OsStr::from_bytes));
-    Some(whole)
-}
-
-/// Whether a list of patterns as in `Match User` names someone; an empty list names everyone.
-fn is_listed(name: &[u8], patterns: &[Vec<u8>]) -> bool {
-    let mut listed = patterns.is_empty();
-    for pattern in patterns {
-        match pattern.strip_prefix(b"!") {
-            Some(pattern) if matches(name, pattern) => return false,
-            Some(_) => {}
-            None => listed |= matches(name, pattern),
-        }
-    }
-    listed
-}
-
-/// `*` and `?`, as sshd's match_pattern() has them.
-fn matches(name: &[u8], pattern: &[u8]) -> bool {
-    let (mut name, mut pattern) = (name, pattern);
-    let mut again: Option<(&[u8], &[u8])> = None;
-    loop {
-        match (pattern, name) {
-            ([b'*', rest @ ..], _) => {
-                again = Some((rest, name));
-                pattern = rest;
-            }
-            ([b'?', more @ ..], [_, left @ ..]) => (pattern, name) = (more, left),
-            ([sign, more @ ..], [byte, left @ ..]) if sign == byte => (pattern, name) = (more, left),
-            ([], []) => return true,
-            _ => match again {
-                Some((rest, [_, left @ ..])) => {
-                    again = Some((rest, left));
-                    (pattern, name) = (rest, left);
-                }
-                _ => return false,
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::template::Holds;
     use super::*;
 
     fn account<'a>(name: &'a str, uid: u32, home: &'a str) -> Account<'a, ()> {
@@ -328,49 +232,7 @@ mod tests {
 
     fn template(path: &str, users: &[&str]) -> Template {
         let users = users.iter().map(|user| user.as_bytes().to_vec()).collect();
-        Template { path: path.as_bytes().to_vec(), users }
-    }
-
-    #[test]
-    fn paths_of_accounts() {
-        for (path, home, expected) in [
-            (".ssh/authorized_keys", "/home/bob", Some("/home/bob/.ssh/authorized_keys")),
-            ("/etc/keys/%u", "/home/bob", Some("/etc/keys/bob")),
-            ("%h/k%%%U", "/home/bob/", Some("/home/bob/k%7")),
-            ("k", "/", Some("/k")),
-            ("k", "", Some("/k")),
-            ("k", "home/bob", None),
-            ("%x", "/home/bob", None),
-            ("k%", "/home/bob", None),
-            ("k", "/../../home/./bob", Some("/home/bob/k")),
-            ("../../../k", "/home/bob", Some("/k")),
-            ("k", "/home/\0", None),
-        ] {
-            let found = expand(path.as_bytes(), &account("bob", 7, home));
-            let found = found.and_then(|found| below(Path::new(""), &found));
-            assert_eq!(found, expected.map(PathBuf::from), "{path} {home}");
-        }
-        assert_eq!(below(Path::new("/mnt"), b"/../etc"), Some(PathBuf::from("/mnt/etc")));
-    }
-
-    #[test]
-    fn who_is_listed() {
-        for (name, patterns, expected) in [
-            ("bob", &[][..], true),
-            ("bob", &["bob"], true),
-            ("bob", &["b?b"], true),
-            ("bob", &["b*", "!bob"], false),
-            ("bob", &["!eve"], false),
-            ("bob", &["*"], true),
-            ("abcabd", &["*abd"], true),
-            ("abcabd", &["a*c*d"], true),
-            ("abcabd", &["a*x*d"], false),
-            ("", &["*"], true),
-            ("", &["?"], false),
-        ] {
-            let patterns: Vec<Vec<u8>> = patterns.iter().map(|one: &&str| one.as_bytes().to_vec()).collect();
-            assert_eq!(is_listed(name.as_bytes(), &patterns), expected, "{name} {patterns:?}");
-        }
+        Template { path: path.as_bytes().to_vec(), users, holds: Holds::Keys }
     }
 
     #[test]
@@ -388,7 +250,7 @@ mod tests {
         assert_eq!(of("/r/etc/bob"), [("user".to_owned(), "bob".into())]);
         assert_eq!(of("/r/home/bob/.ssh/a"), [("user".to_owned(), "rob".into())]);
         assert_eq!(of("/r/etc/all%"), [("users".to_owned(), "*".into())]);
-        assert!(files.owners(Path::new("/r/root/.ssh/a")).unwrap().has_root());
+        assert!(files.owners(Path::new("/r/root/.ssh/a")).unwrap().root);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One look at one file against what was kept of the one before: what all formats have in common.
 
 use super::kept::{Item, Table};
-use super::said::Said;
+use crate::said::Said;
 use fim_core::{Change, Facts, Severity};
 
 /// One look, as far as an account file goes.
@@ -30,7 +30,7 @@ impl Look<'_> {
             old => old,
         };
         if self.differs {
-            let mut of_content = Said::new();
+            let mut of_content = Said::default();
             if let Some(old) = old {
                 let reordered = compare(&old, new, &mut of_content);
                 if reordered {

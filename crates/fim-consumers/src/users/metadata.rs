@@ -1,7 +1,7 @@
 //! Mode, owner and the like of the files themselves: who may read a shadow file, who may write any of them.
 
-use super::said::Said;
-use crate::generic::{changes, severity};
+use crate::generic::{changes, places, severity};
+use crate::said::Said;
 use fim_core::{Change, Facts, FileKind, Severity};
 use std::path::Path;
 
@@ -15,7 +15,13 @@ pub(super) enum Guard {
 }
 
 /// Says what is different but for the content, which is told in other words.
-pub(super) fn compare(path: &Path, guard: Guard, before: Option<&Facts>, after: &Facts, said: &mut Said) {
+pub(super) fn compare(
+    (root, path): (&Path, &Path),
+    guard: Guard,
+    before: Option<&Facts>,
+    after: &Facts,
+    said: &mut Said,
+) {
     let mut severity_of_all =
         if is_exposed(guard, before, after) { Severity::High } else { Severity::Routine };
     let Some(before) = before else {
@@ -30,6 +36,7 @@ pub(super) fn compare(path: &Path, guard: Guard, before: Option<&Facts>, after: 
         list.retain(|change| !matches!(change.what.as_str(), "content" | "sha256" | "size" | "unreadable"));
     }
     if !list.is_empty() {
+        let path = places::within(root, path);
         severity_of_all = severity_of_all.max(severity::of(path, Some(before), Some(after)));
     }
     for change in list {
@@ -37,7 +44,8 @@ pub(super) fn compare(path: &Path, guard: Guard, before: Option<&Facts>, after: 
     }
 }
 
-/// Whether more people than before can read what is secret or write what is trusted; or it is another's.
+/// Whether more people than before can read what is secret or write what is trusted, or may be able to by an access control
+/// list; or it is another's.
 fn is_exposed(guard: Guard, before: Option<&Facts>, after: &Facts) -> bool {
     let forbidden = match guard {
         Guard::Secret => 0o027,
@@ -48,6 +56,7 @@ fn is_exposed(guard: Guard, before: Option<&Facts>, after: &Facts) -> bool {
         || before.is_some_and(|before| {
             before.uid != after.uid
                 || before.kind != after.kind
+                || severity::has_other_acl(Some(before), after)
                 || (guard == Guard::Secret && before.gid != after.gid)
         })
 }

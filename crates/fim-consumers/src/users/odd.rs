@@ -2,9 +2,9 @@
 
 use super::kept::OddLine;
 use super::pairs::pairs;
-use super::said::{Said, text};
-use super::secret::{of_line, shown};
+use super::secret::of_line;
 use crate::parse::Odd;
+use crate::said::{Said, text};
 use fim_core::{Change, Key, Severity};
 
 /// Odd lines as they are kept.
@@ -12,8 +12,9 @@ pub(super) fn lines<'a>(odd: &[Odd<'a>], key: &Key) -> Vec<OddLine<'a>> {
     odd.iter()
         .map(|odd| OddLine {
             line: odd.line,
-            nis: odd.is_nis.then(|| shown(odd.text.split(|byte| *byte == b':').next().unwrap_or_default())),
+            nis: odd.nis,
             digest: of_line(key, odd.text),
+            is_cut: odd.text.contains(&0),
         })
         .collect()
 }
@@ -28,7 +29,8 @@ pub(super) fn compare(old: &[OddLine<'_>], new: &[OddLine<'_>], same_key: bool, 
             (Some(odd), None) => (odd, false),
             _ => continue,
         };
-        let severity = if odd.nis.is_some() { Severity::High } else { Severity::Notable };
+        let severity =
+            if odd.nis.is_some() || (added && odd.is_cut) { Severity::High } else { Severity::Notable };
         let word = match (odd.nis.is_some(), added) {
             (true, true) => "nis_line_added",
             (true, false) => "nis_line_removed",

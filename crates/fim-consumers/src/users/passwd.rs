@@ -3,10 +3,11 @@
 use super::kept::{Item, Reader, Table, Writer};
 use super::pairs::pairs;
 use super::power::{Groups, Kind, kind};
-use super::said::{Said, list, text};
 use super::secret::{self, Secret, Weight};
 use super::{odd, shared};
 use crate::parse::passwd::{self, Account};
+use crate::redact::HIDDEN;
+use crate::said::{Said, list, text};
 use fim_core::{Change, Key, Severity, Value};
 
 pub(super) type Accounts<'a> = Table<'a, Account<'a, Secret>>;
@@ -51,13 +52,19 @@ pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Accounts<'a> {
         gid: account.gid,
         gecos: secret::shown(account.gecos),
         home: secret::shown(account.home),
-        shell: secret::shown(account.shell),
+        shell: shell(account.shell),
     };
     Table {
         key_id: key.id(),
         odd: odd::lines(&file.odd, key),
         items: file.accounts.into_iter().map(with_secret).collect(),
     }
+}
+
+/// A shell as it may be told. With a colon it is the start of what follows: of another line, whose end was lost,
+/// and of the hash in that.
+fn shell(field: &[u8]) -> &[u8] {
+    if field.contains(&b':') { HIDDEN.as_bytes() } else { secret::shown(field) }
 }
 
 /// Says what is different; whether the order of what is in both is.

@@ -3,8 +3,9 @@
 //! Knows nothing of what changes mean.
 
 use super::UsersConfig;
-use super::key_files::{KeyFiles, Owners, Template, below};
+use super::key_files::{KeyFiles, Owners};
 use super::sshd;
+use super::template::{Holds, Template, below};
 use crate::parse::passwd::Account;
 use crate::parse::sshd_config::Directive;
 use fim_core::{Interest, WatchSet, escape};
@@ -25,7 +26,7 @@ pub(super) enum Base {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Base(Base),
-    Keys,
+    Keys(Holds),
     Sshd,
     /// A link on the way, or a file in a directory where a file was looked for.
     Other,
@@ -45,7 +46,7 @@ pub(super) struct Places {
     sshd: BTreeMap<PathBuf, Vec<Directive>>,
     includes: Vec<String>,
     included: WatchSet,
-    key_files: KeyFiles,
+    key_files: BTreeMap<Holds, KeyFiles>,
 }
 
 impl Places {
@@ -66,12 +67,16 @@ impl Places {
                 .collect(),
             sshd_dir: config.sshd_config.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned(),
             templates: templates
-                .map(|path| Template { path: path.as_bytes().to_vec(), users: Vec::new() })
+                .map(|path| Template {
+                    path: path.as_bytes().to_vec(),
+                    holds: Holds::Keys,
+                    users: Vec::new(),
+                })
                 .collect(),
             sshd: BTreeMap::new(),
             includes: Vec::new(),
             included: WatchSet::default(),
-            key_files: KeyFiles::default(),
+            key_files: BTreeMap::new(),
         };
         places.find_keys::<()>(&[]);
         places
@@ -80,7 +85,7 @@ impl Places {
     /// Accounts and keys, as patterns.
     pub fn own(&self) -> Vec<String> {
         let fixed = self.fixed.iter().filter(|(role, _)| *role != Role::Sshd).map(|(_, path)| path.as_path());
-        fixed.chain(self.key_files.paths()).map(literal).collect()
+        fixed.chain(self.key_files.values().flat_map(KeyFiles::paths)).map(literal).collect()
     }
 
     /// sshd's configuration, as patterns.
@@ -92,8 +97,8 @@ impl Places {
     pub fn role(&self, path: &Path) -> Role {
         let fixed = self.fixed.iter().find(|(_, fixed)| fixed == path).map(|(role, _)| *role);
         fixed.unwrap_or_else(|| {
-            if self.key_files.has(path) {
-                Role::Keys
+            if let Some((holds, _)) = self.key_files.iter().find(|(_, files)| files.has(path)) {
+                Role::Keys(*holds)
             } else if self.included.owner(path).is_some() {
                 Role::Sshd
             } else {
@@ -102,9 +107,11 @@ impl Places {
         })
     }
 
-    /// Whose keys are in a file.
-    pub fn owners(&self, path: &Path) -> Option<Owners> {
-        self.key_files.owners(path)
+    /// Whom a file of this kind lets in.
+    pub fn owners(&self, path: &Path, holds: Holds) -> Option<Owners> {
+        let mut owners = self.key_files.get(&holds)?.owners(path)?;
+        owners.authority = holds == Holds::Authorities;
+        Some(owners)
     }
 
     /// Takes in what one of sshd's files says now, if it is there; whether more is wanted than before. Where
@@ -130,13 +137,23 @@ impl Places {
 
     /// Where the keys of these accounts are; whether more is wanted than before.
     pub fn find_keys<P>(&mut self, accounts: &[Account<'_, P>]) -> bool {
-        let mut templates = self.templates.clone();
-        for template in self.sshd.values().flat_map(|directives| sshd::templates(directives)) {
-            if !templates.contains(&template) {
-                templates.push(template);
+        let mut templates: BTreeMap<Holds, Vec<Template>> = BTreeMap::new();
+        let of_sshd = self.sshd.values().flat_map(|directives| sshd::templates(directives));
+        for template in self.templates.iter().cloned().chain(of_sshd) {
+            let known = templates.entry(template.holds).or_default();
+            if !known.contains(&template) {
+                known.push(template);
             }
         }
-        self.key_files.update(accounts, &templates, &self.root)
+        for holds in templates.keys() {
+            self.key_files.entry(*holds).or_default();
+        }
+        let mut more = false;
+        for (holds, files) in &mut self.key_files {
+            let templates = templates.get(holds).map_or(&[][..], Vec::as_slice);
+            more |= files.update(accounts, templates, &self.root);
+        }
+        more
     }
 }
 

@@ -5,9 +5,10 @@ use crate::parse::passwd::Account;
 use std::collections::{HashMap, HashSet};
 
 /// Groups whose members can become root, or read what only root should.
-const GROUPS: [&[u8]; 13] = [
+const GROUPS: [&[u8]; 15] = [
     b"root",
     b"sudo",
+    b"google-sudoers",
     b"wheel",
     b"admin",
     b"adm",
@@ -19,6 +20,8 @@ const GROUPS: [&[u8]; 13] = [
     b"incus",
     b"incus-admin",
     b"libvirt",
+    // Debian: writes to /usr/local, which is in the path of root.
+    b"staff",
 ];
 
 /// Numbers below this are for the system's own accounts (login.defs(5), `UID_MIN`).
@@ -92,6 +95,11 @@ impl<'a> Accounts<'a> {
             known.entry(account.name).or_insert((kind(account), account.can_log_in()));
         }
         Self(known)
+    }
+
+    /// Whether there is one of this name.
+    pub fn has(&self, name: &[u8]) -> bool {
+        name == b"root" || self.0.contains_key(name)
     }
 
     pub fn kind(&self, name: &[u8]) -> Kind {

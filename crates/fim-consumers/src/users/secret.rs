@@ -2,9 +2,9 @@
 //!
 //! The only place where hashes are touched. What leaves it is a digest under the installation's key.
 
-use super::said::Said;
 use crate::parse::password::{Password, Scheme};
 use crate::redact::{HIDDEN, has_crypt};
+use crate::said::Said;
 use fim_core::{Change, Key, Severity};
 
 /// First bytes of a digest under the installation's key.
@@ -133,6 +133,9 @@ pub(super) fn compare(
         (Secret::Set { locked: false, .. }, Secret::Unusable) => say(Severity::Notable, "removed"),
         (Secret::Set { locked: true, .. }, Secret::Unusable) => say(Severity::Routine, "removed"),
         (_, Secret::Unusable) => say(Severity::Notable, "locked"),
+        // The password in the shadow file counts again, if there is one.
+        (Secret::Unusable, Secret::Elsewhere) => say(weight.opened, "unlocked"),
+        (Secret::Set { locked: true, .. }, Secret::Elsewhere) => say(weight.opened, "shadowed"),
         (_, Secret::Elsewhere) => say(Severity::Notable, "shadowed"),
     }
 }

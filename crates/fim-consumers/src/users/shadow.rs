@@ -3,10 +3,10 @@
 use super::kept::{Item, Reader, Table, Writer};
 use super::pairs::pairs;
 use super::power::{Accounts, Kind};
-use super::said::{Said, text};
 use super::secret::{self, Secret, Weight};
 use super::{odd, shared};
 use crate::parse::shadow::{self, Ages, Entry};
+use crate::said::{Said, text};
 use fim_core::{Change, Key, Severity, Value};
 
 pub(super) type Passwords<'a> = Table<'a, Entry<'a, Secret>>;
@@ -36,9 +36,9 @@ impl<'a> Item<'a> for Entry<'a, Secret> {
     }
 }
 
-/// What a file holds.
-pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Passwords<'a> {
-    let file = shadow::parse(content);
+/// What a file holds, given the names of accounts.
+pub(super) fn read<'a>(content: &'a [u8], accounts: &Accounts<'_>, key: &Key) -> Passwords<'a> {
+    let file = shadow::parse(content, |name| accounts.has(name));
     let with_secret = |entry: Entry<'a>| Entry {
         name: entry.name,
         password: Secret::of(entry.password, key),
@@ -124,8 +124,8 @@ fn changed(
     if old.name != new.name {
         said.say(Severity::Notable, || Change::from_to("password_entry_renamed", text(old.name), user()));
     }
-    let passwords = (&old.password, &new.password);
-    secret::compare(passwords, same_key, "password", ("user", &user()), weight(new.name, accounts), said);
+    let (weight, passwords) = (weight(new.name, accounts), (&old.password, &new.password));
+    secret::compare(passwords, same_key, "password", ("user", &user()), weight, said);
     if new.ages.last_change == Some(0) && old.ages.last_change != Some(0) {
         said.say(Severity::Notable, || Change::new("password_expired").of("user", user()));
     }
@@ -133,12 +133,22 @@ fn changed(
         AGES.into_iter().zip(old.ages.all().into_iter().zip(new.ages.all()))
     {
         if before != after {
-            let severity = if name == "last_change" { Severity::Routine } else { Severity::Notable };
+            let severity = match name {
+                "last_change" => Severity::Routine,
+                "expires" if end(after) > end(before) => weight.opened,
+                _ => Severity::Notable,
+            };
             said.say(severity, || {
                 Change::from_to(name, shown(before, is_day), shown(after, is_day)).of("user", user())
             });
         }
     }
+}
+
+/// The day on which an account ends. A later one may let someone in again: what day it is now is not known here.
+fn end(expires: Option<i32>) -> i32 {
+    // -1 is never, as in `struct spwd`.
+    expires.filter(|day| *day != -1).unwrap_or(i32::MAX)
 }
 
 /// A day as a date, where there is one: `2024-03-01`.

@@ -1,6 +1,6 @@
 //! Names and numbers that more than one entry has.
 
-use super::said::{Said, text};
+use crate::said::{Said, text};
 use fim_core::{Change, Severity, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;

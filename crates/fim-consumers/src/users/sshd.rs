@@ -1,53 +1,16 @@
 //! What became of sshd's configuration, and where it says that keys are.
 
 use super::kept::{Item, Reader, Table, Writer};
-use super::key_files::Template;
 use super::odd;
-use super::said::{Said, text};
+use super::template::{Holds, Template};
 use crate::parse::sshd_config::{self, Directive};
 use crate::redact::Redactor;
-use fim_core::{Change, Interest, Key, Severity, Value, WatchSet, escape};
-use std::collections::HashMap;
+use crate::said::Said;
+use crate::sshd_options;
+use fim_core::{Interest, Key, WatchSet, escape};
 use std::path::Path;
 
 pub(super) type Config<'a> = Table<'a, Directive>;
-
-/// Keywords that decide who gets in and with what power.
-const GUARDS: [&str; 33] = [
-    "acceptenv",
-    "allowgroups",
-    "allowusers",
-    "authenticationmethods",
-    "authorizedkeyscommand",
-    "authorizedkeyscommanduser",
-    "authorizedkeysfile",
-    "authorizedprincipalscommand",
-    "authorizedprincipalsfile",
-    "casignaturealgorithms",
-    "chrootdirectory",
-    "denygroups",
-    "denyusers",
-    "forcecommand",
-    "gssapiauthentication",
-    "hostbasedauthentication",
-    "hostkey",
-    "ignorerhosts",
-    "include",
-    "kbdinteractiveauthentication",
-    "kerberosauthentication",
-    "passwordauthentication",
-    "permitemptypasswords",
-    "permitrootlogin",
-    "permituserenvironment",
-    "pubkeyacceptedalgorithms",
-    "pubkeyauthentication",
-    "pubkeyauthoptions",
-    "strictmodes",
-    "subsystem",
-    "trustedusercakeys",
-    "usepam",
-    "challengeresponseauthentication",
-];
 
 impl<'a> Item<'a> for Directive {
     const KIND: u8 = 6;
@@ -78,88 +41,27 @@ pub(super) fn read<'a>(content: &'a [u8], key: &Key) -> Config<'a> {
     Table { key_id: key.id(), odd: odd::lines(&file.odd, key), items }
 }
 
-/// Says what is different; whether the order of what is in both is. A keyword may be set more than once: all
-/// its values under one `Match` are compared together.
+/// Says what is different, the order too: how much it matters depends on what is ordered.
 pub(super) fn compare(old: &Config<'_>, new: &Config<'_>, said: &mut Said) -> bool {
-    let (before, after) = (options(&old.items), options(&new.items));
-    let place: HashMap<_, _> = before.iter().enumerate().map(|(place, (name, _))| (*name, place)).collect();
-    let values: HashMap<_, _> = before.iter().map(|(name, args)| (*name, args)).collect();
-    let names: HashMap<_, _> = after.iter().map(|(name, args)| (*name, args)).collect();
-    let mut last = None;
-    let mut reordered = false;
-    for (name, args) in &after {
-        if let Some(place) = place.get(name) {
-            reordered |= last > Some(*place);
-            last = Some(*place);
-        }
-        let before = values.get(name);
-        if before.is_none_or(|before| *before != args) {
-            say(name, before.map(|args| args.as_slice()), Some(args), said);
-        }
-    }
-    for (name, args) in before.iter().filter(|(name, _)| !names.contains_key(name)) {
-        say(name, Some(args), None, said);
-    }
+    sshd_options::compare(&old.items, &new.items, said);
     odd::compare(&old.odd, &new.odd, old.key_id == new.key_id, said);
-    reordered
+    false
 }
 
-/// Under which `Match` which keyword.
-type Name<'a> = (&'a [Vec<u8>], &'a [u8]);
-
-/// The values of each keyword, in the order in which keywords come first.
-fn options(directives: &[Directive]) -> Vec<(Name<'_>, Vec<&[Vec<u8>]>)> {
-    let mut places: HashMap<Name<'_>, usize> = HashMap::new();
-    let mut options: Vec<(Name<'_>, Vec<&[Vec<u8>]>)> = Vec::new();
-    for one in directives {
-        let name = (one.context.as_slice(), one.keyword.as_slice());
-        let place = *places.entry(name).or_insert(options.len());
-        match options.get_mut(place) {
-            Some((_, values)) => values.push(&one.args),
-            None => options.push((name, vec![&one.args])),
-        }
-    }
-    options
-}
-
-fn say(name: &Name<'_>, before: Option<&[&[Vec<u8>]]>, after: Option<&[&[Vec<u8>]]>, said: &mut Said) {
-    let keyword = text(name.1);
-    let severity = if GUARDS.contains(&keyword.as_str()) { Severity::High } else { Severity::Notable };
-    said.say(severity, || {
-        let change = Change::from_to("sshd_option", shown(before), shown(after)).of("option", keyword);
-        if name.0.is_empty() { change } else { change.of("match", words(name.0)) }
-    });
-}
-
-fn shown(values: Option<&[&[Vec<u8>]]>) -> Value {
-    match values {
-        None => Value::Null,
-        Some([one]) => words(one).into(),
-        Some(several) => Value::List(several.iter().map(|args| words(args).into()).collect()),
-    }
-}
-
-/// Words in one line, in quotes where they have blanks.
-fn words(words: &[Vec<u8>]) -> String {
-    let shown = words.iter().map(|word| match text(word) {
-        word if word.is_empty() || word.contains([' ', '\t']) => format!("\"{word}\""),
-        word => word,
-    });
-    shown.collect::<Vec<_>>().join(" ")
-}
-
-/// Where keys are, by these directives: every value that holds for someone under some circumstances.
+/// Where keys are and what else decides who may log in, by these directives: every value that holds for someone under some circumstances.
 pub(super) fn templates(directives: &[Directive]) -> Vec<Template> {
     let mut templates = Vec::new();
     for one in directives {
+        let holds = match one.keyword.as_slice() {
+            b"authorizedkeysfile" => Holds::Keys,
+            b"trustedusercakeys" => Holds::Authorities,
+            b"authorizedprincipalsfile" => Holds::Principals,
+            b"revokedkeys" => Holds::Revoked,
+            _ => continue,
+        };
         let users = users(&one.context);
-        match one.keyword.as_slice() {
-            b"authorizedkeysfile" | b"trustedusercakeys" => {
-                let files = one.args.iter().filter(|path| !path.is_empty() && path.as_slice() != b"none");
-                templates.extend(files.map(|path| Template { path: path.clone(), users: users.clone() }));
-            }
-            _ => {}
-        }
+        let files = one.args.iter().filter(|path| !path.is_empty() && path.as_slice() != b"none");
+        templates.extend(files.map(|path| Template { path: path.clone(), holds, users: users.clone() }));
     }
     templates
 }

@@ -6,18 +6,14 @@ use fim_core::{Change, Context, Severity, Value};
 const MOST: u64 = 1000;
 
 /// Changes and the highest severity among them.
-#[derive(Debug)]
-pub(super) struct Said {
+#[derive(Debug, Default)]
+pub(crate) struct Said {
     changes: Vec<Change>,
     counts: [u64; 4],
     highest: Option<Severity>,
 }
 
 impl Said {
-    pub const fn new() -> Self {
-        Self { changes: Vec::new(), counts: [0; 4], highest: None }
-    }
-
     /// Says a change. What matters more is never left out for what matters less.
     pub fn say(&mut self, severity: Severity, change: impl FnOnce() -> Change) {
         self.highest = self.highest.max(Some(severity));
@@ -69,7 +65,7 @@ impl Said {
 const LONGEST: usize = 1024;
 
 /// A field as a text: what is not UTF-8 is escaped, what is long is cut.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let shown = match std::str::from_utf8(bytes) {
         Ok(text) => {
             let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
@@ -81,7 +77,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 }
 
 /// Several fields.
-pub(super) fn list<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Value {
+pub(crate) fn list<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Value {
     Value::List(fields.into_iter().map(|field| text(field).into()).collect())
 }
 
