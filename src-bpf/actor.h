@@ -5,8 +5,8 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
-	__type(key, u32);
-	__type(value, u64);
+	__type(key, u64); /* process and image: threads may act for several users */
+	__type(value, u8);
 } told SEC(".maps");
 
 #define PATH_DEPTH 32
@@ -97,6 +97,16 @@ static __always_inline void put_process(struct fim_process *p, struct task_struc
 	put_path(p, BPF_CORE_READ(mm, exe_file));
 }
 
+/* For whom a process acts, which it may change without executing anything. */
+static __always_inline u64 whose(struct task_struct *task)
+{
+	u64 who = BPF_CORE_READ(task, real_cred, uid.val);
+
+	if (bpf_core_field_exists(task->loginuid))
+		who += (u64)BPF_CORE_READ(task, loginuid.val) << 32;
+	return who * 0x9e3779b97f4a7c15ULL;
+}
+
 /*
  * The number of the current process image, told to user space if it was not yet. Global,
  * so that the verifier looks at it once and not in every program.
@@ -107,11 +117,12 @@ __noinline u64 announce(void)
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	u64 start = BPF_CORE_READ(leader, start_boottime);
-	u64 image = start ^ (BPF_CORE_READ(task, self_exec_id) << 48);
-	u64 *known = bpf_map_lookup_elem(&told, &tgid);
+	u64 image = start ^ (BPF_CORE_READ(task, self_exec_id) << 48) ^ whose(task);
+	u64 key = image ^ ((u64)tgid << 32);
+	u8 one = 1;
 	struct fim_process *p;
 
-	if (known && *known == image)
+	if (bpf_map_lookup_elem(&told, &key))
 		return image;
 	p = bpf_ringbuf_reserve(&events, sizeof(*p), 0);
 	if (!p)
@@ -125,7 +136,7 @@ __noinline u64 announce(void)
 	p->path_len = 0;
 	put_process(p, task, leader);
 	bpf_ringbuf_submit(p, 0);
-	bpf_map_update_elem(&told, &tgid, &image, BPF_ANY);
+	bpf_map_update_elem(&told, &key, &one, BPF_ANY);
 	return image;
 }
 

@@ -14,10 +14,11 @@ static __always_inline int mounts(void)
 	return 0;
 }
 
-SEC("fentry/security_sb_mount")
-int BPF_PROG(sb_mount, void *name, struct path *path, void *type, unsigned long flags, void *data)
+/* When it is done: mount(2) asks the security modules before it asks whether the caller may mount at all. */
+SEC("fexit/path_mount")
+int BPF_PROG(path_mount, void *name, struct path *path, void *type, unsigned long flags, void *data, int ret)
 {
-	return mounts();
+	return ret ? 0 : mounts();
 }
 
 SEC("fentry/security_move_mount")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What crosses from the kernel to user space: marks and records. The one source of
- * truth; crates/fim-bpf/src/decode.rs holds its sizes against these.
+ * truth; crates/fim-bpf/src/skel.rs checks the sizes of layout.rs against these.
  */
 #pragma once
 

@@ -12,32 +12,31 @@ use std::sync::Arc;
 /// Twice what the kernel remembers having told, so that what it will not tell again is still here.
 const KEPT: usize = 8192;
 
-/// Remembered processes by id.
+/// Remembered processes by id and image.
 #[derive(Debug, Default)]
 pub struct Actors {
-    known: HashMap<u32, Known>,
+    known: HashMap<(u32, u64), Known>,
     cgroups: Paths,
     tick: u64,
 }
 
 #[derive(Debug)]
 struct Known {
-    image: u64,
     used: u64,
     actor: Arc<Actor>,
 }
 
 impl Actors {
-    /// Remembers a process; a later image of the same id takes its place.
+    /// Remembers a process. One id may have several images at a time: threads that act for different users.
     pub fn learn(&mut self, process: &Process<'_>, clock: &Clock) {
-        if self.known.len() >= KEPT && !self.known.contains_key(&process.tgid) {
+        if self.known.len() >= KEPT && !self.known.contains_key(&(process.tgid, process.image)) {
             self.forget_half();
         }
         self.tick += 1;
         let mut actor = actor(process, clock);
         actor.cgroup = self.cgroups.of(process.tgid, process.start, process.cgroup);
-        let known = Known { image: process.image, used: self.tick, actor: Arc::new(actor) };
-        self.known.insert(process.tgid, known);
+        let known = Known { used: self.tick, actor: Arc::new(actor) };
+        self.known.insert((process.tgid, process.image), known);
     }
 
     /// The process that bears this id in this life. Of one never told only the id is known; of id 0 nothing.
@@ -46,12 +45,12 @@ impl Actors {
             return None;
         }
         self.tick += 1;
-        match self.known.get_mut(&tgid) {
-            Some(known) if known.image == image => {
+        match self.known.get_mut(&(tgid, image)) {
+            Some(known) => {
                 known.used = self.tick;
                 Some(Arc::clone(&known.actor))
             }
-            _ => Some(Arc::new(Actor::new(tgid))),
+            None => Some(Arc::new(Actor::new(tgid))),
         }
     }
 
@@ -72,7 +71,7 @@ fn actor(process: &Process<'_>, clock: &Clock) -> Actor {
     actor.session = process.session;
     actor.name = Some(process.comm.to_owned()).filter(|name| !name.is_empty());
     actor.executable.clone_from(&process.executable);
-    actor.args = process.args.iter().map(|arg| (*arg).to_owned()).collect();
+    actor.args = process.args.clone();
     actor.kernel = process.kernel;
     if process.parent != 0 {
         let mut parent = Parent::new(process.parent);

@@ -3,8 +3,9 @@
 //! Knows the layout of `src-bpf/record.h`; knows nothing of libbpf, nor of what a record will mean.
 
 use crate::layout::{self, kind, op};
+use fim_core::procfs::arguments;
 use fim_core::{FileId, Via};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -79,8 +80,8 @@ pub struct Process<'a> {
     pub parent_comm: &'a OsStr,
     /// Last component of the control group.
     pub cgroup: &'a OsStr,
-    /// Arguments; the last may be cut.
-    pub args: Vec<&'a OsStr>,
+    /// Arguments; without the last word, if they were cut.
+    pub args: Vec<OsString>,
     /// Path of the executable, where the whole of it is known.
     pub executable: Option<PathBuf>,
     /// Whether it is a thread of the kernel.
@@ -219,22 +220,13 @@ fn process(bytes: &[u8]) -> Result<Process<'_>, DecodeError> {
         parent_comm: c_str(slice(bytes, comm + layout::COMM, layout::COMM)?),
         cgroup: c_str(slice(bytes, cgroup, layout::PROCESS_CGROUP)?),
         args: if has(layout::process::HAS_ARGS) {
-            arguments(slice(bytes, args, args_len)?)
+            arguments(slice(bytes, args, args_len)?, layout::PROCESS_ARGS)
         } else {
             Vec::new()
         },
         executable: if has(layout::process::HAS_PATH) { path_of(path) } else { None },
         kernel: has(layout::process::KTHREAD),
     })
-}
-
-/// Arguments are separated by NULs; the last has one too unless it was cut.
-fn arguments(bytes: &[u8]) -> Vec<&OsStr> {
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    if bytes.is_empty() {
-        return Vec::new();
-    }
-    bytes.split(|byte| *byte == 0).map(OsStr::from_bytes).collect()
 }
 
 /// Components come from the file up to the root, each ended by a NUL.

@@ -91,7 +91,7 @@ pub const HOOKS: &[Hook] = &[
     hook("rename_out_1", "vfs_rename", 1),
     hook("rename_in_6", "vfs_rename", 6),
     hook("rename_out_6", "vfs_rename", 6),
-    hook("sb_mount", "security_sb_mount", 5).heals(Heals::Keep),
+    hook("path_mount", "path_mount", 5).heals(Heals::Keep),
     hook("move_mount", "security_move_mount", 2).heals(Heals::Keep),
     hook("sb_umount", "security_sb_umount", 2).heals(Heals::Keep),
     hook("inode_free", "security_inode_free", 1).heals(Heals::Keep),

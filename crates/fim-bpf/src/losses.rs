@@ -24,6 +24,8 @@ pub struct Losses {
     number: u64,
     told: Counts,
     skipped: Skipped,
+    /// Records that could not be decoded, of which was told.
+    malformed: u64,
     /// Skipped runs that are yet to be made up for by comparing everything.
     to_scan: u64,
     next: Instant,
@@ -49,6 +51,7 @@ impl Losses {
             number: 0,
             told: Counts { lost: told.unwrap_or(counts.lost).min(counts.lost), ..counts },
             skipped: Skipped::count(programs),
+            malformed: 0,
             to_scan: 0,
             next: now + RARELY,
             next_scan: now,
@@ -79,7 +82,9 @@ impl Losses {
                 Ok(()) => intake.send(WatchMessage::Recovered(number)),
                 Err(error) => {
                     log::warn!("cannot sweep the marks for changes whose records were lost: {error}");
-                    self.tell("ring_full", count, Recovery::Rescan, intake);
+                    // A gap of its own that comparing everything closes, and with it this one: counted once.
+                    self.tell("ring_full", 0, Recovery::Rescan, intake);
+                    intake.send(WatchMessage::Recovered(number));
                 }
             }
         }
@@ -88,13 +93,25 @@ impl Losses {
         }
         self.next = Instant::now() + RARELY;
         intake.refresh_clock();
-        if counts.marks_full > self.told.marks_full && Instant::now() >= self.next_scan {
-            self.next_scan = Instant::now() + GATHER;
-            let count = counts.marks_full - self.told.marks_full;
-            self.told.marks_full = counts.marks_full;
-            self.tell("marks_full", count, Recovery::Rescan, intake);
-        }
+        self.tell_more("marks_full", counts.marks_full, |losses| &mut losses.told.marks_full, intake);
+        self.tell_more("malformed", intake.stats.malformed, |losses| &mut losses.malformed, intake);
         self.check_skipped(marks, programs, intake);
+    }
+
+    /// Tells by how much a counter is beyond what was told of it, if it is time to compare everything again.
+    fn tell_more(
+        &mut self,
+        cause: &'static str,
+        count: u64,
+        told: fn(&mut Self) -> &mut u64,
+        intake: &mut Intake,
+    ) {
+        let before = *told(self);
+        if count > before && Instant::now() >= self.next_scan {
+            self.next_scan = Instant::now() + GATHER;
+            *told(self) = count;
+            self.tell(cause, count - before, Recovery::Rescan, intake);
+        }
     }
 
     fn check_skipped(&mut self, marks: &BpfMarks, programs: &[Attached], intake: &mut Intake) {

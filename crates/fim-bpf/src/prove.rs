@@ -121,12 +121,18 @@ fn try_one(
 ) -> (&'static str, Degree, Option<String>) {
     let before = hits(&programs.marks.counts(), operation.op);
     if let Err(error) = (operation.run)(dir) {
-        // What the file system of the scratch directory cannot do proves nothing either way.
         let why = format!("{} could not be tried in {}: {error}", operation.class, dir.display());
-        return (operation.class, Degree::Full, Some(why));
+        let attached = |program: &str| programs.attached.iter().any(|it| it.hook.program == program);
+        return (operation.class, untried(operation, attached), Some(why));
     }
     let fired = hits(&programs.marks.counts(), operation.op) > before;
     (operation.class, if fired { Degree::Full } else { Degree::None }, None)
+}
+
+/// How well is seen what the file system of the scratch directory cannot do: that proves nothing of a program that is there.
+fn untried(operation: &operations::Operation, attached: impl Fn(&str) -> bool) -> Degree {
+    let is_there = operation.programs.iter().any(|program| attached(program));
+    if is_there { Degree::Full } else { Degree::None }
 }
 
 fn hits(counts: &Counts, op: u8) -> u64 {
@@ -154,6 +160,23 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             log::warn!("{}: cannot remove: {error}", self.0.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hooks::HOOKS;
+
+    #[test]
+    fn what_could_not_be_tried_is_seen_if_a_program_for_it_is_there() {
+        for operation in OPERATIONS {
+            assert_eq!(untried(operation, |_| false), Degree::None, "{}", operation.class);
+            for program in operation.programs {
+                assert!(HOOKS.iter().any(|hook| hook.program == *program), "{program}");
+                assert_eq!(untried(operation, |it| it == *program), Degree::Full);
+            }
         }
     }
 }

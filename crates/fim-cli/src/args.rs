@@ -8,7 +8,7 @@ mod normal;
 use argh::{ArgsInfo, FromArgs};
 use std::ffi::OsString;
 
-/// Watch files, and say who changed what.
+/// Watch files and report who changed what.
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq, Eq)]
 #[argh(
     help_triggers("--help", "-h"),
@@ -19,9 +19,9 @@ use std::ffi::OsString;
     error_code(0, "Done, and nothing to report"),
     error_code(
         1,
-        "check found changes, verify a break, doctor or selftest fell short, or nothing covers the path to explain"
+        "check found changes, verify found a break, doctor or selftest fell short, or nothing covers the path to explain"
     ),
-    error_code(2, "It could not be done, and standard error says why")
+    error_code(2, "It could not be done; standard error says why")
 )]
 struct Fim {
     /// print the version
@@ -81,11 +81,11 @@ macro_rules! subcommands {
                 #[argh(option, arg_name = "dir")]
                 root: Option<String>,
 
-                /// say more on stderr; twice: say much more
+                /// log more on stderr; twice: much more
                 #[argh(switch, short = 'v')]
                 verbose: u8,
 
-                /// say only errors on stderr
+                /// log only errors on stderr
                 #[argh(switch, short = 'q')]
                 quiet: u8,
 
@@ -99,11 +99,11 @@ subcommands! {
     /// Watch until stopped; findings on stdout, diagnostics on stderr.
     #[argh(subcommand, name = "run")]
     Run {
-        /// do not watch: remove what earlier starts with [pins] left in the kernel
+        /// do not watch; remove what earlier starts with [pins] left in the kernel
         #[argh(switch)]
         unpin: bool,
 
-        /// watch these, instead of what the configuration names
+        /// watch these paths instead of those the configuration names
         #[argh(positional, arg_name = "path")]
         paths: Vec<String>,
     }
@@ -111,7 +111,7 @@ subcommands! {
     /// Record the present state as trusted; print a summary.
     #[argh(subcommand, name = "baseline")]
     Baseline {
-        /// only these
+        /// limit to these paths
         #[argh(positional, arg_name = "path")]
         paths: Vec<String>,
     }
@@ -123,17 +123,16 @@ subcommands! {
         #[argh(switch)]
         full: bool,
 
-        /// only these
+        /// limit to these paths
         #[argh(positional, arg_name = "path")]
         paths: Vec<String>,
     }
 
-    /// Say what this machine allows: the chosen watcher, and how well each class of change is seen.
+    /// Show what this machine allows: the chosen watcher, and how well each class of change is seen.
     #[argh(subcommand, name = "doctor")]
     Doctor {}
 
-    /// Say which rule, consumer and watch covers a path, and why not if none does; which package has it. Exit status 1 if
-    /// none covers it.
+    /// Show which rule covers a path (or why none does) and which package owns it. Exit status 1 if none covers it.
     #[argh(subcommand, name = "explain")]
     Explain {
         /// the path; it need not exist
@@ -144,15 +143,15 @@ subcommands! {
     /// Prove that a log of lines is whole and in order, or name the first break. Exit status 1 if it is broken.
     #[argh(subcommand, name = "verify")]
     Verify {
-        /// the lines may be in any order, again, and of several hosts: put those of each chain in order first
+        /// accept lines out of order, repeated, or from several hosts; sort each chain first
         #[argh(switch)]
         unordered: bool,
 
-        /// the key the lines are sealed under, where they are
+        /// the key the lines are sealed with, if they are
         #[argh(option, arg_name = "file")]
         key: Option<String>,
 
-        /// the public key by which the chain is signed: 64 hexadecimal digits, or a file of them
+        /// the public key that verifies the chain's signatures: 64 hexadecimal digits, or a file of them
         #[argh(option, arg_name = "key")]
         public_key: Option<String>,
 
@@ -161,38 +160,38 @@ subcommands! {
         logs: Vec<String>,
     }
 
-    /// Make a page to look at of logs: timeline, filters, diffs, gaps and broken chains. It loads nothing.
+    /// Write a self-contained HTML page from logs. It shows a timeline, filters, diffs, gaps and broken chains.
     #[argh(subcommand, name = "report")]
     Report {
         /// the page to write
         #[argh(option, arg_name = "file")]
         html: String,
 
-        /// the key the lines are sealed under, where they are
+        /// the key the lines are sealed with, if they are
         #[argh(option, arg_name = "file")]
         key: Option<String>,
 
-        /// logs, of one host or of several; - is standard input
+        /// logs of one host or of several; - is standard input
         #[argh(positional, arg_name = "log")]
         logs: Vec<String>,
     }
 
-    /// Say how the running agent is: uptime, watched files, findings, losses and recoveries, queue, watcher.
+    /// Show the running agent's status: uptime, watched files, findings, losses and recoveries, queue, watcher.
     #[argh(subcommand, name = "status")]
     Status {}
 
-    /// Make every kind of change in a scratch directory, and show which were reported, how soon, with the right actor.
+    /// Make every kind of change in a scratch directory; show which were reported, how soon, and whether with the right actor.
     #[argh(subcommand, name = "selftest")]
     Selftest {
         /// print JSON, an object a line, instead of a table
         #[argh(switch)]
         json: bool,
 
-        /// only the ways whose names contain this; may be given again
+        /// only the changes whose names contain this; may be repeated
         #[argh(option, arg_name = "word")]
         only: Vec<String>,
 
-        /// where the scratch directory is made (default the directory for temporary files)
+        /// where to make the scratch directory (default: the directory for temporary files)
         #[argh(positional, arg_name = "dir")]
         dir: Option<String>,
     }
@@ -204,7 +203,7 @@ subcommands! {
         #[argh(switch)]
         default: bool,
 
-        /// say which paths this configuration would gain and lose against the one that holds
+        /// show which paths this configuration would gain and lose compared with the one in effect
         #[argh(option, arg_name = "file")]
         plan: Option<String>,
 
@@ -212,7 +211,7 @@ subcommands! {
         #[argh(switch)]
         drop_in: bool,
 
-        /// print what a configuration of bpfink comes to here
+        /// convert a configuration of bpfink and print the result
         #[argh(option, arg_name = "file")]
         from_bpfink: Option<String>,
     }
@@ -354,124 +353,4 @@ fn config(args: Config) -> Result<Command, Early> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::ffi::OsStringExt;
-
-    fn read(line: &str) -> Result<Invocation, Early> {
-        parse(line.split_whitespace().map(OsString::from))
-    }
-
-    #[test]
-    fn options_stand_on_either_side_of_the_command() {
-        let expected = Invocation {
-            command: Command::Run { paths: vec!["/a".into(), "/b".into()] },
-            shared: Shared {
-                config: Some("/c".into()),
-                state: Some("/s".into()),
-                watcher: Some("bpf".into()),
-                format: Some("json".into()),
-                root: Some("/r".into()),
-                verbosity: 2,
-            },
-        };
-        for line in [
-            "run --config /c --state /s --watcher bpf --format json --root /r -v -v /a /b",
-            "run /a --config /c --state /s --watcher bpf /b --format json --root /r -vv",
-            "--config /c -v --state /s --watcher bpf run --format json --root /r -v /a /b",
-            "--config=/c --state=/s run --watcher=bpf --format=json --root=/r -vv -- /a /b",
-        ] {
-            assert_eq!(read(line).unwrap(), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn commands() {
-        for (line, command) in [
-            ("run", Command::Run { paths: vec![] }),
-            ("run --unpin", Command::Unpin),
-            ("baseline /a", Command::Baseline { paths: vec!["/a".into()] }),
-            ("check", Command::Check { full: false, paths: vec![] }),
-            ("check --full a", Command::Check { full: true, paths: vec!["a".into()] }),
-            ("check -- -a", Command::Check { full: false, paths: vec!["-a".into()] }),
-            ("doctor", Command::Doctor),
-            ("explain /a", Command::Explain { path: "/a".into() }),
-            (
-                "verify a - --key /k",
-                Command::Verify {
-                    logs: vec!["a".into(), "/dev/stdin".into()],
-                    key: Some("/k".into()),
-                    public_key: None,
-                    unordered: false,
-                },
-            ),
-            (
-                "report --html /p a -",
-                Command::Report { logs: vec!["a".into(), "/dev/stdin".into()], html: "/p".into(), key: None },
-            ),
-            ("status", Command::Status),
-            ("selftest", Command::Selftest { json: false, only: vec![], dir: None }),
-            (
-                "selftest --json --only=uring --only mmap /mnt",
-                Command::Selftest {
-                    json: true,
-                    only: vec!["uring".into(), "mmap".into()],
-                    dir: Some("/mnt".into()),
-                },
-            ),
-            ("config", Command::Config),
-            ("config --default", Command::DefaultConfig),
-            ("config --plan=/n", Command::ComparePlan { file: "/n".into(), drop_in: false }),
-            ("config --plan=/n --drop-in", Command::ComparePlan { file: "/n".into(), drop_in: true }),
-            ("config --from-bpfink=/b", Command::FromBpfink { file: "/b".into() }),
-        ] {
-            assert_eq!(read(line).unwrap().command, command, "{line}");
-        }
-        assert_eq!(read("config -q").unwrap().shared.verbosity, -1);
-    }
-
-    #[test]
-    fn help_and_version_are_no_errors() {
-        for line in ["--help", "-h", "help", "run --help", "--state /s run -h", "help run"] {
-            assert!(matches!(read(line), Err(Early::Asked(_))), "{line}");
-        }
-        for line in ["--version", "run --version", "--version run"] {
-            let Err(Early::Asked(text)) = read(line) else {
-                panic!("{line}");
-            };
-            assert!(text.starts_with("fim "), "{text}");
-        }
-    }
-
-    #[test]
-    fn wrong_arguments() {
-        for line in [
-            "",
-            "walk",
-            "run --colour",
-            "run --unpin /etc",
-            "run --state",
-            "--full run",
-            "config /etc",
-            "doctor /etc",
-            "explain",
-            "explain /a /b",
-            "verify",
-            "report a",
-            "report --html /p",
-            "config --default --plan /n",
-            "config --drop-in",
-            "config --drop-in --from-bpfink /b",
-            "config --plan /n --from-bpfink /b",
-            "run --state /a --state /b",
-            "-v",
-        ] {
-            assert!(matches!(read(line), Err(Early::Wrong(_))), "{line}");
-        }
-        let raw = OsString::from_vec(b"/tmp/\xff".to_vec());
-        let Err(Early::Wrong(text)) = parse(["run".into(), raw]) else {
-            panic!();
-        };
-        assert!(text.contains("UTF-8"), "{text}");
-    }
-}
+mod tests;

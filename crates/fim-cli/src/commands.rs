@@ -30,6 +30,9 @@ pub const FOUND: u8 = 1;
 /// # Errors
 /// When nothing can watch, the state cannot be kept, or the lines not be written.
 pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failure> {
+    let cannot_listen = |error: std::io::Error| Failure::new(format!("cannot listen for signals: {error}"));
+    let signals = signals::catch().map_err(cannot_listen)?;
+    has_root(plan)?;
     let named = options.config.as_deref().map(Path::new);
     let own = plan.config.process.guard.then(|| Own::here(named));
     let mut told = Told { pid: std::process::id(), paths: None, config: absolute(named), refused: None };
@@ -37,6 +40,12 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
         [] => Watched { own, ..Watched::configured() },
         _ => {
             let (interest, paths) = plan::arguments(paths)?;
+            for path in paths.iter().filter(|path| path.symlink_metadata().is_err()) {
+                log::warn!(
+                    "{}: nothing is there yet; it is watched from when it comes to be",
+                    path.display()
+                );
+            }
             told.paths = Some(paths);
             Watched { configured: false, paths: Some(interest), own }
         }
@@ -54,8 +63,7 @@ pub fn run(plan: &Plan, paths: &[String], options: &Shared) -> Result<u8, Failur
     let (watcher, confinement) = confine::begin(&plan.config, chosen.watcher)?;
     let stop = StopToken::new();
     let (ask, asked) = sync_channel(1);
-    signals::listen(stop.clone(), ask)
-        .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
+    signals.listen(stop.clone(), ask).map_err(cannot_listen)?;
     let reader = Reader::default();
     let redactor = redactor(plan);
     let out = Stdout::until(stop.clone());
@@ -107,6 +115,7 @@ pub fn unpin(plan: &Plan) -> Result<u8, Failure> {
 /// # Errors
 /// When the state cannot be kept.
 pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
+    has_root(plan)?;
     let (watched, scope) = scoped(paths)?;
     let reader = Reader::default();
     let summary = match Agent::find(&plan.config.state) {
@@ -140,6 +149,7 @@ pub fn baseline(plan: &Plan, paths: &[String]) -> Result<u8, Failure> {
 /// # Errors
 /// When there is no baseline, the state cannot be read, or the lines not be written.
 pub fn check(plan: &Plan, paths: &[String], full: bool) -> Result<u8, Failure> {
+    has_root(plan)?;
     let (watched, scope) = scoped(paths)?;
     let reader = Reader::default();
     let agent = Agent::find(&plan.config.state);
@@ -328,6 +338,16 @@ pub fn from_bpfink(file: &str) -> Result<u8, Failure> {
 /// A file that was named, whatever folder this process or another is in.
 fn absolute(named: Option<&Path>) -> Option<PathBuf> {
     named.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
+}
+
+/// Below a root that is not there nothing would ever be seen.
+fn has_root(plan: &Plan) -> Result<(), Failure> {
+    let root = &plan.config.root;
+    if root.is_dir() {
+        return Ok(());
+    }
+    let root = root.display();
+    Err(Failure::new(format!("root = \"{root}\": no such directory; mount it, or correct `root` or --root")))
 }
 
 fn redactor(plan: &Plan) -> Redactor {

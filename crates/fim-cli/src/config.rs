@@ -42,13 +42,13 @@ pub const DEFAULT: &str = include_str!("config/default.toml");
 pub struct Config {
     /// Folder in which the state is kept. Also `--state`. Not below `root`.
     pub state: PathBuf,
-    /// By what means to watch. Which one was taken and why is said on standard error and in
-    /// `watch_started`. Also `--watcher`.
+    /// How to watch. The watcher chosen, and why, is reported on standard error and in `watch_started`. Also
+    /// `--watcher`.
     pub watcher: WatcherChoice,
-    /// In what form to report. Also `--format`.
+    /// Output format. Also `--format`.
     pub format: Format,
     /// Prefix of every configured path; account names of files are read from `etc/passwd` and `etc/group`
-    /// below it. Also `--root`.
+    /// below it, and absolute links below it lead from there. Also `--root`.
     pub root: PathBuf,
     /// Bounds.
     pub limits: Limits,
@@ -62,7 +62,7 @@ pub struct Config {
     pub process: Process,
     /// What goes on while no agent runs.
     pub pins: Pins,
-    /// Whether changes are held against the package manager's database.
+    /// Whether changes are checked against the package manager's database.
     pub packages: Packages,
     /// When changes are expected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -132,11 +132,11 @@ pub struct Limits {
     /// Larger files are not hashed: changes of their metadata are reported with `fim.hash_state: too_big`.
     /// A number of bytes, or like `"64 MiB"` or `"1GB"`.
     pub max_file_size: Size,
-    /// Room for records between the kernel and the BPF watcher, taken at the start. What finds it full is
-    /// told as a gap and made up for by looking at every file that is marked dirty.
+    /// Buffer for records from the kernel to the BPF watcher, allocated at the start. If it is full, a gap is
+    /// reported and made up for by looking at every file that is marked dirty.
     pub ring_bytes: Size,
-    /// Files and directories the BPF watcher has room for at least, about 90 bytes of kernel memory each,
-    /// taken at the start; twice what is there if that is more.
+    /// How many files and directories the BPF watcher has room for, at least: about 90 bytes of kernel memory
+    /// each, allocated at the start. If twice the number present is more, that is used.
     pub watch_room: u32,
 }
 
@@ -153,15 +153,15 @@ impl Default for Limits {
 pub struct Scan {
     /// Names, sizes, owners, modes and clocks of everything watched.
     pub metadata_every: Span,
-    /// Every byte, read from the disk where the page cache may be dropped (what is mapped or dirty stays in
-    /// it). Counted across restarts.
+    /// Every byte, read from the disk where the page cache can be dropped (what is mapped or dirty stays in
+    /// it). The time counts across restarts.
     pub full_every: Span,
-    /// Names and metadata on NFS, CIFS, FUSE, 9p and other file systems that somebody else than this kernel
-    /// can change: `watch_started` and `doctor` name the watched directories that lie on one.
+    /// Names and metadata on NFS, CIFS, FUSE, 9p and other file systems that can be changed from outside this
+    /// kernel: `watch_started` and `doctor` name the watched directories on them.
     pub remote_every: Span,
-    /// All scans together; 0 has no bound.
+    /// Limit for all scans together; 0 is no limit.
     pub files_per_second: u32,
-    /// What is read of the files; 0 has no bound.
+    /// Limit on the bytes read from files; 0 is no limit.
     pub bytes_per_second: Size,
 }
 
@@ -201,17 +201,17 @@ impl fmt::Display for Scan {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Evidence {
-    /// Seal the chain of lines ([events.md](events.md#the-chain)) under the key of this installation, `key`
-    /// in the state folder. Then only who has that key can make lines that pass `fim verify`, or try them:
-    /// `fim verify --key FILE`.
+    /// Seal the chain of lines ([events.md](events.md#the-chain)) with the key of this installation, `key` in
+    /// the state folder. Then only a holder of that key can make lines that pass `fim verify`, or verify
+    /// them: `fim verify --key FILE`.
     pub keyed: bool,
-    /// Sign the chain (Ed25519) with `signing-key` in the state folder, made at the first start, for its
-    /// user alone. `fim verify --public-key signing-key.pub` (a copy of the file beside it, or its 64
-    /// digits) tries that on another machine, where nobody can make such lines.
+    /// Sign the chain (Ed25519) with `signing-key` in the state folder, made at the first start and
+    /// accessible to its user alone. `fim verify --public-key signing-key.pub` (a copy of the file beside it,
+    /// or its 64 digits) verifies that on another machine, where nobody can make such lines.
     pub sign: bool,
-    /// The first line so long after the last signature has the next; `0` is each line, about 20 µs and 142
-    /// bytes. `watch_started` and `watch_stopped` always have one. What comes after the last is bound by
-    /// the chain alone.
+    /// The first line this long after the last signature is signed; with `0` each line is, at about 20 µs and
+    /// 142 bytes. `watch_started` and `watch_stopped` are always signed. Lines after the last signature are
+    /// protected by the chain alone.
     pub sign_every: Span,
 }
 
@@ -226,16 +226,16 @@ impl Default for Evidence {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Process {
-    /// Once it has begun, `fim run` gives up what it does not need
+    /// Once started, `fim run` gives up what it does not need
     /// ([security.md](security.md#what-it-may-still-do)): capabilities, starting programs, writing anywhere
-    /// but in the state folder and the folder of `textfile` in `[metrics]`. `fim doctor` says what of it
-    /// holds on this machine. Switch it off to trace the agent, or where the state lies on a file system
+    /// but in the state folder and the folder of `textfile` in `[metrics]`. `fim doctor` shows how much of
+    /// this works on this machine. Switch it off to trace the agent, or where the state is on a file system
     /// that moves away under it.
     pub confine: bool,
-    /// `fim run` watches over itself, and reports `tampering`
-    /// ([events.md](events.md#lines-about-the-watch)): its program, its configuration, its unit and
-    /// drop-ins of it (`fim.service`, or the unit it runs in if its name begins so), its state folder, that
-    /// it is not stopped or frozen, that the clock is not set.
+    /// `fim run` watches over itself and reports `tampering`
+    /// ([events.md](events.md#lines-about-the-watch)): changes of its program, its configuration, its unit
+    /// and drop-ins (`fim.service`, or the unit it runs in if that name begins with `fim`), or its state
+    /// folder; that it was stopped or frozen; that the clock was set.
     pub guard: bool,
 }
 
@@ -250,9 +250,9 @@ impl Default for Process {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Pins {
-    /// With BPF: pin programs and maps on the BPF file system, in `/sys/fs/bpf/fim/` by a digest of the
-    /// state folder's path. They go on marking while the agent restarts, is upgraded, or has crashed; the
-    /// next start tells what was changed meanwhile, and by whom
+    /// With BPF: pin programs and maps on the BPF file system, in `/sys/fs/bpf/fim/` under a digest of the
+    /// state folder's path. They keep marking while the agent restarts, is upgraded, or has crashed; the
+    /// next start reports what was changed in the meantime, and by whom
     /// ([events.md](events.md#between-two-watches)).
     pub enabled: bool,
 }
@@ -289,7 +289,7 @@ macro_rules! words {
 }
 
 words! {
-    /// By what means to watch.
+    /// How to watch.
     WatcherChoice, "watcher" {
         /// BPF where it can be attached, else fanotify.
         Auto = "auto",
@@ -301,7 +301,7 @@ words! {
 }
 
 words! {
-    /// In what form to report.
+    /// Output format.
     Format, "format" {
         /// The Elastic Common Schema, one JSON object a line: see [events.md](events.md).
         Json = "json",

@@ -79,12 +79,15 @@ pub fn tried(config: &Config, watcher: &str) -> String {
     if !config.process.confine {
         return NOT_CONFINED.to_owned();
     }
-    let mut needs = Needs::of(config, watcher);
-    // The state folder is made at the first start.
-    needs.places.retain(|place| place.exists());
+    let needs = Needs::of(config, watcher);
     let trial = std::thread::spawn(move || {
         let kept = capabilities::keep(needs.capabilities()).map_err(|error| error.to_string())?;
-        let writable = writable::close(&needs.places);
+        // The state folder is made at the first start.
+        let there: Vec<PathBuf> = needs.places.iter().filter(|place| place.exists()).cloned().collect();
+        let writable = match writable::close(&there) {
+            Writable::Below(_) => Writable::Below(needs.places.clone()),
+            everywhere @ Writable::Everywhere(_) => everywhere,
+        };
         if calls::are_filtered() {
             needs.calls.refuse_all_else_here().map_err(|error| error.to_string())?;
         }

@@ -44,13 +44,13 @@ impl Watched {
                 ("access", _) => consumers.extend(access(plan, &section.interest)),
                 ("users", _) => consumers.extend(users(plan, key, &sections)),
                 ("generic_diff", Some(diff)) => {
-                    consumers.push(Box::new(generic_diff(diff, section.interest.clone(), key)?));
+                    consumers.push(Box::new(generic_diff(plan, diff, section.interest.clone(), key)?));
                 }
-                _ => consumers.push(Box::new(generic(section.interest.clone()))),
+                _ => consumers.push(Box::new(generic(plan, section.interest.clone()))),
             }
         }
-        consumers.extend(self.paths.clone().map(|paths| Box::new(generic(paths)) as Box<dyn Consumer>));
-        consumers.extend(self.own.iter().map(|own| Box::new(generic(own.interest())) as Box<dyn Consumer>));
+        let others = self.paths.clone().into_iter().chain(self.own.as_ref().map(Own::interest));
+        consumers.extend(others.map(|paths| Box::new(generic(plan, paths)) as Box<dyn Consumer>));
         Ok(consumers)
     }
 
@@ -61,7 +61,8 @@ impl Watched {
     pub fn secrecy(&self, plan: &Plan, key: Key) -> Result<Secrecy, Failure> {
         let diffs: Vec<Section> =
             self.sections(plan).into_iter().filter(|section| section.name == "generic_diff").collect();
-        let interests = diffs.iter().map(|section| section.interest.clone().resolved()).collect();
+        let interests =
+            diffs.iter().map(|section| section.interest.clone().resolved_below(&plan.config.root)).collect();
         let claims = WatchSet::new(interests).map_err(EngineError::from)?;
         let redactors = plan.config.generic_diff.iter().map(redactor);
         let redactors = if diffs.is_empty() { Vec::new() } else { redactors.collect::<Result<_, _>>()? };
@@ -95,15 +96,22 @@ fn access(plan: &Plan, interest: &Interest) -> Option<Box<dyn Consumer>> {
         paths: interest.paths.clone(),
         separators: Separators { fields: section.fieldsep.clone(), lists: section.listsep.clone() },
         nodefgroup: section.nodefgroup,
+        root: root(plan),
     })))
 }
 
-fn generic(interest: Interest) -> Generic {
+/// Where the watched system begins; nothing where that is the root of the file system.
+fn root(plan: &Plan) -> PathBuf {
+    Some(&plan.config.root).filter(|root| *root != Path::new("/")).map_or_else(PathBuf::new, Clone::clone)
+}
+
+fn generic(plan: &Plan, interest: Interest) -> Generic {
     Generic::new(GenericConfig {
         paths: interest.paths,
         exclude: interest.exclude,
         exclude_regex: interest.exclude_regex,
         sha256: interest.need.sha256,
+        root: root(plan),
     })
 }
 
@@ -112,6 +120,7 @@ fn redactor(diff: &GenericDiff) -> Result<Redactor, Failure> {
 }
 
 fn generic_diff(
+    plan: &Plan,
     diff: &GenericDiff,
     interest: Interest,
     key: &Key,
@@ -125,6 +134,7 @@ fn generic_diff(
     config.keep_text = diff.keep_text;
     config.limits.file_bytes = diff.max_file_size.0;
     config.limits.lines = diff.max_lines;
+    config.root = root(plan);
     Ok(fim_consumers::GenericDiff::new(config))
 }
 
@@ -136,10 +146,7 @@ fn users(plan: &Plan, key: &Key, sections: &[Section]) -> Option<Box<dyn Consume
     config.group.clone_from(&section.group);
     config.gshadow.clone_from(&section.gshadow);
     config.authorized_keys.clone_from(&section.authorized_keys);
-    // Below the root of the file system nothing need be put in front.
-    config.root = Some(&plan.config.root)
-        .filter(|root| *root != Path::new("/"))
-        .map_or_else(PathBuf::new, Clone::clone);
+    config.root = root(plan);
     let sshd = Path::new("/").join(&config.root).join(config.sshd_config.trim_start_matches('/'));
     let diffs = sections.iter().filter(|section| section.name == "generic_diff");
     let diffs = WatchSet::new(diffs.map(|section| section.interest.clone()).collect()).unwrap_or_default();

@@ -32,7 +32,7 @@ pub fn explain(plan: &Plan, asked: &Path, running: Option<&Told>) -> Explanation
         None => consumers::claims(plan, &output::homes(&plan.config.root)),
     };
     let on_disk = OnDisk::look(asked);
-    let verdict = Verdict::of(&claims, &on_disk.path);
+    let verdict = Verdict::of(&claims, &on_disk.path, &plan.config.root);
     let mut explanation = describe(plan, asked, &on_disk, &verdict);
     let mut lines = Lines::default();
     // Every package has a file in some folders.
@@ -49,7 +49,7 @@ pub fn explain(plan: &Plan, asked: &Path, running: Option<&Told>) -> Explanation
 
 fn agent(running: Option<&Told>) -> String {
     match running {
-        None => "none runs: so would one that is started".to_owned(),
+        None => "not running; this is what an agent started now would do".to_owned(),
         Some(Told { pid, paths: None, refused: Some(why), .. }) => {
             format!("runs, pid {pid}, by the configuration BEFORE this one, which it refused: {why}")
         }
@@ -81,8 +81,9 @@ struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    fn of(claims: &'a [(Section, &'static str)], path: &Path) -> Self {
-        let interests = claims.iter().map(|(section, _)| section.interest.clone().resolved()).collect();
+    fn of(claims: &'a [(Section, &'static str)], path: &Path, root: &Path) -> Self {
+        let interests =
+            claims.iter().map(|(section, _)| section.interest.clone().resolved_below(root)).collect();
         // The plan was checked: every pattern can be used.
         let set = WatchSet::new(interests).unwrap_or_default();
         let parent = path.parent().unwrap_or(path);
@@ -98,7 +99,7 @@ impl<'a> Verdict<'a> {
             match why {
                 Why::Nothing => {}
                 Why::Wanted { by } => {
-                    verdict.owner = Some((section, as_written(section, &by), consumer));
+                    verdict.owner = Some((section, as_written(section, &by, root), consumer));
                     break;
                 }
                 Why::Overheard { by } => {
@@ -107,7 +108,7 @@ impl<'a> Verdict<'a> {
                 Why::Excluded { by, but } => {
                     let at = section.interest.exclude.iter().position(|glob| *glob == but);
                     let but = at.and_then(|at| section.exclude.get(at).cloned()).unwrap_or(but);
-                    verdict.refused.push((section, as_written(section, &by), but));
+                    verdict.refused.push((section, as_written(section, &by, root), but));
                 }
             }
         }
@@ -119,9 +120,10 @@ impl<'a> Verdict<'a> {
 }
 
 /// The pattern of the configuration that became this one below the root, with its links resolved.
-fn as_written(section: &Section, by: &str) -> String {
+fn as_written(section: &Section, by: &str, root: &Path) -> String {
     let became = |path: &&String| {
-        Interest::in_paths([path.as_str()]).resolved().paths.iter().any(|resolved| resolved == by)
+        let resolved = Interest::in_paths([path.as_str()]).resolved_below(root);
+        resolved.paths.iter().any(|resolved| resolved == by)
     };
     let at = section.interest.paths.iter().position(|path| became(&path));
     at.and_then(|at| section.written.get(at)).map_or_else(|| by.to_owned(), Clone::clone)
@@ -326,7 +328,7 @@ mod tests {
     #[test]
     fn the_paths_of_the_agent_that_runs_are_what_counts() {
         let mut scene = Scene::new("[[generic]]\npaths = ['BASE/configured']\n");
-        scene.told("configured", true, &["fim.toml:3)", "agent       none runs"]);
+        scene.told("configured", true, &["fim.toml:3)", "agent       not running"]);
         let paths = Some(vec![scene.at("a [b]")]);
         scene.running = Some(Told { pid: 7, paths, ..Told::default() });
         scene.told("configured", false, &["no PATH of the agent matches it", "start `fim run` with it too"]);

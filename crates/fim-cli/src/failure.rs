@@ -53,6 +53,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Store(error) => error.into(),
+            EngineError::NoBaseline => {
+                Self::new("there is no baseline to compare with: make one with `fim baseline`")
+            }
             other => Self(other.to_string()),
         }
     }
@@ -66,5 +69,16 @@ impl From<StoreError> for Failure {
             _ => "",
         };
         Self(format!("cannot keep the state: {error}{advice}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_baseline_the_command_that_makes_one_is_named() {
+        assert!(EngineError::NoBaseline.to_string().contains("`Engine::baseline`"));
+        assert!(Failure::from(EngineError::NoBaseline).to_string().contains("`fim baseline`"));
     }
 }

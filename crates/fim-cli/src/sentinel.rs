@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often it wakes. What it notices is reported within a quarter of a second more.
+/// How often it wakes. What it notices is reported at once.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A signal that explains a long sleep is waited for so long, so many times at most.

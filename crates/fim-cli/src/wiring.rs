@@ -55,7 +55,7 @@ pub fn engine(
     if plan.config.evidence.sign {
         sink = sink.signed_by(Signer::load(&plan.config.state, plan.config.evidence.sign_every.0)?);
     }
-    let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan));
+    let mut builder = Engine::builder().limits(limits(plan)).scan(scan(plan)).root(&plan.config.root);
     for lost in lost.into_iter().chain(lost_key(&mut state, &key)?) {
         builder = builder.baseline_lost(lost);
     }
@@ -136,9 +136,9 @@ pub fn packages(plan: &Plan) -> String {
     }
     let found = Dpkg::below(root).and_then(|dpkg| Ok((dpkg.is_some(), Rpm::below(root)?.is_some())));
     match found {
-        Ok((true, false)) => "what they change is held against dpkg's database".to_owned(),
-        Ok((false, true)) => "what they change is held against rpm's database".to_owned(),
-        Ok((true, true)) => "what they change is held against the databases of dpkg and rpm".to_owned(),
+        Ok((true, false)) => "what they change is checked against dpkg's database".to_owned(),
+        Ok((false, true)) => "what they change is checked against rpm's database".to_owned(),
+        Ok((true, true)) => "what they change is checked against the databases of dpkg and rpm".to_owned(),
         Ok((false, false)) => {
             let root = root.display();
             format!(

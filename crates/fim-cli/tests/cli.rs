@@ -531,3 +531,15 @@ fn a_path_that_is_nowhere_is_taken_for_a_slip() {
     assert_eq!(code, 2);
     assert!(err.contains("is it spelled right?"), "{err}");
 }
+
+#[test]
+fn a_root_that_is_nowhere_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, root) = (dir.path().join("state"), dir.path().join("root"));
+    let (state, root) = (state.to_str().unwrap(), root.to_str().unwrap());
+    for command in ["run", "baseline", "check"] {
+        let (code, out, err) = told(&[command, "--state", state, "--root", root]);
+        assert_eq!((code, out.as_str()), (2, ""), "{command}");
+        assert!(err.contains(root) && err.contains("no such directory"), "{err}");
+    }
+}

@@ -3,8 +3,8 @@
 //! `docs/embedding.md` explains it step by step. `cargo run --example cron` runs it on files of its own.
 
 use fim_core::{
-    Change, Consumer, ConsumerError, Context, Engine, Interest, MemStore, Record, Report, Severity, Sink,
-    Snapshot, State,
+    Change, Consumer, ConsumerError, Context, Engine, FileKind, Interest, MemStore, Record, Report, Severity,
+    Sink, Snapshot, State,
 };
 use std::collections::BTreeSet;
 
@@ -24,6 +24,9 @@ impl Consumer for Cron {
     }
 
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
+        if file.content.is_none() && file.facts.as_ref().is_some_and(|facts| facts.kind == FileKind::File) {
+            return Ok(()); // not read: keep what was known
+        }
         let now = jobs(file.content.as_deref().unwrap_or_default());
         let before = match (cx.before(), cx.kept()) {
             (None, _) => BTreeSet::new(),
@@ -85,7 +88,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fim_core::{Facts, FileKind};
+    use fim_core::{Answer, Facts};
 
     /// What the consumer says of a made-up file.
     fn said(before: Option<&str>, after: &str) -> (Vec<Change>, Option<Severity>) {
@@ -109,5 +112,14 @@ mod tests {
         assert_eq!(said(Some("a"), "# why\na\n"), (vec![], None));
         assert_eq!(said(None, "a").0, [Change::new("job_added").of("job", "a")]);
         assert_eq!(said(Some("a"), "").0, [Change::new("job_removed").of("job", "a")]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_neither_removed_nor_forgotten() {
+        let facts = Facts::new(FileKind::File);
+        let file = Snapshot::new("/etc/crontab", facts.clone(), None);
+        let mut cx = Context::new(Some(&facts), Some(b"a"));
+        assert_eq!(Cron { paths: vec![] }.inspect(&file, &mut cx), Ok(()));
+        assert_eq!(cx.into_answer(), Answer::default());
     }
 }

@@ -1,6 +1,6 @@
 //! The trait by which a change gets its meaning.
 //!
-//! A consumer is given one look at one file and what it kept of the look before. It does no I/O of its own,
+//! A consumer is given one look at one file and what it kept from the look before. It does no I/O of its own,
 //! so that it can be tested with a made-up file.
 
 use crate::facts::Facts;
@@ -53,14 +53,20 @@ pub trait Consumer: Send {
     /// once everything that was kept has been [recalled](Self::recall).
     fn interest(&self) -> Interest;
 
-    /// Told of a look at a file that belongs to another consumer, because it [asked to
-    /// be](Interest::overhears). What it says is not reported; [`Context::watch_anew`] counts.
+    /// Whether the name of a file is part of what it means, as with keys that let in whose home they are in: a file that
+    /// was renamed from one of its names to another is gone there and new here, and both are reported with the rename.
+    fn goes_by_name(&self) -> bool {
+        false
+    }
+
+    /// Called with a look at a file that belongs to another consumer, because this one [asked for
+    /// it](Interest::overhears). What it adds is not reported; [`Context::watch_anew`] counts.
     fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {
         let _ = (file, cx);
     }
 
-    /// Told at the start what it kept of a file, by the name it asked for it, before anything is compared: so
-    /// that what it knows of several files together is there when it is needed.
+    /// Called at the start with what it kept of a file, by the name it asked for it, before anything is
+    /// compared: so that what it knows of several files together is there when it is needed.
     fn recall(&mut self, path: &Path, kept: &[u8]) {
         let _ = (path, kept);
     }
@@ -92,6 +98,7 @@ pub trait Consumer: Send {
 pub struct Context<'a> {
     before: Option<&'a Facts>,
     kept: Option<&'a [u8]>,
+    renamed_from: Option<&'a Path>,
     answer: Answer,
 }
 
@@ -101,7 +108,7 @@ pub struct Context<'a> {
 pub struct Answer {
     /// What changed.
     pub changes: Vec<Change>,
-    /// How much it matters; the engine's own judgement if none.
+    /// How much it matters; Notable if none.
     pub severity: Option<Severity>,
     /// Line diff.
     pub diff: Option<String>,
@@ -115,13 +122,26 @@ impl<'a> Context<'a> {
     /// The context of a look: the facts before and what the consumer kept then.
     #[must_use]
     pub fn new(before: Option<&'a Facts>, kept: Option<&'a [u8]>) -> Self {
-        Self { before, kept, answer: Answer::default() }
+        Self { before, kept, renamed_from: None, answer: Answer::default() }
+    }
+
+    /// The file had this name before.
+    #[must_use]
+    pub const fn renamed(mut self, from: &'a Path) -> Self {
+        self.renamed_from = Some(from);
+        self
     }
 
     /// The look before; `None` if the file was not there.
     #[must_use]
     pub const fn before(&self) -> Option<&'a Facts> {
         self.before
+    }
+
+    /// The name it had before, if it was renamed to the one it has.
+    #[must_use]
+    pub const fn renamed_from(&self) -> Option<&'a Path> {
+        self.renamed_from
     }
 
     /// What this consumer kept of the look before.
@@ -135,7 +155,7 @@ impl<'a> Context<'a> {
         self.answer.changes.push(change);
     }
 
-    /// Raises the severity of the finding to at least this.
+    /// The severity of the finding: the highest said; Notable if none.
     pub fn severity(&mut self, severity: Severity) {
         self.answer.severity = self.answer.severity.max(Some(severity));
     }
@@ -166,6 +186,18 @@ impl<'a> Context<'a> {
 /// What a consumer could not make sense of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerError(pub String);
+
+impl From<&str> for ConsumerError {
+    fn from(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
+impl From<String> for ConsumerError {
+    fn from(what: String) -> Self {
+        Self(what)
+    }
+}
 
 impl fmt::Display for ConsumerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

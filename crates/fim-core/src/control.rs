@@ -102,8 +102,8 @@ pub(crate) enum Order {
 /// The answer to [`Control::accept`].
 type Accepted = Result<BaselineSummary, String>;
 
-/// A hand on an engine, from [`Engine::control`](crate::Engine::control). Cheap to copy; what it says is
-/// taken up in its order while the engine watches.
+/// A hand on an engine, from [`Engine::control`](crate::Engine::control). Cheap to copy; its requests
+/// are taken up in order while the engine watches: before, they wait; after its end, they are in vain.
 ///
 /// ```no_run
 /// # fn example(mut engine: fim_core::Engine, watcher: Box<dyn fim_core::Watcher>, mine: Box<dyn fim_core::Consumer>)
@@ -130,16 +130,16 @@ pub struct Control {
 }
 
 impl Control {
-    /// Goes on with this. Every change made before the engine takes it up is told as if nothing had been
-    /// said, and none is lost after: what is watched before and after stays marked, what is new is marked,
-    /// then learned as trusted. Ends in a [`ConfigReloaded`](crate::Record::ConfigReloaded).
+    /// Continues with this. Every change made before the engine takes it up is reported by the old settings,
+    /// and none is lost after: what is watched before and after stays marked, what is new is marked, then
+    /// learned as trusted. Ends in a [`ConfigReloaded`](crate::Record::ConfigReloaded).
     pub fn reload(&self, reload: Reload) {
         // An engine that has gone needs no configuration.
         let _gone = self.orders.send(Order::Reload(Box::new(reload)));
     }
 
     /// Writes a copy of the state, as of all that was reported by then, and returns when that is done; `None` if
-    /// the engine watches no more. It looks at nothing else meanwhile: the writer should not dawdle.
+    /// the engine no longer watches. It looks at nothing else meanwhile: the writer should be quick.
     ///
     /// # Errors
     /// When the state cannot be read, or the copy not be written.
@@ -149,9 +149,9 @@ impl Control {
         answered.recv().ok()
     }
 
-    /// Trusts what is there at these paths, or everywhere when there are none, after what no event told of was
-    /// reported: [`Engine::baseline`](crate::Engine::baseline) for an engine that watches. Returns when that is
-    /// durable; `None` if the engine watches no more.
+    /// Trusts what is there at these paths, or everywhere when there are none, after reporting what no event
+    /// revealed: [`Engine::baseline`](crate::Engine::baseline) for an engine that watches. Returns when that is
+    /// durable; `None` if the engine no longer watches.
     ///
     /// # Errors
     /// Which of the paths is not watched at all; nothing is done then.
@@ -166,8 +166,8 @@ impl Control {
         let _gone = self.orders.send(Order::Refused(why.into()));
     }
 
-    /// Reports an attempt on the watch that others than the engine noticed; within a quarter of a second once
-    /// it watches.
+    /// Reports an attempt on the watch that others than the engine noticed; as soon as it watches, before anything
+    /// else.
     pub fn tampered(&self, tampering: Tampering) {
         let _gone = self.alerts.send(tampering);
     }

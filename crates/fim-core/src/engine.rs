@@ -3,57 +3,60 @@
 //!
 //! It knows the traits and nothing behind them: no BPF, no fanotify, no sled, no output format.
 
-mod abreast;
 mod adopt;
 mod backlog;
-mod beside;
+mod backoff;
+mod barrier;
+mod baseline_check;
 mod by_path;
 mod compare;
 mod consult;
 mod covered;
-mod due;
+mod dispatch;
 mod error;
+mod fair_queue;
 mod file_system;
 mod flow;
 mod gaps;
 mod heal;
 mod heartbeat;
-mod heat;
 mod index;
 mod intake;
 mod interests;
 mod judge;
+mod links;
 mod live;
 mod look;
 mod mounts;
-mod once;
-mod origin;
+mod open_files;
 mod pending;
 mod pool;
 mod queue;
 mod reason;
 mod reload;
+mod rename_source;
 mod renames;
 mod reporter;
+mod requests;
 mod resolve;
+mod room;
 mod scan;
 mod settling;
 mod start;
+mod status_update;
 mod storm;
 mod tally;
-mod telling;
 mod temporary;
-mod turns;
 mod unarmed;
 mod unwritable;
-mod visit;
 mod walk;
+mod walk_all;
 mod writing;
 
+pub use baseline_check::{BaselineSummary, CheckSummary};
 pub use error::EngineError;
 pub use file_system::pseudo_file_system;
 pub use mounts::own_coverage;
-pub use once::{BaselineSummary, CheckSummary};
 pub use scan::Scan;
 
 use crate::consumer::Consumer;
@@ -75,6 +78,7 @@ use covered::Covered;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use interests::Interests;
 use reporter::Reporter;
+use std::path::PathBuf;
 
 const BASELINE: &str = "baseline";
 const COVERED: &str = "covered";
@@ -155,6 +159,7 @@ pub struct EngineBuilder {
     lost: Vec<BaselineLost>,
     scan: Scan,
     guard: Guard,
+    root: PathBuf,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -213,6 +218,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Where the watched system has its root, if not at `/`: absolute links below it lead from there.
+    #[must_use]
+    pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = root.into();
+        self
+    }
+
     /// Says first of all that an earlier state is lost: a damaged one was set aside and this one is new.
     #[must_use]
     pub fn baseline_lost(mut self, lost: BaselineLost) -> Self {
@@ -225,7 +237,7 @@ impl EngineBuilder {
     /// # Errors
     /// A pattern of a consumer that cannot be used, or a state that cannot be read.
     pub fn build(self, state: State, sink: Box<dyn Sink>) -> Result<Engine, EngineError> {
-        let (interests, watch) = Interests::ask(&self.consumers)?;
+        let (interests, watch) = Interests::ask(&self.consumers, &self.root)?;
         let earlier = match state.meta(BASELINE)? {
             Some(_) => Some(state.meta(COVERED)?.unwrap_or_default()),
             None => None,
@@ -271,7 +283,7 @@ impl Engine {
         &self.watch
     }
 
-    /// A hand on the watch while it runs.
+    /// A hand on the next watch, or on the one that runs; after its end another is to be asked for.
     #[must_use]
     pub fn control(&self) -> Control {
         Control { orders: self.orders.0.clone(), alerts: self.alerts.0.clone() }
@@ -297,7 +309,10 @@ impl Engine {
     /// When the watcher cannot watch or ends, the state cannot be kept, or a report cannot be written; what
     /// was not reported is reported at the next start.
     pub fn run(&mut self, watcher: Box<dyn Watcher>, stop: &StopToken) -> Result<Stopped, EngineError> {
-        live::run(self, watcher, stop)
+        let outcome = live::run(self, watcher, stop);
+        // Whoever still waits for an answer, or will, learns that there is none: what they hold leads nowhere now.
+        self.orders = unbounded();
+        outcome
     }
 }
 

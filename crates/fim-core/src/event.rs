@@ -101,6 +101,11 @@ impl Via {
         }
     }
 
+    /// Whether this kind of call gives a file a name.
+    pub(crate) const fn makes_a_name(self) -> bool {
+        self.is_namespace() && !matches!(self, Self::Unlink | Self::Rmdir)
+    }
+
     /// Whether this kind of call changes names in a directory.
     #[must_use]
     pub const fn is_namespace(self) -> bool {

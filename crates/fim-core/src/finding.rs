@@ -131,6 +131,24 @@ impl From<u64> for Value {
     }
 }
 
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<T: Into<Self>> From<Vec<T>> for Value {
+    fn from(values: Vec<T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
 impl From<bool> for Value {
     fn from(yes: bool) -> Self {
         Self::Bool(yes)
@@ -155,7 +173,7 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What changed: `mode`, `uid`, `key added`, …
+    /// What changed: `mode`, `uid`, `key_added`, …
     pub what: String,
     /// Of what: further names and values, in the order they are printed.
     pub of: Vec<(String, Value)>,
@@ -239,7 +257,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A change of which nothing more is known than what, by whom it is told, where and when.
+    /// A change of which only the kind, the reporting consumer, the place and the time are known.
     #[must_use]
     pub fn new(action: Action, consumer: &'static str, path: impl Into<PathBuf>, at: SystemTime) -> Self {
         Self {
@@ -273,15 +291,15 @@ pub enum Record {
     Change(Box<Finding>),
     /// The baseline is stored and every watch is armed.
     WatchStarted(Started),
-    /// The watch has ended in good order.
+    /// The watch has ended normally.
     WatchStopped(Stopped),
-    /// The watch goes on with another configuration, or was to and does not.
+    /// The watch continues with another configuration, or one was refused.
     ConfigReloaded(Reloaded),
     /// Something may have been missed.
     CoverageGap(Gap),
     /// The gap was compared, and this was found.
     GapClosed(Gap),
-    /// The state before is lost: what changed since cannot be told.
+    /// The earlier state is lost: what changed since is not known.
     BaselineLost(BaselineLost),
     /// Something was done to the watch itself, or to what it depends on.
     Tampering(Tampering),

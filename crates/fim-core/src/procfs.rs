@@ -107,6 +107,27 @@ impl Stat {
     }
 }
 
+/// Arguments as `/proc/PID/cmdline` has them, of which no more than `room` bytes were taken. Of one that was cut the last word is
+/// left out: half a secret is not known for one by what should follow it.
+#[must_use]
+pub fn arguments(bytes: &[u8], room: usize) -> Vec<OsString> {
+    let is_cut = bytes.len() >= room && !bytes.ends_with(&[0]);
+    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let mut all: Vec<OsString> =
+        bytes.split(|&byte| byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect();
+    if is_cut && let Some(last) = all.pop() {
+        let mut last = last.into_vec();
+        let kept = last.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        last.truncate(kept);
+        last.extend_from_slice(b"[cut]");
+        all.push(OsString::from_vec(last));
+    }
+    all
+}
+
 /// When this machine was booted, by the clock as it is set now.
 #[must_use]
 pub fn booted() -> SystemTime {
@@ -137,6 +158,17 @@ pub fn control_group(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn arguments_of_which_the_last_may_be_cut() {
+        let all = |bytes: &[u8], room| arguments(bytes, room);
+        assert_eq!(all(b"ls\0-l\0\0", 512), ["ls", "-l", ""]);
+        assert_eq!(all(b"ls\0-l\0\0", 7), ["ls", "-l", ""], "all of it was taken");
+        assert_eq!(all(b"a title of its own", 512), ["a title of its own"]);
+        assert_eq!(all(b"sh\0-c\0curl http://bob:hunt", 26), ["sh", "-c", "curl [cut]"]);
+        assert_eq!(all(b"curl\0http://bob:hunt", 20), ["curl", "[cut]"]);
+        assert!(all(b"", 512).is_empty());
+    }
 
     fn stat(flags: u32, name: &str) -> Stat {
         let line = format!("42 ({name}) S 7 42 42 0 -1 {flags} 1 2 3 4 5 6 7 8 20 0 1 0 123456 1 2 3");
@@ -198,6 +230,7 @@ mod tests {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             drop(Stat::parse(&bytes));
+            drop(arguments(&bytes, 100));
             prop_assert!(control_groups(&bytes).count() > 0 || control_group(&bytes).is_none());
         }
     }

@@ -15,7 +15,7 @@ type Rule = dyn Fn(&Path, &[u8]) -> bool + Send + Sync;
 /// How many bytes of a file are judged together at most.
 type Whole = dyn Fn(&Path) -> Option<u64> + Send + Sync;
 
-/// How secrets are told and what their files are hashed with.
+/// How secrets are recognised and what their files are hashed with.
 ///
 /// ```
 /// use fim_core::{Engine, Key, Secrecy};

@@ -41,11 +41,11 @@ use std::io;
 /// # drop(sink);
 /// ```
 ///
-/// One that keeps what it is told is `examples/sink.rs`.
+/// One that keeps what it is given is `examples/sink.rs`.
 ///
 /// It is called by one thread at a time, but not always by the same: while more has changed than is looked at, reports are
 /// gathered and written beside the next looks. When a report cannot be written then, those after it are not either, and the
-/// engine has to be built anew, on the state as it was committed: all of them are found again.
+/// engine has to be built again, on the state as it was committed: all of them are found again.
 pub trait Sink: Send {
     /// Before the first report of a watch: what [`Sink::kept`] gave when the state was last committed;
     /// `None` in a new state.

@@ -80,7 +80,7 @@ impl fmt::Debug for State {
 }
 
 impl State {
-    /// Goes on with what a store holds, or begins anew in an empty one.
+    /// Continues with what a store holds, or starts afresh in an empty one.
     ///
     /// # Errors
     /// [`StoreErrorKind::Version`] if the store holds another format, or when it cannot be read.
@@ -93,8 +93,8 @@ impl State {
                 return Err(StoreError::new(
                     StoreErrorKind::Version,
                     format!(
-                        "the state is of format {}, this version reads format {}: use the version of fim that wrote it, \
-                         or move the state away and make a new baseline",
+                        "the state is of format {}, this version reads format {}: open it with the version that wrote \
+                         it, or move the state away and make a new baseline",
                         number(&format),
                         number(&FORMAT)
                     ),
@@ -121,8 +121,8 @@ impl State {
     /// The record of a path.
     ///
     /// # Errors
-    /// When the store cannot be read. Damage is told by [`StoreErrorKind::Corrupt`] and
-    /// [`State::damaged_dir`]; so with all that reads.
+    /// When the store cannot be read. Damage is reported by [`StoreErrorKind::Corrupt`] and
+    /// [`State::damaged_dir`]; likewise in all that reads.
     pub fn get(&self, path: &Path) -> Result<Option<FileRecord>, StoreError> {
         let place = place(path)?;
         self.blocks.get(&place, |bytes| record(place.dir(), place.name(), bytes))?.transpose()
@@ -251,7 +251,7 @@ impl State {
         Ok(generation)
     }
 
-    /// Opens the store anew after it failed to write, and writes again all that it may have lost: nothing of
+    /// Opens the store again after it failed to write, and writes again all that it may have lost: nothing of
     /// the state is lost by the failure when this returns.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub enum Phase {
     Starting,
     /// It watches.
     Watching,
-    /// It was told to stop and finishes what it saw.
+    /// It was asked to stop and finishes what it saw.
     Stopping,
 }
 
@@ -64,7 +64,7 @@ pub struct Now {
     pub latency: Latency,
     /// Records lost.
     pub lost: u64,
-    /// Changes found by comparing, that lost records would have told.
+    /// Changes found by comparing that lost records would have reported.
     pub recovered: u64,
     /// Gaps opened.
     pub gaps: u64,
@@ -112,8 +112,8 @@ impl Latency {
     }
 }
 
-/// A view of a running engine, from [`Engine::status`](crate::Engine::status). Cheap to copy and to ask; the engine updates it at every turn, and every five
-/// seconds when nothing happens.
+/// A view of a running engine, from [`Engine::status`](crate::Engine::status). Cheap to copy and to ask; the engine updates
+/// it at every turn, and every thirty seconds when nothing happens.
 ///
 /// ```
 /// use fim_core::{Engine, MemStore, Phase, Report, State};

@@ -165,7 +165,7 @@ pub trait Marks: Send {
         true
     }
 
-    /// Other paths are watched from now on than [`Watcher::run`] was told.
+    /// Other paths are watched from now on than those given to [`Watcher::run`].
     fn watch(&mut self, watch: &WatchSet) {
         let _ = watch;
     }
@@ -227,7 +227,7 @@ pub enum WatchMessage {
 pub struct Loss {
     /// Number of this loss, unique for the watcher's life; [`WatchMessage::Recovered`] names it.
     pub number: u64,
-    /// Why, in a word: `ring_full`, `queue_overflow`, `marks_full`, `missed_runs`.
+    /// Why, in a word: `ring_full`, `queue_overflow`, `marks_full`, `missed_runs`, `malformed`.
     pub cause: &'static str,
     /// How many records, exactly where the kernel counts them; 0 when it does not say.
     pub count: u64,

@@ -7,7 +7,7 @@
 use crate::decode::Process;
 use crate::process::{Identity, Memory, Open};
 use crate::procfs;
-use fim_core::procfs::{Entry, booted, control_group};
+use fim_core::procfs::{Entry, arguments, booted, control_group};
 use fim_core::{Actor, Parent};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashMap;
@@ -17,10 +17,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// How many bytes of the arguments are kept.
-const ARGUMENTS: u64 = 512;
+const ARGUMENTS: usize = 512;
 /// How many processes are remembered; then all are forgotten.
 const REMEMBERED: usize = 1024;
-/// Of as many the entry in /proc is kept open; then all are closed. Each is three descriptors.
+/// Of as many the entry in /proc is kept open; then all are closed. Each is four descriptors.
 const OPEN: usize = 16;
 
 /// Reads and remembers processes.
@@ -90,7 +90,7 @@ impl Actors {
             // Seen again: it may go on.
             Some(actor) => {
                 self.make_room_for_open();
-                (actor, Open::of(proc, &identity, memory))
+                (actor, Open::of(proc, &identity, memory, process.descriptor()))
             }
             None => {
                 let actor = Arc::new(self.describe(pid, &proc, &identity));
@@ -142,7 +142,7 @@ impl Actors {
 }
 
 fn arguments_of(proc: &Entry) -> Vec<OsString> {
-    procfs::arguments(&proc.read(c"cmdline", ARGUMENTS).unwrap_or_default())
+    arguments(&proc.read(c"cmdline", ARGUMENTS as u64).unwrap_or_default(), ARGUMENTS)
 }
 
 /// Whether the directory that was just opened under this number is that of the process of the event.

@@ -53,6 +53,16 @@ pub(crate) enum Process<'a> {
     Gone,
 }
 
+impl<'a> Process<'a> {
+    /// The descriptor that came with the event.
+    pub(crate) const fn descriptor(self) -> Option<BorrowedFd<'a>> {
+        match self {
+            Self::Known(descriptor) => Some(descriptor),
+            Self::Unknown | Self::Gone => None,
+        }
+    }
+}
+
 /// One event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {

@@ -6,6 +6,7 @@ use fim_core::procfs::{Entry, Stat};
 use rustix::fs::fstat;
 use rustix::io::{Errno, pread};
 use std::fs::File;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -66,14 +67,24 @@ pub(crate) struct Open {
     proc: Entry,
     stat: File,
     memory: Option<Memory>,
+    /// Kept because the next event brings another: as long as one is open, the kernel has no inode to make for the next nor
+    /// to free after it (`pidfs`, since Linux 6.9).
+    _descriptor: Option<OwnedFd>,
 }
 
 impl Open {
     /// Of a process that was seen to be this, after its memory was opened.
-    pub(crate) fn of(proc: Entry, identity: &Identity, memory: Option<Memory>) -> Option<Self> {
+    pub(crate) fn of(
+        proc: Entry,
+        identity: &Identity,
+        memory: Option<Memory>,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Option<Self> {
         let stat = proc.file(c"stat")?;
         // One that never executed a program may share the memory of who made it, which stays when it does.
-        Some(Self { proc, stat, memory: memory.filter(|_| identity.stat.has_executed) })
+        let memory = memory.filter(|_| identity.stat.has_executed);
+        let descriptor = descriptor.and_then(|fd| fd.try_clone_to_owned().ok());
+        Some(Self { proc, stat, memory, _descriptor: descriptor })
     }
 
     /// Whether it is certainly still this.
@@ -117,7 +128,7 @@ mod tests {
         let memory = Memory::of(&proc).expect("whoever may see the executable of a process may open this");
         let first = Identity::of(&proc).unwrap();
         assert!(first.stat.has_executed);
-        let open = Open::of(Entry::open(child.id()).unwrap(), &first, Some(memory)).unwrap();
+        let open = Open::of(Entry::open(child.id()).unwrap(), &first, Some(memory), None).unwrap();
         assert!(open.is(&first) && open.memory.as_ref().unwrap().is_in_use());
 
         writeln!(stdin).unwrap();

@@ -2,9 +2,6 @@
 //!
 //! Pure functions on bytes: absent or odd content is `None`, never an error. Do not open anything.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-
 /// Real user and group id in /proc/PID/status.
 pub(crate) fn owner(status: &[u8]) -> (Option<u32>, Option<u32>) {
     let first = |key: &[u8]| {
@@ -17,15 +14,6 @@ pub(crate) fn owner(status: &[u8]) -> (Option<u32>, Option<u32>) {
 /// /proc/PID/loginuid or sessionid; all ones stand for none.
 pub(crate) fn audit_id(bytes: &[u8]) -> Option<u32> {
     number(bytes.trim_ascii()).filter(|&id| id != u32::MAX)
-}
-
-/// Arguments in /proc/PID/cmdline, of which the last may be cut.
-pub(crate) fn arguments(bytes: &[u8]) -> Vec<OsString> {
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    if bytes.is_empty() {
-        return Vec::new();
-    }
-    bytes.split(|&b| b == 0).map(|arg| OsString::from_vec(arg.to_vec())).collect()
 }
 
 /// Whether the process of a pidfd still has its number, by /proc/self/fdinfo/FD: it is then not used again.
@@ -60,13 +48,6 @@ mod tests {
     }
 
     #[test]
-    fn argument_lists() {
-        assert_eq!(arguments(b"ls\0-l\0\0"), ["ls", "-l", ""]);
-        assert_eq!(arguments(b"ls\0cut of"), ["ls", "cut of"]);
-        assert!(arguments(b"").is_empty());
-    }
-
-    #[test]
     fn a_reaped_process_has_lost_its_number() {
         assert!(keeps_number(b"pos:\t0\nPid:\t42\nNSpid:\t42\n"));
         assert!(!keeps_number(b"pos:\t0\nPid:\t-1\nNSpid:\t-1\n"));
@@ -78,7 +59,6 @@ mod tests {
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             owner(&bytes);
             audit_id(&bytes);
-            arguments(&bytes);
             keeps_number(&bytes);
         }
     }

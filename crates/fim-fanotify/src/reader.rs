@@ -126,9 +126,7 @@ impl Reader {
         if events.is_empty() && left == 0 {
             return Ok(false);
         }
-        if left > 0 {
-            self.stats.malformed += 1;
-        }
+        let mut malformed = u64::from(left > 0);
         let at = SystemTime::now();
         let mut registry = shared.registry();
         self.actors.next_batch();
@@ -137,18 +135,12 @@ impl Reader {
         }
         for event in events.iter() {
             let Some(record) = record(event) else {
-                self.stats.malformed += 1;
+                malformed += 1;
                 continue;
             };
             if record.subject == Subject::Overflow {
-                self.losses += 1;
-                self.stats.lost += 1;
-                messages.push(WatchMessage::Lost(Loss {
-                    number: self.losses,
-                    cause: "queue_overflow",
-                    count: 0,
-                    recovery: Recovery::Rescan,
-                }));
+                // How many there were, the kernel does not say.
+                messages.push(self.lost("queue_overflow", 1));
                 continue;
             }
             if Some(record.pid) == self.ignored {
@@ -169,9 +161,20 @@ impl Reader {
                 WatchMessage::Event(event)
             }));
         }
+        if malformed > 0 {
+            self.stats.malformed += malformed;
+            messages.push(self.lost("malformed", malformed));
+        }
         self.translator.release();
         processes.extend(events.iter_mut().map(FidEvent::take_pidfd));
         Ok(true)
+    }
+
+    /// So many events were lost, at least: only comparing everything makes up for it.
+    const fn lost(&mut self, cause: &'static str, count: u64) -> WatchMessage {
+        self.losses += 1;
+        self.stats.lost += count;
+        WatchMessage::Lost(Loss { number: self.losses, cause, count, recovery: Recovery::Rescan })
     }
 }
 

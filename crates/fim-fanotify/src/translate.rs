@@ -19,8 +19,8 @@ pub(crate) struct Translator {
 }
 
 /// Whether this is how the kernel calls a file that was opened without a name (O_TMPFILE, `d_mark_tmpfile`):
-/// `#` and its inode number. It may have got one since.
-fn is_nameless(name: Name<'_>, target: Option<FileId>) -> bool {
+/// `#` and its inode number. It may have got one since, or somebody called it so.
+fn may_be_nameless(name: Name<'_>, target: Option<FileId>) -> bool {
     let number = name.name.to_str().and_then(|name| name.strip_prefix('#')?.parse().ok());
     number.is_some() && number == target.map(|id| id.inode)
 }
@@ -63,12 +63,7 @@ impl Translator {
             Subject::Overflow => return Vec::new(),
             Subject::Object => self.object(registry, record, target),
             Subject::Dir(dir) => self.dir(registry, record, dir),
-            Subject::Entry(name) if is_nameless(name, target) => self.object(registry, record, target),
-            Subject::Entry(name) => match self.end(registry, record, Some(name)) {
-                End::Watched(place) => (target, Some(place), None),
-                // A marked file in a directory that is not.
-                _ => (target.filter(|&id| registry.scope(id) == Some(MarkScope::File)), None, None),
-            },
+            Subject::Entry(name) => self.entry(registry, record, name, target),
             Subject::Rename { from, to } => {
                 if record.is_dir() {
                     self.resolver.forget_paths();
@@ -98,6 +93,28 @@ impl Translator {
             ..FileEvent::new(at, via)
         };
         record.kinds().map(event).collect()
+    }
+
+    /// An event on a name in a directory.
+    fn entry(
+        &mut self,
+        registry: &mut Registry,
+        record: &Record<'_>,
+        name: Name<'_>,
+        target: Option<FileId>,
+    ) -> (Option<FileId>, Option<Place>, Option<Place>) {
+        if may_be_nameless(name, target) {
+            let object = self.object(registry, record, target);
+            if object.0.is_some() {
+                return object;
+            }
+            // Anybody may call a file so: a look at a name that is not there finds nothing.
+        }
+        match self.end(registry, record, Some(name)) {
+            End::Watched(place) => (target, Some(place), None),
+            // A marked file in a directory that is not.
+            _ => (target.filter(|&id| registry.scope(id) == Some(MarkScope::File)), None, None),
+        }
     }
 
     /// An event on a file of which the kernel knows no name at that moment: it was open before it had one.

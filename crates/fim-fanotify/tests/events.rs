@@ -183,6 +183,23 @@ fn of_a_directory_marked_for_names_only_those_come_that_lead_to_something() {
 }
 
 #[test]
+fn a_file_may_be_called_as_the_kernel_calls_one_without_a_name() {
+    for place in places() {
+        let mut watch = Watch::start(&place);
+        let made = watch.path("outside/made");
+        fs::write(&made, "x").unwrap();
+        let called = format!("#{}", made.metadata().unwrap().ino());
+        let path = watch.path(&format!("watched/{called}"));
+        fs::rename(&made, &path).unwrap();
+        watch.mark("watched", MarkScope::Tree);
+        fs::set_permissions(&path, Permissions::from_mode(0o4755)).unwrap();
+        fs::remove_file(&path).unwrap();
+        let told: Vec<Via> = watch.events().iter().map(|event| event.via).collect();
+        assert!(told.contains(&Via::Attributes) && told.contains(&Via::Unlink), "{told:?}");
+    }
+}
+
+#[test]
 fn a_removed_mark_is_silent() {
     for place in places() {
         let mut watch = Watch::start(&place);

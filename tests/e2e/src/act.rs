@@ -39,6 +39,23 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
             _ = rustix::fs::copy_file_range(File::open(other)?, None, writable(f)?, None, 5)?;
         }
         "mmap" => mmap(f)?,
+        "mount_in_vain" => {
+            become_nobody()?;
+            for _ in 0..1000 {
+                let refused =
+                    rustix::mount::mount("none", dir, "tmpfs", rustix::mount::MountFlags::empty(), None);
+                if refused != Err(rustix::io::Errno::PERM) {
+                    return Err(io::Error::other(format!("mount: {refused:?}")));
+                }
+            }
+        }
+        "as_another" => {
+            // It is open before, and the program stays what it is.
+            let mut other = writable(other)?;
+            writable(f)?.write_all(b"by root")?;
+            become_nobody()?;
+            other.write_all(b"by nobody")?;
+        }
         "create" => fs::write(dir.join("n"), "new")?,
         "mkdir" => fs::create_dir(dir.join("d"))?,
         "mkdir_p" => {
@@ -101,6 +118,11 @@ fn splice(f: &Path) -> io::Result<()> {
     rustix::io::write(&write, b"piped")?;
     _ = rustix::pipe::splice(&read, None, writable(f)?, None, 5, rustix::pipe::SpliceFlags::empty())?;
     Ok(())
+}
+
+fn become_nobody() -> io::Result<()> {
+    let uid = rustix::process::Uid::from_raw(65534);
+    Ok(rustix::thread::set_thread_res_uid(uid, uid, uid)?)
 }
 
 fn mmap(f: &Path) -> io::Result<()> {

@@ -63,7 +63,7 @@ fn table() -> Vec<Case> {
         case("chmod", attributes("mode")),
         case("chown", attributes("uid")),
         case("utimens", [line("updated", "f").what("touched")]),
-        case("setxattr", attributes("xattr added")),
+        case("setxattr", attributes("xattr_added")),
         case("transient", [line("deleted", "brief").what("transient")]),
         case("open_only", []),
         case("read", []),

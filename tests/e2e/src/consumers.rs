@@ -28,7 +28,7 @@ const CONFIG: &str = r#"
 paths  = ["/etc/sudoers", "/etc/sudoers.d", "/etc/ssh/sshd_config", "/etc/app.conf"]
 redact = ['(?i)(password|secret|token)\s*=\s*(.*)']
 [[generic]]
-paths = ["/etc", "/home/shared"]
+paths = ["/etc", "/home/shared", "/root/bin"]
 "#;
 
 /// `fim` on a stage.

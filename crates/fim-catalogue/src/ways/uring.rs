@@ -129,7 +129,7 @@ fn others() -> Vec<Case> {
             let name = c"trusted.fim".as_ptr();
             one(opcode::SetXattr::new(name, value.as_ptr().cast(), path.as_ptr(), 1).build())
         })
-        .modifies("f", "xattr added"),
+        .modifies("f", "xattr_added"),
         way("xattr", "uring_fsetxattr", "io_uring FSETXATTR", |s, _| {
             let file = s.writable()?;
             let value = b"v";
@@ -137,7 +137,7 @@ fn others() -> Vec<Case> {
             let entry = opcode::FSetXattr::new(fd, name, value.as_ptr().cast(), 1).build();
             hold((submit(IoUring::new(4)?, &[entry])?, file))
         })
-        .modifies("f", "xattr added"),
+        .modifies("f", "xattr_added"),
     ]
 }
 

@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn attributes() -> Vec<Case> {
-    let added = |name, says, change| way("xattr", name, says, change).modifies("f", "xattr added");
+    let added = |name, says, change| way("xattr", name, says, change).modifies("f", "xattr_added");
     vec![
         added("setxattr_user", "setxattr(2), user.", |s, _| put(s, "f", "user.fim", b"v")),
         added("setxattr_trusted", "setxattr(2), trusted.", |s, _| put(s, "f", "trusted.fim", b"v")),
@@ -32,21 +32,21 @@ fn attributes() -> Vec<Case> {
         way("xattr", "setxattr_changed", "setxattr(2) of an attribute that is there", |s, _| {
             put(s, "f", "trusted.fim", b"w")
         })
-        .modifies("f", "xattr changed")
+        .modifies("f", "xattr_changed")
         .prepared(|s| put(s, "f", "trusted.fim", b"v").map(drop)),
         way("xattr", "removexattr", "removexattr(2)", |s, _| {
             removexattr(s.f(), "trusted.fim")?;
             done()
         })
-        .modifies("f", "xattr removed")
+        .modifies("f", "xattr_removed")
         .prepared(|s| put(s, "f", "trusted.fim", b"v").map(drop)),
         way("xattr", "setxattr_dir", "setxattr(2) of a directory", |s, _| put(s, "sub", "trusted.fim", b"v"))
-            .modifies("sub", "xattr added"),
+            .modifies("sub", "xattr_added"),
         way("xattr", "lsetxattr", "lsetxattr(2) of a symbolic link", |s, _| {
             lsetxattr(s.at("l"), "trusted.fim", b"v", XattrFlags::empty())?;
             done()
         })
-        .modifies("l", "xattr added")
+        .modifies("l", "xattr_added")
         .prepared(|s| symlink("f", s.at("l"))),
     ]
 }
@@ -54,25 +54,25 @@ fn attributes() -> Vec<Case> {
 fn lists() -> Vec<Case> {
     vec![
         way("xattr", "acl", "a POSIX access control list", |s, _| put(s, "f", ACCESS, &acl(4)))
-            .modifies("f", "acl added"),
+            .modifies("f", "acl_added"),
         way("xattr", "acl_changed", "another POSIX access control list", |s, _| put(s, "f", ACCESS, &acl(6)))
-            .modifies("f", "acl changed")
+            .modifies("f", "acl_changed")
             .prepared(|s| put(s, "f", ACCESS, &acl(4)).map(drop)),
         way("xattr", "acl_removed", "a POSIX access control list removed", |s, _| {
             removexattr(s.f(), ACCESS)?;
             done()
         })
-        .modifies("f", "acl removed")
+        .modifies("f", "acl_removed")
         .prepared(|s| put(s, "f", ACCESS, &acl(4)).map(drop)),
         way("xattr", "acl_default", "a POSIX default access control list of a directory", |s, _| {
             put(s, "sub", DEFAULT, &acl(4))
         })
-        .modifies("sub", "acl added"),
+        .modifies("sub", "acl_added"),
         way("xattr", "acl_default_removed", "a POSIX default access control list removed", |s, _| {
             removexattr(s.at("sub"), DEFAULT)?;
             done()
         })
-        .modifies("sub", "acl removed")
+        .modifies("sub", "acl_removed")
         .prepared(|s| put(s, "sub", DEFAULT, &acl(4)).map(drop)),
     ]
 }

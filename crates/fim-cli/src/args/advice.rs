@@ -15,7 +15,16 @@ pub fn advise(fault: &str, args: &[&str], fim: &CommandInfoWithArgs) -> String {
     };
     let Some(command) = command else {
         if word.starts_with('-') {
-            return "no command given; see fim --help".to_owned();
+            let option = word.split('=').next().unwrap_or(word);
+            let mut flags = fim.commands.iter().flat_map(|command| command.command.flags.iter());
+            let is_known = flags.any(|flag| {
+                flag.long == option || flag.short.is_some_and(|sign| option == format!("-{sign}"))
+            });
+            return if is_known {
+                "no command given; see fim --help".to_owned()
+            } else {
+                format!("there is no option \"{option}\", and no command given; see fim --help")
+            };
         }
         let names: Vec<&str> = fim.commands.iter().map(|command| command.name).collect();
         return format!("there is no command \"{word}\"{}; see fim --help", nearest(word, &names));
@@ -53,6 +62,8 @@ mod tests {
         for (line, said) in [
             ("", "no command given; see fim --help"),
             ("--state /s", "no command given"),
+            ("-q", "no command given"),
+            ("--stat", "there is no option \"--stat\""),
             ("chekc", "there is no command \"chekc\", did you mean \"check\"?; see fim --help"),
             ("frobnicate", "there is no command \"frobnicate\"; see fim --help"),
             (

@@ -27,8 +27,8 @@ pub fn normalise(args: &[String]) -> Vec<String> {
         if arg == "--" {
             rest.push(arg.clone());
             rest.extend(args.by_ref().cloned());
-        } else if arg == "--version" {
-            front.push(arg.clone());
+        } else if arg == "--version" || (arg == "-V" && command.is_none()) {
+            front.push("--version".to_owned());
         } else if command.is_none() && arg == "help" {
             leading.push("--help".to_owned());
         } else if arg == "-" && matches!(command.as_deref(), Some("verify" | "report")) {
@@ -48,6 +48,9 @@ pub fn normalise(args: &[String]) -> Vec<String> {
     let asks_help = |arg: &String| arg == "--help" || arg == "-h";
     if command.is_none() && leading.iter().any(asks_help) {
         return vec!["--help".to_owned()];
+    }
+    if command.is_none() && !front.is_empty() {
+        return front;
     }
     front.extend(command);
     front.extend(leading);
@@ -84,6 +87,8 @@ mod tests {
             ("run --other=x", "run --other=x"),
             ("run a -- -vv --state=/x --version", "run a -- -vv --state=/x --version"),
             ("run a --version", "--version run a"),
+            ("--state /s --version", "--version"),
+            ("-q -V", "--version"),
             ("-v --help", "--help"),
             ("help", "--help"),
             ("help run", "run --help"),

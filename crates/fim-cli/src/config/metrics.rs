@@ -18,9 +18,9 @@ pub struct Metrics {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub graphite: Option<Graphite>,
-    /// Put in front of Graphite's names as it is: end it with a dot.
+    /// Put in front of Graphite's names unchanged: end it with a dot.
     pub namespace: String,
-    /// What the host is for, in Graphite's names (`unknown_role` where it is not said); or `{ file =
+    /// What the host is for, in Graphite's names (`unknown_role` if not given); or `{ file =
     /// "/etc/role", key = "role", separator = ":" }`, the value of the first line of that key.
     #[serde(skip_serializing_if = "Role::is_unknown")]
     pub role: Role,
@@ -30,7 +30,7 @@ pub struct Metrics {
     /// An address of the loopback interface that answers `GET /metrics`, such as `"127.0.0.1:9469"`.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loopback")]
     pub listen: Option<SocketAddr>,
-    /// How often lines and the file go out; once more at the end, with `fim_watching` 0.
+    /// How often lines and the file are written; once more at the end, with `fim_watching` 0.
     pub every: Span,
     /// Have the kernel measure each BPF program, for metrics and `fim status`. It then reads the clock
     /// twice in every run of every BPF program on the machine, which costs more than most of these

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Packages {
-    /// Hold changed files against the databases of dpkg and rpm below `root`. A content that the installed
-    /// version has there is explained, and routine unless mode, owner or attributes changed with it. One that
-    /// it has not, in a file that is not for configuration, is said as `package_mismatch`, severity 70. (Of
-    /// rpm's databases the one that is SQLite is read: RHEL 9, Fedora 33, Amazon Linux 2023 and later.)
+    /// Check changed files against the databases of dpkg and rpm below `root`. Content that the installed
+    /// version has there is explained, and routine unless mode, owner or attributes changed with it. Any
+    /// other content, in a file that is not for configuration, is reported as `package_mismatch`, severity
+    /// 70. (Only rpm databases in SQLite are read: RHEL 9, Fedora 33, Amazon Linux 2023 and later.)
     pub verify: bool,
 }
 
@@ -28,9 +28,9 @@ impl Default for Packages {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Maintenance {
-    /// What it is called in the lines.
+    /// Its name in the lines.
     pub name: String,
-    /// On which it opens: `mon` `tue` `wed` `thu` `fri` `sat` `sun`. All, if none is named.
+    /// Days on which it opens: `mon` `tue` `wed` `thu` `fri` `sat` `sun`. Every day, if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<String>,
     /// Time of day at which it opens, by the machine's clock and time zone: `"23:00"`.
@@ -39,11 +39,10 @@ pub struct Maintenance {
     /// Time of day at which it closes; past midnight if it is not later than `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Instead of times: open as long as this file is there and belongs to root (or to the user `fim` runs
-    /// as).
+    /// Instead of times: open while this file exists and belongs to root (or to the user `fim` runs as).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub while_exists: Option<PathBuf>,
-    /// What is no more than notable is routine in it.
+    /// Lowers severity 40 to 10 for the changes it explains.
     #[serde(default)]
     pub lower: bool,
 }
@@ -53,16 +52,16 @@ pub struct Maintenance {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Writer {
-    /// What it is called in the lines.
+    /// Its name in the lines.
     pub name: String,
-    /// SHA-256 of the program it runs, one of these (`sha256sum "$(readlink -f /proc/PID/exe)"`). An
-    /// interpreter runs whatever it is given: name its control group besides.
+    /// SHA-256 of the program it runs: any of these (`sha256sum "$(readlink -f /proc/PID/exe)"`). An
+    /// interpreter runs whatever it is given: name its control group too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sha256: Vec<String>,
-    /// It runs in one of these control groups, or below: the whole path, as in `/proc/PID/cgroup`.
+    /// It runs in one of these control groups, or below one. Give the whole path, as in `/proc/PID/cgroup`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cgroup: Vec<String>,
-    /// What is no more than notable is routine if nobody else had a hand in it.
+    /// Lowers severity 40 to 10 when no other process contributed to the change.
     #[serde(default)]
     pub lower: bool,
 }

@@ -17,8 +17,8 @@ pub struct Users {
     pub group: String,
     /// Its passwords.
     pub gshadow: String,
-    /// Files of keys: relative ones are below the home of each user in `passwd`; what sshd's own
-    /// `AuthorizedKeysFile` names is watched besides.
+    /// Files of keys. Relative ones are below the home of each user in `passwd`; what sshd's own
+    /// `AuthorizedKeysFile` names is watched too.
     pub authorized_keys: Vec<String>,
 }
 
@@ -41,11 +41,11 @@ impl Default for Users {
 pub struct Access {
     /// Files and globs.
     pub paths: Vec<String>,
-    /// As the option of `pam_access`: each of these signs ends a field.
+    /// Like the option of `pam_access`: each of these characters ends a field.
     pub fieldsep: String,
-    /// Likewise: each of these signs ends a word of a list.
+    /// Likewise: each of these characters ends a word of a list.
     pub listsep: String,
-    /// Likewise: `true` if a name without parentheses is no group.
+    /// Likewise: `true` if a name without parentheses is never a group.
     pub nodefgroup: bool,
 }
 
@@ -73,17 +73,16 @@ impl fmt::Display for Access {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Generic {
-    /// Absolute paths and globs. A path is that file, or that whole tree if it is a directory, whether it
+    /// Absolute paths and globs. A path means that file, or that whole tree if it is a directory, whether it
     /// exists yet or not.
     pub paths: Vec<String>,
-    /// Globs of what to leave out, with everything below.
+    /// Globs of what to leave out, with everything below it.
     #[serde(default)]
     pub exclude: Vec<String>,
-    /// Regular expressions on the whole path, unanchored; likewise.
+    /// Likewise, as regular expressions on the whole path, unanchored.
     #[serde(default)]
     pub exclude_regex: Vec<String>,
-    /// Also `"sha256"`, for look-ups in threat feeds. BLAKE3 is computed in any case: changes are told by
-    /// it.
+    /// Also `"sha256"`, for look-ups in threat feeds. BLAKE3 is always computed: changes are detected by it.
     #[serde(default = "blake3")]
     pub hash: Vec<Hash>,
 }
@@ -111,31 +110,30 @@ pub struct GenericDiff {
     /// As for `[[generic]]`.
     #[serde(default)]
     pub exclude_regex: Vec<String>,
-    /// Regular expressions of what to hide besides what is hidden in any case: the last group, or the whole
-    /// match if there is none. They are held against each line, and against the whole text for those that
-    /// reach over several lines. They hold for arguments of processes too.
+    /// Regular expressions of what to hide besides what is always hidden: the last group, or the whole match
+    /// if there is none. They are checked against each line, and against the whole text for matches that
+    /// span several lines. They apply to arguments of processes too.
     #[serde(default)]
     pub redact: Vec<String>,
-    /// Leave out changes of nothing but comments: lines whose first sign is `#`. No comments are
-    /// `#include`, `#includedir`, `#!`, users by number (`#1000 ALL=…`), and lines that go on in the next
-    /// one or are a continuation.
+    /// Leave out changes of nothing but comments: lines whose first character is `#`. Not counted as
+    /// comments: `#include`, `#includedir`, `#!`, users by number (`#1000 ALL=…`), lines that continue on
+    /// the next one, and continuation lines.
     #[serde(default)]
     pub ignore_comments: bool,
     /// Leave out changes of nothing but blank lines.
     #[serde(default)]
     pub ignore_blank: bool,
     /// Keep the redacted text in the state for the next comparison. With `false` only a keyed digest of
-    /// each line is kept: lines are counted exactly and added ones shown, but of removed ones nothing is
-    /// known (`-[not kept]`).
+    /// each line is kept: lines are counted exactly and added ones shown, but removed ones cannot be shown
+    /// (`-[not kept]`).
     #[serde(default = "yes")]
     pub keep_text: bool,
-    /// Larger files are told by their hash (above 16 MiB, where they are not searched for secrets any more,
-    /// by one that is not shown), as are binary ones (a NUL in the first 8 KiB, or mostly no text). At most
-    /// 4 MiB: more is taken for that.
+    /// Larger files are compared by hash (above 16 MiB, where they are no longer searched for secrets, the
+    /// hash is not shown), as are binary ones (a NUL in the first 8 KiB, or mostly no text). The maximum is
+    /// 4 MiB; larger values are treated as 4 MiB.
     #[serde(default = "one_mebibyte")]
     pub max_file_size: Size,
-    /// Longer diffs are cut; also after 64 KiB, and each line after 2 KiB. That and how is said in the
-    /// finding.
+    /// Longer diffs are cut; also after 64 KiB, and each line after 2 KiB. The finding says so, and how.
     #[serde(default = "thousand")]
     pub max_lines: usize,
 }

@@ -3,10 +3,12 @@
 
 use fim_core::StopToken;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, tell};
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
+use std::fs::File;
 use std::io::{self, IoSlice, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 /// How long a reader that takes nothing is waited for once the end was asked for.
@@ -25,6 +27,8 @@ pub struct Stdout<W: AsFd = io::Stdout> {
     stop: StopToken,
     /// A write to a file goes through, however long it is.
     is_file: bool,
+    /// Something was written.
+    has_begun: bool,
     /// Whether it can be told to take no more than it has room for: pipes since Linux 6.4.
     may_take_some: bool,
     given_up: Option<Instant>,
@@ -41,7 +45,17 @@ impl Stdout {
 impl<W: AsFd> Stdout<W> {
     fn to(out: W, stop: StopToken) -> Self {
         let kind = fstat(&out).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        Self { is_file: kind == Ok(FileType::RegularFile), may_take_some: true, out, stop, given_up: None }
+        let is_file = kind == Ok(FileType::RegularFile);
+        Self { is_file, has_begun: false, may_take_some: true, out, stop, given_up: None }
+    }
+
+    /// Writes to a file, which may end in a line that a full disk cut short: what is glued to it nobody could read.
+    fn write_to_file(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.has_begun && ends_in_a_cut_line(self.out.as_fd()) {
+            rustix::io::write(&self.out, b"\n")?;
+        }
+        self.has_begun = true;
+        Ok(rustix::io::write(&self.out, bytes)?)
     }
 
     /// Writes as much as there is room for; `None` if that is nothing, or cannot be asked for.
@@ -88,10 +102,27 @@ impl<W: AsFd> Stdout<W> {
     }
 }
 
+/// Whether a file that is written on has a last line without an end; `false` where that cannot be read.
+fn ends_in_a_cut_line(out: BorrowedFd<'_>) -> bool {
+    let read = || {
+        let size = u64::try_from(fstat(out)?.st_size).unwrap_or(0);
+        let is_at_end = fcntl_getfl(out)?.contains(OFlags::APPEND) || tell(out)? == size;
+        if size == 0 || !is_at_end {
+            return Ok(false);
+        }
+        // A descriptor of its own: the one there is may be for writing alone.
+        let file = File::open(format!("/proc/self/fd/{}", out.as_raw_fd()))?;
+        let mut last = [0];
+        file.read_exact_at(&mut last, size - 1)?;
+        Ok::<bool, io::Error>(last != *b"\n")
+    };
+    read().unwrap_or(false)
+}
+
 impl<W: AsFd + Send> Write for Stdout<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.is_file {
-            return Ok(rustix::io::write(&self.out, bytes)?);
+            return self.write_to_file(bytes);
         }
         if let Some(written) = self.write_some(bytes) {
             return Ok(written);
@@ -127,6 +158,19 @@ mod tests {
             reader.read_to_end(&mut got).unwrap();
             writing.join().unwrap();
             assert!(got == expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_is_ended_before_the_next_one() {
+        for (before, after) in [("{\"a\":", "{\"a\":\n{}\n"), ("{}\n", "{}\n{}\n"), ("", "{}\n")] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(&file, before).unwrap();
+            let appended = File::options().append(true).open(&file).unwrap();
+            let mut out = Stdout::to(appended, StopToken::new());
+            out.write_all(b"{}").unwrap();
+            out.write_all(b"\n").unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), after);
         }
     }
 

@@ -39,6 +39,9 @@ fn change(change: &Change, secret: bool) -> Option<String> {
         // Said by "content" already.
         "sha256" if of.is_empty() => return None,
         "package_mismatch" => return Some(mismatch(of)),
+        "not_understood" => return Some("its consumer failed over it: see the log of fim".to_owned()),
+        "member_added" => return Some(member("added to", of, &value)),
+        "member_removed" => return Some(member("removed from", of, &value)),
         _ => {}
     }
     let mut text = what.replace('_', " ");
@@ -48,7 +51,7 @@ fn change(change: &Change, secret: bool) -> Option<String> {
     if let Some(((name, subject), others)) = rest.split_first()
         && SUBJECTS.contains(&name.as_str())
     {
-        text.push_str(if has_values { " of " } else { " " });
+        text.push_str(link(what, name, has_values));
         text.push_str(&value(subject));
         rest = others;
     }
@@ -69,6 +72,23 @@ fn change(change: &Change, secret: bool) -> Option<String> {
         text.push_str(&mode_notes(before.as_ref(), after.as_ref()));
     }
     Some(text)
+}
+
+/// What stands between a change and what it is about.
+fn link(what: &str, about: &str, has_values: bool) -> &'static str {
+    match about {
+        "option" | "uid" => " ",
+        _ if has_values => " of ",
+        "user" | "users" if !what.starts_with("account") => " for ",
+        _ => " ",
+    }
+}
+
+/// Who joined or left a group.
+fn member(how: &str, of: &[(String, Value)], value: &dyn Fn(&Value) -> String) -> String {
+    let named =
+        |name: &str| of.iter().find(|(it, _)| it == name).map(|(_, of)| value(of)).unwrap_or_default();
+    format!("{} {how} group {}", named("user"), named("group"))
 }
 
 fn detail(name: &str, of: &Value, value: &dyn Fn(&Value) -> String) -> Option<String> {
@@ -185,7 +205,16 @@ mod tests {
             (Change::from_to("xattr", Value::Null, "x"), "xattr none -> x"),
             (Change::from_to("xattr", "x", Value::Null), "xattr x -> none"),
             (Change::from_to("members", list(&["a"]), list(&["a", "b"])), "members a -> [a, b]"),
-            (Change::new("key_added").of("user", "bob").of("options", false), "key added bob (no options)"),
+            (
+                Change::new("key_added").of("user", "bob").of("options", false),
+                "key added for bob (no options)",
+            ),
+            (Change::new("account_created").of("user", "bob"), "account created bob"),
+            (Change::new("member_added").of("group", "sudo").of("user", "bob"), "bob added to group sudo"),
+            (
+                Change::from_to("sshd_option", "no", "yes").of("option", "usepam"),
+                "sshd option usepam no -> yes",
+            ),
             (
                 Change::new("access_granted")
                     .of("who", list(&["bob"]))

@@ -35,6 +35,7 @@ impl Live<'_> {
             self.take(&message)?;
         }
         self.drain(true)?;
+        self.close_compared()?;
         self.gone.clear();
         self.catching_up = false;
         // Found by comparing at the start, not by making up for a loss.

@@ -32,7 +32,9 @@ impl Engine {
             }
             Ok(None) => Ok(None),
             Err(EngineError::Pattern(error)) => {
-                log::error!("a consumer wants what cannot be watched; what it wanted before is: {error}");
+                log::error!(
+                    "a consumer asks for a pattern that cannot be used, so its earlier paths stay watched: {error}"
+                );
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -77,6 +79,22 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether a file that was renamed from a name of one consumer to a name of another, or of the same, is new to that.
+    pub(super) fn is_new_by_name(&self, from: Option<usize>, to: usize) -> bool {
+        from != Some(to) || self.goes_by_name(to)
+    }
+
+    /// Whether a file whose name changed with its directory's is to be told by itself, for what it means now or meant.
+    pub(super) fn means_another_by_name(&self, from: Option<usize>, to: usize) -> bool {
+        let changes_hands = from != Some(to)
+            && (from.is_some_and(|from| self.goes_by_name(from)) || self.watch.need(to).content.is_some());
+        changes_hands || self.goes_by_name(to)
+    }
+
+    fn goes_by_name(&self, owner: usize) -> bool {
+        self.consumers.get(owner).is_some_and(|consumer| consumer.goes_by_name())
     }
 
     pub(super) fn is_new_ground(&self, owner: usize, path: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! Why an engine ends before it was told to.
+//! Why an engine ends before it was asked to.
 
 use crate::store::StoreError;
 use crate::watch_set::PatternError;
@@ -20,7 +20,7 @@ pub enum EngineError {
     Pattern(PatternError),
     /// There is nothing to compare with.
     NoBaseline,
-    /// It was told to stop before it was done.
+    /// It was asked to stop before it was done.
     Interrupted,
     /// The system refuses something the engine cannot do without.
     System {
@@ -39,7 +39,7 @@ impl fmt::Display for EngineError {
             Self::Sink(error) => write!(f, "cannot write the report: {error}"),
             Self::Pattern(error) => error.fmt(f),
             Self::NoBaseline => {
-                f.write_str("there is no baseline to compare with: make one by `fim baseline`")
+                f.write_str("there is no baseline to compare with: make one with `Engine::baseline`")
             }
             Self::Interrupted => f.write_str("interrupted"),
             Self::System { what, source } => write!(f, "{what}: {source}"),

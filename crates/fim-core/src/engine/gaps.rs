@@ -1,20 +1,28 @@
-//! Losses: each opens a gap, is made up for, and closes with what was found.
+//! What was not watched, or not told for sure: each opens a gap, is made up for, and closes with what was found.
 
 use super::error::EngineError;
 use super::live::Live;
 use crate::event::{FileEvent, Via};
 use crate::finding::{Gap, Record};
 use crate::watcher::{Loss, Recovery};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::SystemTime;
+
+/// Where a gap is that may be anywhere.
+const ALL: &str = "all";
 
 /// Gaps of this watch.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
-    open: Vec<(u64, Gap)>,
+    /// By their number.
+    open: BTreeMap<u64, Gap>,
     opened: u64,
-    unwritable: bool,
-    /// Changes found by making up for losses, since the last gap was closed.
+    /// The numbers of losses by which their watcher knows them, and those of their gaps.
+    losses: Vec<(u64, u64)>,
+    /// Gaps of losses for which everything was compared, in this order.
+    compared: VecDeque<u64>,
+    /// Changes found by making up for what was not watched, since the last gap was closed.
     pub found: u64,
     /// The same, since the start.
     pub recovered: u64,
@@ -23,35 +31,60 @@ pub(super) struct Gaps {
 impl Gaps {
     /// Gaps opened, and those still open.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.opened, self.open.len() as u64 + u64::from(self.unwritable))
+        (self.opened, self.open.len() as u64)
     }
 
-    /// The state cannot be written: nothing is missed, but a crash would repeat lines.
-    pub(super) fn state_unwritable(&mut self) -> Gap {
-        self.unwritable = true;
-        Gap { scope: "state".to_owned(), ..self.open("state_unwritable", 0) }
+    /// Whether one of a loss is to be closed.
+    pub(super) fn is_compared(&self) -> bool {
+        !self.compared.is_empty()
     }
 
-    pub(super) fn state_written(&mut self) {
-        self.unwritable = false;
-    }
-
-    pub(super) fn open(&mut self, cause: &str, lost: u64) -> Gap {
-        self.opened += 1;
-        Gap { id: self.opened, cause: cause.to_owned(), scope: "all".to_owned(), lost, found: 0 }
+    /// Everything that makes up for the loss of this number is marked by now. It is not looked at before what came meanwhile
+    /// is known: that may say who changed what comparing found.
+    pub(super) fn note_compared(&mut self, loss: u64) {
+        if let Some(at) = self.losses.iter().position(|(number, _)| *number == loss) {
+            self.compared.push_back(self.losses.remove(at).1);
+        }
     }
 }
 
 impl Live<'_> {
+    /// Opens a gap and says so; its number.
+    pub(super) fn open_gap(&mut self, cause: &str, scope: &str, lost: u64) -> Result<u64, EngineError> {
+        self.gaps.opened += 1;
+        let id = self.gaps.opened;
+        let gap = Gap { id, cause: cause.to_owned(), scope: scope.to_owned(), lost, found: 0 };
+        self.gaps.open.insert(id, gap.clone());
+        self.engine.reporter.report(Record::CoverageGap(gap))?;
+        Ok(id)
+    }
+
+    /// Says that a gap is closed, with nothing that was found.
+    pub(super) fn close_gap(&mut self, id: u64) -> Result<(), EngineError> {
+        match self.gaps.open.remove(&id) {
+            Some(gap) => self.engine.reporter.report(Record::GapClosed(gap)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same with what was found since the last one was closed.
+    pub(super) fn close_gap_with_found(&mut self, id: u64) -> Result<(), EngineError> {
+        let found = std::mem::take(&mut self.gaps.found);
+        self.gaps.recovered += found;
+        if let Some(gap) = self.gaps.open.get_mut(&id) {
+            gap.found = found;
+        }
+        self.close_gap(id)
+    }
+
     /// Records were lost.
     pub(super) fn lost(&mut self, loss: &Loss) -> Result<(), EngineError> {
         self.stats.lost += loss.count;
-        let gap = self.gaps.open(loss.cause, loss.count);
-        self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
-        self.gaps.open.push((loss.number, gap));
+        let id = self.open_gap(loss.cause, ALL, loss.count)?;
+        self.gaps.losses.push((loss.number, id));
         if loss.recovery == Recovery::Rescan {
             self.rescan()?;
-            self.recovered(loss.number)?;
+            self.gaps.note_compared(loss.number);
         }
         Ok(())
     }
@@ -61,26 +94,26 @@ impl Live<'_> {
         self.adopt(Path::new("/"), &FileEvent::new(SystemTime::now(), Via::Sweep), None)
     }
 
-    /// Everything that makes up for a loss is marked by now.
-    pub(super) fn recovered(&mut self, number: u64) -> Result<(), EngineError> {
-        let Some(at) = self.gaps.open.iter().position(|(open, _)| *open == number) else {
-            return Ok(());
-        };
-        self.drain(false)?;
-        self.tell_storms()?;
-        let (_, mut gap) = self.gaps.open.remove(at);
-        gap.found = std::mem::take(&mut self.gaps.found);
-        self.gaps.recovered += gap.found;
-        self.engine.reporter.report(Record::GapClosed(gap))
+    /// Closes the gaps of losses that are made up for, with what was found.
+    pub(super) fn close_compared(&mut self) -> Result<(), EngineError> {
+        while let Some(id) = self.gaps.compared.front().copied() {
+            self.drain(false)?;
+            self.tell_storms()?;
+            self.gaps.compared.pop_front();
+            self.close_gap_with_found(id)?;
+        }
+        Ok(())
     }
 
-    /// The end of the watch: what is still open is compared now.
+    /// The end of the watch: what is still open of losses is compared now.
     pub(super) fn close_gaps(&mut self) -> Result<(), EngineError> {
-        if self.gaps.open.is_empty() {
+        self.close_compared()?;
+        if self.gaps.losses.is_empty() {
             return Ok(());
         }
         self.rescan()?;
-        let open: Vec<u64> = self.gaps.open.iter().map(|(number, _)| *number).collect();
-        open.into_iter().try_for_each(|number| self.recovered(number))
+        let open = std::mem::take(&mut self.gaps.losses);
+        self.gaps.compared.extend(open.into_iter().map(|(_, id)| id));
+        self.close_compared()
     }
 }

@@ -16,7 +16,10 @@ impl Live<'_> {
         match message {
             WatchMessage::Event(event) => self.event(event),
             WatchMessage::Lost(loss) => self.lost(loss),
-            WatchMessage::Recovered(number) => self.recovered(*number),
+            WatchMessage::Recovered(number) => {
+                self.gaps.note_compared(*number);
+                Ok(())
+            }
             WatchMessage::Tampered(tampering) => self.tell_alert(tampering.clone()),
         }
     }
@@ -73,8 +76,13 @@ impl Live<'_> {
         }
         match event.place.as_ref().map(|place| self.resolve(place)) {
             Some(Some(path)) => self.at_path(&path, event),
-            // A name in a directory that is not watched any more; the file may have a watched one besides.
-            Some(None) if event.via.is_namespace() => Ok(()),
+            // A name in a directory that is not watched, or not any more; the file may have a watched one besides.
+            Some(None) if event.via.is_namespace() => {
+                if let Some(id) = event.file.filter(|_| event.via.makes_a_name()) {
+                    self.unmark_stranger(id);
+                }
+                Ok(())
+            }
             Some(None) | None => self.mark_names(event, None),
         }
     }
@@ -141,8 +149,8 @@ impl Live<'_> {
         id.is_some_and(|id| is_subvolume(id, || self.engine.reader.open_path(path).ok()))
     }
 
-    /// A file the kernel marked with its directory, but which is excluded.
-    fn unmark_stranger(&mut self, id: FileId) {
+    /// A file the kernel marked, but which has no watched name (any more).
+    pub(super) fn unmark_stranger(&mut self, id: FileId) {
         if self.index.paths(id).is_empty() {
             self.unmark(&[id]);
         }

@@ -24,15 +24,17 @@ pub(super) struct Interests {
     stale: bool,
     /// Who let a link lead elsewhere since.
     by: Option<Arc<Actor>>,
+    /// Links below it lead from there.
+    root: PathBuf,
 }
 
 impl Interests {
     /// Asks for the first time.
-    pub(super) fn ask(consumers: &[Box<dyn Consumer>]) -> Result<(Self, WatchSet), EngineError> {
+    pub(super) fn ask(consumers: &[Box<dyn Consumer>], root: &Path) -> Result<(Self, WatchSet), EngineError> {
         let mut asked: Vec<Option<Interest>> = Vec::new();
         let (mut interests, mut ways) = (Vec::new(), Vec::new());
         for consumer in consumers {
-            let resolved = resolve::interest(consumer.interest());
+            let resolved = resolve::interest(consumer.interest(), root);
             asked.push(resolved.asked);
             interests.push(resolved.interest);
             ways.push(resolved.way);
@@ -46,7 +48,8 @@ impl Interests {
         } else {
             watch.clone()
         };
-        Ok((Self { asked, watch: watch.clone(), ways, links, stale: false, by: None }, watch))
+        let root = root.to_owned();
+        Ok((Self { asked, watch: watch.clone(), ways, links, stale: false, by: None, root }, watch))
     }
 
     /// Asks again; if anything is different: what is watched now, and of that what is new.
@@ -55,7 +58,7 @@ impl Interests {
         consumers: &[Box<dyn Consumer>],
     ) -> Result<Option<(WatchSet, WatchSet)>, EngineError> {
         self.stale = false;
-        let (now, watch) = Self::ask(consumers)?;
+        let (now, watch) = Self::ask(consumers, &self.root)?;
         if now.watch.interests() == self.watch.interests() && now.ways == self.ways {
             return Ok(None);
         }
@@ -79,6 +82,10 @@ impl Interests {
     /// The patterns of all, as they are watched.
     pub(super) fn patterns(&self) -> BTreeSet<String> {
         self.each().flat_map(|interest| interest.paths.iter().cloned()).collect()
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(super) fn is_stale(&self) -> bool {

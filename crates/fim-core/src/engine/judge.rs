@@ -1,7 +1,7 @@
 //! From two looks at a path to a finding: calls the consumer that owns the path and adds the engine's own
 //! judgement.
 //!
-//! Knows nothing of events, queues or stores.
+//! Knows nothing of stores, and of events only what they say of one path.
 
 use super::compare::{Verdict, compare};
 use super::pending::Pending;
@@ -98,9 +98,13 @@ pub(crate) fn judge(
         action
     };
     let differs = matches!(verdict, Verdict::Changed(_));
-    let mut answer = if differs || cause.newcomer || (kept.is_none() && now.facts.is_some()) {
-        let (before, kept) = if cause.newcomer { (None, None) } else { (before, kept) };
-        ask(consumer, before, kept, now)
+    let mut answer = if differs || cause.newcomer || cause.moved || (kept.is_none() && now.facts.is_some()) {
+        let cx = if cause.newcomer { Context::new(None, None) } else { Context::new(before, kept) };
+        let cx = match cause.previous.as_deref() {
+            Some(from) if cause.moved => cx.renamed(from),
+            _ => cx,
+        };
+        ask(consumer, cx, now)
     } else {
         Answer::default()
     };
@@ -142,7 +146,7 @@ pub(crate) fn hear(
     kept: Option<&[u8]>,
     now: &Snapshot,
 ) -> Judgement {
-    let Answer { changes, severity, keep, watch_anew, .. } = ask(consumer, before, kept, now);
+    let Answer { changes, severity, keep, watch_anew, .. } = ask(consumer, Context::new(before, kept), now);
     Judgement { changes, severity, keep, watch_anew, ..Judgement::default() }
 }
 
@@ -168,16 +172,14 @@ pub(crate) fn recall(consumer: &mut dyn Consumer, path: &Path, kept: &[u8]) {
     }
 }
 
-fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>, now: &Snapshot) -> Answer {
+fn ask(consumer: &mut dyn Consumer, mut cx: Context<'_>, now: &Snapshot) -> Answer {
     let name = consumer.name();
-    let asked = catch_unwind(AssertUnwindSafe(|| {
-        let mut cx = Context::new(before, kept);
-        (consumer.inspect(now, &mut cx), cx.into_answer())
-    }));
+    let asked = catch_unwind(AssertUnwindSafe(|| (consumer.inspect(now, &mut cx), cx.into_answer())));
     match asked {
         Ok((Ok(()), answer)) => answer,
-        Ok((Err(error), answer)) => {
+        Ok((Err(error), mut answer)) => {
             log::warn!("{}: the consumer {name} could not make sense of it: {error}", now.path.display());
+            answer.changes.push(Change::new("not_understood"));
             answer
         }
         Err(_) => {
@@ -185,7 +187,12 @@ fn ask(consumer: &mut dyn Consumer, before: Option<&Facts>, kept: Option<&[u8]>,
                 "{}: the consumer {name} panicked; the change is reported without its words",
                 now.path.display()
             );
-            Answer::default()
+            // Who can make it panic would hide what it has to say.
+            Answer {
+                changes: vec![Change::new("not_understood")],
+                severity: Some(Severity::High),
+                ..Answer::default()
+            }
         }
     }
 }

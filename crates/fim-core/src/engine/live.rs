@@ -10,13 +10,14 @@ use super::flow::Flow;
 use super::gaps::Gaps;
 use super::heartbeat::Heartbeat;
 use super::index::Index;
+use super::links::Links;
 use super::mounts::Mounts;
 use super::queue::Queue;
 use super::reload::Learning;
 use super::scan::{Found, Scans};
 use super::settling::Settling;
+use super::status_update::Telling;
 use super::storm::Storms;
-use super::telling::Telling;
 use super::unarmed::Blind;
 use super::unwritable::Unwritable;
 use super::walk::Anew;
@@ -49,6 +50,7 @@ pub(super) struct Live<'e> {
     pub engine: &'e mut Engine,
     pub marks: Box<dyn Marks>,
     pub index: Index,
+    pub links: Links,
     pub queue: Queue,
     pub flow: Flow,
     pub gaps: Gaps,
@@ -100,6 +102,7 @@ pub(super) fn run(
         follows: marks.follows_files(),
         marks,
         index: Index::new(),
+        links: Links::default(),
         queue: Queue::default(),
         flow: Flow::default(),
         gaps: Gaps::default(),
@@ -195,12 +198,13 @@ impl Live<'_> {
             };
             let turn = turn
                 .and_then(|()| self.learn_some())
-                .and_then(|()| self.see_to_unarmed(false))
+                .and_then(|()| self.look_for_other_names())
+                .and_then(|()| self.see_to_unarmed(Some(source)))
                 .and_then(|()| self.settle_renames(false));
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
             }
-            self.settle()?;
+            self.end_turn()?;
         }
     }
 
@@ -228,7 +232,7 @@ impl Live<'_> {
     }
 
     /// The end of a turn: lines leave, then the state that speaks of them is committed.
-    fn settle(&mut self) -> Result<(), EngineError> {
+    fn end_turn(&mut self) -> Result<(), EngineError> {
         let now = Instant::now();
         match self.storms.due() {
             // The state knows of what is not told yet.
@@ -236,7 +240,7 @@ impl Live<'_> {
             Some(_) => self.tell_storms()?,
             None => {}
         }
-        self.keep(now)
+        self.commit(now)
     }
 
     pub(super) fn tell_storms(&mut self) -> Result<(), EngineError> {
@@ -313,8 +317,8 @@ impl Live<'_> {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let settle = self.storms.due().or_else(|| self.keep_due());
-        [self.queue.next_due(), settle, self.blind.due, self.settling.due()]
+        let settle = self.storms.due().or_else(|| self.commit_due());
+        [self.queue.next_due(), settle, self.blind.due, self.settling.due(), self.links.due(now)]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))
@@ -325,13 +329,15 @@ impl Live<'_> {
     /// The end: everything marked is looked at, every gap closed, all made durable.
     fn finish(mut self, watched: Option<&WatchStats>) -> Result<Stopped, EngineError> {
         self.follow_mounts()?;
-        self.see_to_unarmed(true)?;
+        self.see_to_unarmed(None)?;
         self.tell(Phase::Stopping, 0);
         self.scans = None;
         self.queue.finish(Instant::now());
         for _ in 0..ROUNDS {
             self.drain(true)?;
             self.settle_renames(true)?;
+            self.links.hurry();
+            self.look_for_other_names()?;
             self.drain(true)?;
             if !self.engine.interests.is_stale() && self.settling.is_at_rest() {
                 break;
@@ -345,13 +351,12 @@ impl Live<'_> {
         if self.heartbeat.due().is_some() {
             self.beat(Instant::now())?;
         }
-        self.keep_at_last()?;
+        self.commit_at_last()?;
         let mut stopped = std::mem::take(&mut self.stats);
         stopped.findings = self.engine.reporter.findings();
         stopped.by_consumer = std::mem::take(&mut self.engine.reporter.by_consumer);
         stopped.lost = watched.map_or(0, |stats| stats.lost);
         (stopped.gaps, stopped.gaps_open) = self.gaps.count();
-        stopped.gaps_open += self.blind.open();
         self.engine.reporter.report(Record::WatchStopped(stopped.clone()))?;
         self.engine.reporter.sync(&mut self.engine.state)?;
         self.engine.reporter.failed.take().map_or(Ok(stopped), |error| Err(error.into()))

@@ -3,9 +3,9 @@
 use super::error::EngineError;
 use super::judge::Cause;
 use super::live::Live;
-use super::origin::Origin;
 use super::pending::Pending;
 use super::queue::Name;
+use super::rename_source::Origin;
 use super::renames::Carried;
 use super::unarmed::Unarmed;
 use crate::event::{FileEvent, Via};
@@ -29,7 +29,7 @@ pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Box<Pending>) -> Re
     }
     // A file that was renamed to a watched name is one story, told by its new name.
     if let Some(to) = item.moved_to.clone()
-        && let Some(new) = live.queue.take_if_from(&to, &path)
+        && let Some(new) = live.queue.take_if_from(&to, &path, Instant::now())
     {
         live.queue.put_back(path.clone(), item);
         look_here(live, &to, &new)?;
@@ -101,7 +101,7 @@ pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Res
         previous: previous.map(Path::to_owned),
         moved,
         replaced,
-        newcomer: item.handed || (origin.moved && origin.owner != Some(owner)),
+        newcomer: item.handed || (origin.moved && live.engine.is_new_by_name(origin.owner, owner)),
         reason: None,
     };
     let reason = live.engine.reason(before, &snapshot, &cause);
@@ -116,7 +116,7 @@ pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Res
     };
     origin.leave(live, owner, &mut judgement)?;
     if let Some(finding) = judgement.finding {
-        live.gaps.found += u64::from(item.swept);
+        live.gaps.found += u64::from(item.is_found());
         let told = match judgement.small {
             Some(small) => live.storms.take(*finding, small, Instant::now()).map(Box::new),
             None => Some(finding),
@@ -170,8 +170,7 @@ fn arrive(
 
 fn detected(live: &Live<'_>, item: &Pending) -> Detected {
     // What was found by listing a directory that is new has no event of its own.
-    let found = item.swept || item.via == Via::Scan;
-    match item.is_by_scan() || (found && item.actors.is_empty()) {
+    match item.actors.is_empty() && (item.swept || item.via == Via::Scan) {
         _ if live.catching_up => Detected::Startup,
         true => Detected::Scan,
         false => Detected::Live,
@@ -195,7 +194,10 @@ fn take_snapshot(
         .and_then(|file| Ok((Reader::stat_before_look(file.as_fd())?, file)));
     let (facts, file) = match opened {
         Ok((facts, file)) => (facts, file),
-        Err(error) if Reader::is_gone(&error) => return Ok(Snapshot::gone(path)),
+        Err(error) if Reader::is_gone(&error) => {
+            live.queue.found_nothing(path);
+            return Ok(Snapshot::gone(path));
+        }
         Err(error) => {
             log::warn!("{}: cannot look: {error}", path.display());
             return Ok(Snapshot::unreadable(path).completed(known));
@@ -283,6 +285,9 @@ impl Live<'_> {
         if let Some(marked) = marked.first() {
             self.forget_stale(path, item.id, marked.id);
             self.index.add_file(path, marked.id);
+            if !self.follows && facts.links > 1 && self.index.paths(marked.id).len() < facts.links as usize {
+                self.links.want(facts, marked.id);
+            }
             self.marks.clear(marked.id);
             if !marked.armed && !self.engine.remote.has(path) {
                 let mut unarmed = Unarmed::default();

@@ -23,7 +23,7 @@ use table::Mount;
 const TABLE: &str = "/proc/thread-self/mountinfo";
 /// The longest time between the call that mounts and the table that says so.
 const BETWEEN: Duration = Duration::from_secs(2);
-/// The watcher says who mounts before it is done, but what it says comes later than the table does: by so much.
+/// What the watcher says of who mounts comes later than the table does: by so much.
 const ON_ITS_WAY: Duration = Duration::from_millis(150);
 
 /// The mount table, as last read.
@@ -73,7 +73,7 @@ impl Mounts {
         if self.file.is_some() { Degree::Full } else { Degree::None }
     }
 
-    /// Notes that somebody sets about mounting or unmounting, in the mount table of this process.
+    /// Notes that somebody mounted, or sets about moving a mount or unmounting, in the mount table of this process.
     pub(super) fn about_to(&mut self, event: &FileEvent) {
         self.by = event.actor.clone().map(|actor| (Instant::now(), actor));
     }

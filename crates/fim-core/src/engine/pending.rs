@@ -2,8 +2,8 @@
 //!
 //! Knows time only as it is told, and no file system.
 
+use super::fair_queue::Lane;
 use super::mounts::Remount;
-use super::turns::Lane;
 use crate::event::{Actor, FileEvent, Via};
 use crate::id::FileId;
 use std::path::PathBuf;
@@ -112,18 +112,26 @@ impl Pending {
         self.scanned && self.via == Via::Scan && self.actors.is_empty()
     }
 
+    /// Whether nothing but making up for a loss speaks of it.
+    pub(crate) fn is_found(&self) -> bool {
+        self.swept && self.actors.is_empty()
+    }
+
     /// Whether it stands for no new mark: the file may change without one.
     pub(super) fn is_open(&self) -> bool {
         self.lane.is_open()
     }
 
     pub(super) fn join(&mut self, event: &FileEvent) {
+        // What may change without an event stands for no change until one comes.
+        self.at = if self.is_open() { event.at } else { self.at.min(event.at) };
         let lane = Lane::of(event);
         if lane < self.lane {
             (self.lane, self.noted) = (lane, None);
         }
-        self.at = self.at.min(event.at);
-        if tells(event.via) > tells(self.via) {
+        // A name that was given anew after it was taken is told by what gave it.
+        let is_anew = matches!(self.via, Via::Unlink | Via::Rmdir) && event.via.makes_a_name();
+        if tells(event.via) > tells(self.via) || is_anew {
             self.via = event.via;
         }
         self.attributes |= matches!(event.via, Via::Attributes | Via::Xattr | Via::Flags);
@@ -163,12 +171,13 @@ impl Pending {
     }
 }
 
-/// Whether two actors are one process image, as far as they are known: the marks of one look lie too close
+/// Whether two actors are one process image that acts for one user, as far as they are known: the marks of one look lie too close
 /// together for a process number to come round.
 fn is_same(one: &Actor, other: &Actor) -> bool {
     let start = one.start.is_none() || other.start.is_none() || one.start == other.start;
     let image = one.name.is_none() || other.name.is_none() || one.executable == other.executable;
-    one.pid == other.pid && start && image
+    let user = one.uid.is_none() || other.uid.is_none() || one.uid == other.uid;
+    one.pid == other.pid && start && image && user
 }
 
 /// Which of two calls says more about what happened to a name.

@@ -6,11 +6,12 @@
 #[cfg(test)]
 mod tests;
 
+use super::backoff::Backoff;
 use super::by_path::ByPath;
-use super::heat::Hot;
+use super::fair_queue::{FairQueue, Lane};
+use super::open_files::OpenFiles;
 use super::pending::{Pending, SETTLE};
 use super::temporary::is_temporary;
-use super::turns::{Lane, Turns};
 use crate::event::{FileEvent, Via};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -37,10 +38,10 @@ const REASON_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Queue {
     /// In a piece of memory each: a queue that grows would move them all.
     items: ByPath<Box<Pending>>,
-    due: Turns,
-    hot: Hot,
+    due: FairQueue,
+    hot: Backoff,
     /// Files that may change without a further event until their last close.
-    open: ByPath<FileEvent>,
+    open: OpenFiles,
     /// What is taken is taken early, until the go has ended.
     is_early: bool,
     /// What was put back meanwhile: it would be taken again at once.
@@ -79,18 +80,18 @@ impl Queue {
     /// write to a file that is known.
     pub(crate) fn asks_for_name(&self, path: &Path, event: &FileEvent) -> bool {
         event.place.is_some()
-            && (makes_a_name(event.via) || self.items.get(path).is_some_and(|item| item.appeared))
+            && (event.via.makes_a_name() || self.items.get(path).is_some_and(|item| item.appeared))
     }
 
     /// Joins a mark to what is known of the path, and sets when to look.
     pub(crate) fn mark(&mut self, path: &Path, event: &FileEvent, name: Name, now: Instant) -> &mut Pending {
-        self.note_open(path, event);
+        self.open.note(path, event);
         self.tidy();
         let next_look = self.hot.next_look(path);
         let Self { items, due: turns, .. } = self;
         let item = items.get_or_insert_with(path, || Box::new(Pending::new(event, now)));
         item.join(event);
-        item.appeared |= makes_a_name(event.via) && event.place.is_some();
+        item.appeared |= event.via.makes_a_name() && event.place.is_some();
         if item.appeared && event.place.is_some() {
             // Events that know no name, as those of writes, do not forget what was known of it.
             item.fresh = !name.known;
@@ -153,18 +154,6 @@ impl Queue {
                 item.noted = None;
                 note(&mut self.due, path, item);
             }
-        }
-    }
-
-    fn note_open(&mut self, path: &Path, event: &FileEvent) {
-        match event.via {
-            Via::Mmap | Via::IoUring | Via::Aio | Via::Kernel => {
-                self.open.insert(path.to_owned(), event.clone());
-            }
-            Via::Close | Via::Evict | Via::Unlink => {
-                self.open.remove(path);
-            }
-            _ => {}
         }
     }
 
@@ -244,7 +233,9 @@ impl Queue {
     fn take_out(&mut self, path: PathBuf, now: Instant) -> Option<(PathBuf, Box<Pending>)> {
         let item = self.items.remove(&path)?;
         self.hot.looked(&path, now);
-        if let Some(event) = self.open.get(&path).cloned() {
+        if let Some(mut event) = self.open.event(&path).cloned() {
+            // What it is found to be then came to be after this look.
+            event.at = SystemTime::now();
             let mut again = Box::new(Pending::new(&event, now));
             again.join(&event);
             again.due = now + OPEN;
@@ -264,9 +255,9 @@ impl Queue {
     }
 
     /// Takes the item of `path` if it stands for a rename from `from`.
-    pub(crate) fn take_if_from(&mut self, path: &Path, from: &Path) -> Option<Box<Pending>> {
+    pub(crate) fn take_if_from(&mut self, path: &Path, from: &Path, now: Instant) -> Option<Box<Pending>> {
         let is_from = self.items.get(path)?.previous.as_deref() == Some(from);
-        if is_from { self.items.remove(path) } else { None }
+        if is_from { self.take_out(path.to_owned(), now).map(|(_, item)| item) } else { None }
     }
 
     /// Puts an item back that was taken too early.
@@ -321,17 +312,37 @@ impl Queue {
 
     fn rejoin(&mut self, path: &Path, item: Box<Pending>) {
         match self.items.get_mut(path) {
-            Some(newer) => {
+            Some(newer) if !newer.is_open() => {
                 newer.inherit(&item);
                 (newer.tries, newer.held) = (item.tries, item.held);
             }
-            None => self.put_back(path.to_owned(), item),
+            // What may change without an event is noted again when this is taken.
+            _ => self.put_back(path.to_owned(), item),
         }
     }
 
     /// Takes an item out of turn.
     pub(crate) fn take(&mut self, path: &Path) -> Option<Box<Pending>> {
         self.items.remove(path)
+    }
+
+    /// A look found nothing. At the second, nothing is there any more that might change without a further event.
+    pub(crate) fn found_nothing(&mut self, path: &Path) {
+        if self.open.is_missing_again(path) {
+            self.is_gone(path);
+        }
+    }
+
+    /// Nothing is there any more that might change without a further event.
+    pub(crate) fn is_gone(&mut self, path: &Path) {
+        if self.open.remove(path) && self.items.get(path).is_some_and(|item| item.is_open()) {
+            self.items.remove(path);
+        }
+    }
+
+    /// A file that may change without a further event has another name, or two have changed theirs.
+    pub(crate) fn rename_open(&mut self, from: &Path, to: &Path, is_exchange: bool) {
+        self.open.rename(from, to, is_exchange);
     }
 
     /// Gives everything below one directory its new path, and what is said of such paths; the old paths.
@@ -355,20 +366,14 @@ impl Queue {
                 self.put_back(new, item);
             }
         }
-        let open: Vec<PathBuf> =
-            self.open.paths().filter(|path| below(path).is_some()).map(Path::to_owned).collect();
-        for path in open {
-            if let (Some(new), Some(event)) = (below(&path), self.open.remove(&path)) {
-                self.open.insert(new, event);
-            }
-        }
+        self.open.rename_all(&below);
         moved
     }
 }
 
 /// Notes when the turn of a path comes. One that comes no later than it is due is enough: what is put off again and
 /// again, as a hot file, is asked then. What was noted of it before is passed over.
-fn note(turns: &mut Turns, path: &Path, item: &mut Pending) {
+fn note(turns: &mut FairQueue, path: &Path, item: &mut Pending) {
     if item.noted.is_none_or(|noted| item.due < noted) {
         item.noted = Some(item.due);
         turns.push(item.lane, item.due, path.to_owned());
@@ -380,12 +385,4 @@ fn due_of(items: &mut ByPath<Box<Pending>>, at: Instant, path: &Path) -> Option<
     let item = items.get_mut(path).filter(|item| item.noted == Some(at))?;
     item.noted = Some(item.due.max(at));
     item.noted
-}
-
-/// Whether a call gives a file a name.
-fn makes_a_name(via: Via) -> bool {
-    matches!(
-        via,
-        Via::Create | Via::Mkdir | Via::Mknod | Via::Symlink | Via::Link | Via::Rename | Via::Exchange
-    )
 }

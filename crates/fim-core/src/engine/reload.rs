@@ -63,7 +63,7 @@ impl Live<'_> {
         // It is told by those who watched then.
         self.take_sent(source)?;
         let Reload { consumers, limits, scan, secrecy, explainer, guard, notes } = new;
-        let (interests, watch) = match Interests::ask(&consumers) {
+        let (interests, watch) = match Interests::ask(&consumers, self.engine.interests.root()) {
             Ok(asked) => asked,
             Err(error) => return self.refuse(error.to_string()),
         };
@@ -133,7 +133,7 @@ impl Live<'_> {
     pub(super) fn watch_changed(&mut self) {
         self.marks.watch(&self.engine.watch);
         if let Some(scans) = &self.scans {
-            scans.watch(self.engine.watch.clone());
+            scans.watch(self.engine.watch.clone(), self.engine.scan_reader());
         }
     }
 

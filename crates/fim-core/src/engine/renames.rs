@@ -8,6 +8,7 @@ use crate::event::{FileEvent, Via};
 use crate::facts::{Facts, FileKind};
 use crate::id::FileId;
 use crate::snapshot::{Reader, Snapshot};
+use crate::state::FileRecord;
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,14 @@ impl Live<'_> {
                 }
             }
         }
-        let Some(to) = to else { return Ok(()) };
+        let Some(to) = to.filter(|_| to_watched) else {
+            from.iter().for_each(|from| self.queue.is_gone(from));
+            event.file.into_iter().for_each(|id| self.unmark_stranger(id));
+            return Ok(());
+        };
+        if let Some(from) = &from {
+            self.queue.rename_open(from, &to, false);
+        }
         // A name that has no mark yet stays unknown, so that its look sets one.
         let is_marked = is_marked || (self.is_marked_at_birth(&to) && !may_be_unmarked);
         if let Some(id) = event.file.filter(|_| self.follows && is_marked) {
@@ -127,6 +135,9 @@ impl Live<'_> {
         from: Option<&Path>,
         to: Option<&Path>,
     ) -> Result<(), EngineError> {
+        if let (Some(from), Some(to)) = (from, to) {
+            self.queue.rename_open(from, to, true);
+        }
         for (path, other) in [(from, to), (to, from)] {
             let Some(path) = path.filter(|path| self.is_watched(path)) else {
                 continue;
@@ -260,6 +271,7 @@ impl Live<'_> {
         let mut all = self.engine.state.below(from)?;
         all.extend(self.engine.state.get(from)?.map(|record| (from.to_owned(), record)));
         let mut moved = Vec::with_capacity(all.len());
+        let mut on_their_own = Vec::new();
         // First all go: the new name may be below the old one.
         for (old, record) in all {
             let Ok(rest) = old.strip_prefix(from) else {
@@ -267,6 +279,11 @@ impl Live<'_> {
             };
             // A trailing slash would make another name of the top.
             let new = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
+            if self.is_another_story(&old, &new, &record) {
+                leftovers.remove(&new);
+                on_their_own.push((old, new));
+                continue;
+            }
             let (seen, kept) = (record.seen.clone(), record.kept.clone());
             advance(&mut self.engine.state, Some(record), Snapshot::gone(old), None)?;
             moved.extend(seen.map(|seen| (Snapshot::new(new, seen, None), kept)));
@@ -285,7 +302,23 @@ impl Live<'_> {
         if self.stat(from).is_none() {
             self.queue.take(from);
         }
+        let mut event = FileEvent::new(item.at, Via::Rename);
+        event.actor = item.actors.last().cloned();
+        for (old, new) in on_their_own {
+            self.mark(&new, &event)?;
+            if let Some(item) = self.queue.get_mut(&new) {
+                (item.previous, item.via) = (Some(old), Via::Rename);
+            }
+        }
         Ok(Some(Carried { replaced }))
+    }
+
+    /// Whether a file means something else under the name that it gets with its directory: it is told by itself.
+    fn is_another_story(&self, old: &Path, new: &Path, record: &FileRecord) -> bool {
+        let is_file = record.seen.as_ref().is_some_and(|seen| seen.kind != FileKind::Dir);
+        let engine = &self.engine;
+        let from = engine.watch.owner(old);
+        is_file && engine.watch.owner(new).is_some_and(|to| engine.means_another_by_name(from, to))
     }
 
     /// A directory moved out of the watched paths.

@@ -34,10 +34,11 @@ pub(crate) struct Way {
 }
 
 /// Resolves an interest. A path that is itself a link is watched as a link; what it leads to joins it if it
-/// is a directory or regular file, and the link is its owner's or root's.
-pub(crate) fn interest(asked: Interest) -> Resolved {
+/// is a directory or regular file, and the link is its owner's or root's. Links below `root` lead where they lead for whoever
+/// has that for its root.
+pub(crate) fn interest(asked: Interest, root: &Path) -> Resolved {
     let mut way = Way::default();
-    let mut known = Known::default();
+    let mut known = Known::below(root);
     let (paths, overhears) = (way.paths(&asked.paths, &mut known), way.paths(&asked.overhears, &mut known));
     way.links.sort();
     way.links.dedup();
@@ -93,7 +94,13 @@ impl Interest {
     /// The interest as the engine takes it up at its start, with every link on the way to its paths resolved.
     #[must_use]
     pub fn resolved(self) -> Self {
-        interest(self).interest
+        self.resolved_below(Path::new("/"))
+    }
+
+    /// The same for an engine that [watches another root](crate::EngineBuilder::root).
+    #[must_use]
+    pub fn resolved_below(self, root: &Path) -> Self {
+        interest(self, root).interest
     }
 }
 
@@ -131,6 +138,8 @@ struct Step {
 /// What the paths before came by: of a million homes, most lie in one directory.
 #[derive(Default)]
 struct Known {
+    /// Where absolute links below it lead from.
+    root: PathBuf,
     /// No link, and none above it.
     plain: PathBuf,
     /// Nothing is there, and no link is above it.
@@ -138,6 +147,17 @@ struct Known {
 }
 
 impl Known {
+    fn below(root: &Path) -> Self {
+        let root =
+            if root == Path::new("/") { PathBuf::new() } else { Self::default().step(root, false).real };
+        Self { root, ..Self::default() }
+    }
+
+    /// The root of whoever comes by here.
+    fn root_of(&self, here: &Path) -> PathBuf {
+        if is_below(here, &self.root) { self.root.clone() } else { PathBuf::from("/") }
+    }
+
     /// Follows links; with `keep_last` not the one that the last name may be. What does not exist is
     /// appended as it is.
     fn step(&mut self, path: &Path, keep_last: bool) -> Step {
@@ -153,7 +173,9 @@ impl Known {
         };
         while let Some(name) = todo.pop_front() {
             if name == ".." {
-                real.pop();
+                if real != self.root {
+                    real.pop();
+                }
                 continue;
             }
             let here = real.join(&name);
@@ -161,7 +183,7 @@ impl Known {
             match here.read_link() {
                 Ok(target) if !is_last && links.len() < MOST_LINKS => {
                     if target.is_absolute() {
-                        real = PathBuf::from("/");
+                        real = self.root_of(&here);
                     }
                     for name in names(&target).collect::<Vec<_>>().into_iter().rev() {
                         todo.push_front(name);
@@ -246,7 +268,7 @@ mod tests {
             ("link", vec![at("link"), at("real")]),
             ("real/../link/sub", vec![at("real/sub"), at("link")]),
         ] {
-            let resolved = interest(Interest::in_paths([at(asked)]));
+            let resolved = interest(Interest::in_paths([at(asked)]), Path::new("/"));
             assert_eq!(resolved.interest.paths, watched, "{asked}");
         }
     }
@@ -255,10 +277,13 @@ mod tests {
     fn the_consumer_s_names_are_known() {
         let (_dir, real) = house();
         symlink("real/file", real.join("to-file")).unwrap();
-        let resolved = interest(Interest::in_paths([
-            format!("{}/link/sub", real.display()),
-            format!("{}/to-file", real.display()),
-        ]));
+        let resolved = interest(
+            Interest::in_paths([
+                format!("{}/link/sub", real.display()),
+                format!("{}/to-file", real.display()),
+            ]),
+            Path::new("/"),
+        );
         assert_eq!(
             resolved.way.names,
             [(real.join("real/file"), real.join("to-file")), (real.join("real/sub"), real.join("link/sub"))]
@@ -270,7 +295,38 @@ mod tests {
     fn loops_end() {
         let (_dir, real) = house();
         symlink("loop", real.join("loop")).unwrap();
-        let resolved = interest(Interest::in_paths([format!("{}/loop/x", real.display())]));
-        assert!(resolved.way.links.len() == 1);
+        let asked = Interest::in_paths([format!("{}/loop/x", real.display())]);
+        assert!(interest(asked, Path::new("/")).way.links.len() == 1);
+    }
+
+    #[test]
+    fn links_below_another_root_stay_below_it() {
+        let (_dir, real) = house();
+        let host = real.join("host");
+        std::fs::create_dir_all(host.join("data/bob")).unwrap();
+        std::fs::create_dir(host.join("etc")).unwrap();
+        std::fs::write(host.join("data/passwd"), "x").unwrap();
+        for (target, link) in [
+            ("/data", "home"),
+            ("/data/passwd", "etc/passwd"),
+            ("../../../data", "etc/up"),
+            ("host", "../more"),
+        ] {
+            symlink(target, host.join(link)).unwrap();
+        }
+        let at = |name: &str| host.join(name).display().to_string();
+        for (asked, watched) in [
+            ("home/bob", vec![at("data/bob"), at("home")]),
+            ("etc/passwd", vec![at("etc/passwd"), at("data/passwd")]),
+            ("etc/up/bob", vec![at("data/bob"), at("etc/up")]),
+        ] {
+            for root in [&host, &real.join("more")] {
+                let resolved = interest(Interest::in_paths([at(asked)]), root);
+                assert_eq!(resolved.interest.paths, watched, "{asked}");
+            }
+        }
+        // What is not below it is no part of that system.
+        let outside = interest(Interest::in_paths([format!("{}/link/sub", real.display())]), &host);
+        assert_eq!(outside.interest.paths[0], real.join("real/sub").display().to_string());
     }
 }

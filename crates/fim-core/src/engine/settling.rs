@@ -90,8 +90,7 @@ impl Settling {
     fn begin(&mut self) {
         (self.first, self.last, self.took) = (None, None, Duration::ZERO);
         for path in std::mem::take(&mut self.moved) {
-            // What is below another is met on the way. A path comes right after all that are below those before it only
-            // where no name sorts between, so that a few are compared twice.
+            // What is below another is met on the way, and comes right after it.
             if self.todo.last().is_none_or(|last| !path.starts_with(last)) {
                 self.todo.push(path);
             }

@@ -4,6 +4,7 @@
 //! the directory and for what led to them, with exact counts and everybody who had a hand in it. Knows no file system and no store:
 //! who holds findings back must hold back the state that speaks of them too.
 
+use super::room::Room;
 use crate::explain::Explanation;
 use crate::finding::{Action, Change, Finding};
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 const HELD: Duration = Duration::from_secs(1);
 /// As many in one directory are told at once.
 const FEW: u32 = 4;
-/// Directories remembered.
+/// Directories remembered before any is forgotten.
 const MOST_DIRS: usize = 1_000;
 /// Processes named for a storm.
 const MOST_ACTORS: usize = 16;
@@ -43,6 +44,7 @@ pub(super) struct Storms {
     /// Since when anything is held.
     since: Option<Instant>,
     dirs: HashMap<PathBuf, Calm>,
+    room: Room,
     held: BTreeMap<(PathBuf, Option<Explanation>), Storm>,
 }
 
@@ -69,9 +71,7 @@ impl Storms {
             storm.join(finding, small);
             return None;
         }
-        if self.dirs.len() >= MOST_DIRS {
-            self.dirs.retain(|_, calm| calm.since + HELD > now);
-        }
+        self.room.make(&mut self.dirs, MOST_DIRS, |calm| calm.since + HELD > now);
         let calm = self.dirs.entry(dir.to_owned()).or_insert(Calm { since: now, told: 0 });
         if calm.since + HELD <= now {
             *calm = Calm { since: now, told: 0 };

@@ -4,7 +4,7 @@
 use super::error::EngineError;
 use super::live::Live;
 use crate::event::{FileEvent, Via};
-use crate::finding::{Gap, Record};
+use crate::watcher::EventSource;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,15 +48,9 @@ impl Unarmed {
 #[derive(Debug, Default)]
 pub(super) struct Blind {
     dirs: BTreeSet<PathBuf>,
-    gaps: Vec<(PathBuf, Gap)>,
+    /// What they are said to be below, and the number of the gap.
+    gaps: Vec<(PathBuf, u64)>,
     pub due: Option<Instant>,
-}
-
-impl Blind {
-    /// Gaps still open.
-    pub(super) fn open(&self) -> u64 {
-        self.gaps.len() as u64
-    }
 }
 
 impl Live<'_> {
@@ -76,15 +70,14 @@ impl Live<'_> {
             (used, room) if room > 0 && used >= room => "marks_full",
             _ => "unmarkable",
         };
-        let mut gap = self.gaps.open(cause, unarmed.files);
-        gap.scope = scope.display().to_string();
-        self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
+        let gap = self.open_gap(cause, &scope.display().to_string(), unarmed.files)?;
         self.blind.gaps.push((scope, gap));
         Ok(())
     }
 
-    /// Compares what is not marked, if it is time to or the end, and marks what there is room for by now.
-    pub(super) fn see_to_unarmed(&mut self, at_end: bool) -> Result<(), EngineError> {
+    /// Compares what is not marked, if it is time to or, without a source, the end, and marks what there is room for by now.
+    pub(super) fn see_to_unarmed(&mut self, source: Option<&EventSource>) -> Result<(), EngineError> {
+        let at_end = source.is_none();
         if self.blind.due.is_none_or(|due| !at_end && due > Instant::now()) {
             return Ok(());
         }
@@ -94,16 +87,16 @@ impl Live<'_> {
         for dir in dirs {
             self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
         }
+        if let Some(source) = source {
+            self.let_in_for_found(source)?;
+        }
         self.drain(false)?;
         if !self.blind.dirs.is_empty() {
             return Ok(());
         }
         self.tell_storms()?;
-        for (_, mut gap) in std::mem::take(&mut self.blind.gaps) {
-            gap.found = std::mem::take(&mut self.gaps.found);
-            self.engine.reporter.report(Record::GapClosed(gap))?;
-        }
-        Ok(())
+        let gaps = std::mem::take(&mut self.blind.gaps);
+        gaps.into_iter().try_for_each(|(_, gap)| self.close_gap_with_found(gap))
     }
 }
 

@@ -7,7 +7,6 @@
 use super::Engine;
 use super::error::EngineError;
 use super::live::Live;
-use crate::finding::{Gap, Record};
 use crate::store::{StoreError, StoreErrorKind};
 use std::time::{Duration, Instant};
 
@@ -19,15 +18,16 @@ const MOST: usize = 64 << 20;
 /// Since a write failed.
 #[derive(Debug)]
 pub(super) struct Unwritable {
-    gap: Gap,
+    /// Its number.
+    gap: u64,
     again: Instant,
 }
 
 impl Live<'_> {
     /// Commits, and makes durable what is due.
-    pub(super) fn keep(&mut self, now: Instant) -> Result<(), EngineError> {
+    pub(super) fn commit(&mut self, now: Instant) -> Result<(), EngineError> {
         if self.unwritable.is_some() {
-            return self.keep_again(now);
+            return self.commit_again(now);
         }
         self.beat_if_due(now)?;
         let Engine { reporter, state, .. } = &mut *self.engine;
@@ -45,7 +45,7 @@ impl Live<'_> {
     }
 
     /// When something of the state is to be written next.
-    pub(super) fn keep_due(&self) -> Option<Instant> {
+    pub(super) fn commit_due(&self) -> Option<Instant> {
         let reporter = &self.engine.reporter;
         let due = || {
             let all = [reporter.sync_due(), reporter.commit_due(), self.heartbeat.due()];
@@ -55,14 +55,13 @@ impl Live<'_> {
     }
 
     fn cannot_write(&mut self, now: Instant) -> Result<(), EngineError> {
-        let gap = self.gaps.state_unwritable();
-        self.engine.reporter.report(Record::CoverageGap(gap.clone()))?;
+        let gap = self.open_gap("state_unwritable", "state", 0)?;
         self.unwritable = Some(Unwritable { gap, again: now + AGAIN });
         // What is to be committed says how far the lines have come.
         self.engine.reporter.commit(&mut self.engine.state)
     }
 
-    fn keep_again(&mut self, now: Instant) -> Result<(), EngineError> {
+    fn commit_again(&mut self, now: Instant) -> Result<(), EngineError> {
         if self.unwritable.as_ref().is_some_and(|it| now < it.again) {
             return self.engine.reporter.commit(&mut self.engine.state);
         }
@@ -72,8 +71,7 @@ impl Live<'_> {
             Ok(()) => {
                 log::warn!("the state can be written again");
                 let Some(unwritable) = self.unwritable.take() else { return Ok(()) };
-                self.gaps.state_written();
-                self.engine.reporter.report(Record::GapClosed(unwritable.gap))?;
+                self.close_gap(unwritable.gap)?;
                 self.engine.reporter.commit(&mut self.engine.state)
             }
         }
@@ -98,7 +96,7 @@ impl Live<'_> {
     }
 
     /// The last chance before the end of the watch.
-    pub(super) fn keep_at_last(&mut self) -> Result<(), EngineError> {
+    pub(super) fn commit_at_last(&mut self) -> Result<(), EngineError> {
         let now = Instant::now();
         if let Some(unwritable) = &mut self.unwritable {
             unwritable.again = now;
@@ -106,6 +104,6 @@ impl Live<'_> {
         if self.unwritable.is_none() {
             self.engine.reporter.commit(&mut self.engine.state)?;
         }
-        self.keep(now)
+        self.commit(now)
     }
 }

@@ -5,6 +5,8 @@
 //! file goes to the caller.
 
 mod absent;
+mod arm;
+mod keep;
 mod names;
 
 pub(super) use names::list;
@@ -21,7 +23,7 @@ use crate::remote::RemoteTops;
 use crate::snapshot::{Reader, Snapshot};
 use crate::state::{FileRecord, State};
 use crate::watch_set::{Cover, Need, WatchSet};
-use crate::watcher::{MarkRequest, MarkScope, Marks};
+use crate::watcher::Marks;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -243,6 +245,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A window into the kernel is left out of what is watched around it; one that was asked for by name is missed.
+    fn cannot_watch(&mut self, dir: &Path) {
+        let roots = self.watch.roots();
+        let mut asked = roots.iter().filter(|root| root.starts_with(dir));
+        if self.marks.is_some() {
+            if asked.next().is_some() {
+                self.tally.unarmed.add(&dir.join("*"));
+            }
+        } else {
+            for asked in asked {
+                log::warn!(
+                    "{}: not looked at: what it shows is made by the kernel when it is read",
+                    asked.display()
+                );
+            }
+        }
+    }
+
     fn concerns(&self, path: &Path) -> bool {
         self.anew
             .is_none_or(|Anew { only, .. }| only.owner(path).is_some() || only.cover(path) != Cover::Nothing)
@@ -307,9 +327,13 @@ impl<'a> Walk<'a> {
             if !is_dir && (self.alone || entry.record.as_ref().is_some_and(was_dir)) {
                 below(&entry.path, entry.owner, host, each)?;
             }
-            if cover != Cover::Nothing && file_system(&file) != FileSystem::Pseudo {
-                self.tally.dirs += 1;
-                dirs.push(entry.path.clone());
+            if cover != Cover::Nothing {
+                if file_system(&file) == FileSystem::Pseudo {
+                    self.cannot_watch(&entry.path);
+                } else {
+                    self.tally.dirs += 1;
+                    dirs.push(entry.path.clone());
+                }
             }
             let Some(owner) = entry.owner else { continue };
             self.tally.files += u64::from(!is_dir);
@@ -325,124 +349,6 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
-
-    /// A file that is as it was and needs no mark of its own: one call instead of four, and the record is left to
-    /// the caller. The directory was armed before it was listed, so that nothing is missed.
-    fn as_it_was(&self, entry: &Entry, at: Option<&Dir>) -> Option<Walked> {
-        let (dir, owner, record) = (at?, entry.owner?, entry.record.as_ref()?);
-        let known = self.basis(record).filter(|known| known.kind == FileKind::File)?;
-        let now = self.reader.stat_in(dir.file.as_fd(), entry.path.file_name()?).ok()?;
-        let is_same = known.same_stat(&now)
-            && !self.needs_mark(&now, at)
-            && !self.is_handed_on(owner, &entry.path)
-            && self.can_keep(owner, &entry.path, record, known);
-        let snapshot = is_same.then(|| Snapshot::new(&*entry.path, known.clone(), None))?;
-        Some(Walked { snapshot, owner, record: None, handed: false })
-    }
-
-    /// What a file is compared with, where it need not be read.
-    fn basis<'r>(&self, record: &'r FileRecord) -> Option<&'r Facts> {
-        match self.reading {
-            Reading::UnlikeSeen => record.seen.as_ref(),
-            Reading::UnlikeTrusted => record.trusted_facts(),
-            Reading::Never | Reading::Always => None,
-        }
-    }
-
-    /// Whether what is known of a file does, if its stat is as it was.
-    fn can_keep(&self, owner: usize, path: &Path, record: &FileRecord, known: &Facts) -> bool {
-        // What could not be read may be readable by now.
-        !known.is_unreadable()
-            && self.watch.overhearers(owner, path).next().is_none()
-            && !is_owed_a_first_look(self.watch.need(owner), record, known)
-            && self.reader.could_have_made(path, known)
-    }
-
-    /// Answers at once for what need not be read.
-    fn read_or_keep(&mut self, job: Job, pool: &mut Pool) -> Option<Walked> {
-        // The first stat was taken before the file was armed; only one taken after it can be trusted to miss nothing.
-        let known = job.record.as_ref().and_then(|record| {
-            let known = self.basis(record)?;
-            let is_same = known.same_stat(&job.facts)
-                && !job.handed
-                && self.can_keep(job.owner, &job.path, record, known)
-                && (self.marks.is_none()
-                    || Reader::stat(job.file.as_fd()).is_ok_and(|now| known.same_stat(&now)));
-            is_same.then(|| known.clone())
-        });
-        if let Some(known) = known {
-            return Some(job.done(known));
-        }
-        if self.reading == Reading::Never {
-            let facts = Reader::stat(job.file.as_fd()).unwrap_or_else(|_| job.facts.clone());
-            return Some(job.done(facts));
-        }
-        pool.read(&mut self.reader, job);
-        None
-    }
-
-    /// Whether a file that is no directory must be known as itself. Where events come by name, only one of several
-    /// names must, and one in a directory of which not everything is watched.
-    fn needs_mark(&self, facts: &Facts, at: Option<&Dir>) -> bool {
-        self.marks.as_deref().is_some_and(|marks| {
-            marks.follows_files() || facts.links > 1 || at.is_none_or(|dir| !dir.is_whole)
-        })
-    }
-
-    /// Marks what was opened and notes who is who.
-    fn arm(&mut self, opened: &[Opened], at: Option<&Dir>) -> Result<(), EngineError> {
-        let wanted: Vec<(&Opened, MarkScope)> = opened
-            .iter()
-            .filter_map(|opened| {
-                let scope = scope(opened)?;
-                (scope != MarkScope::File || self.needs_mark(&opened.facts, at)).then_some((opened, scope))
-            })
-            .collect();
-        let Some(marks) = self.marks.as_deref_mut() else {
-            return Ok(());
-        };
-        let requests: Vec<MarkRequest<'_>> = wanted
-            .iter()
-            .map(|(opened, scope)| MarkRequest {
-                file: opened.file.as_fd(),
-                path: &opened.entry.path,
-                scope: *scope,
-            })
-            .collect();
-        if requests.is_empty() {
-            return Ok(());
-        }
-        let marked = marks.add(&requests)?;
-        for ((Opened { entry, .. }, scope), marked) in wanted.iter().zip(marked) {
-            if !marked.armed && !self.remote.has(&entry.path) {
-                self.tally.unarmed.add(&entry.path);
-            }
-            // What was told of it under a name that is no longer known reached nobody: from now on it is news again.
-            if self.reading == Reading::Never {
-                marks.clear(marked.id);
-            }
-            if *scope == MarkScope::File {
-                self.index.add_file(&entry.path, marked.id);
-            } else {
-                self.index.add_dir(&entry.path, marked.id);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn scope(opened: &Opened) -> Option<MarkScope> {
-    match (opened.facts.kind, opened.cover) {
-        (FileKind::Dir, Cover::All) => Some(MarkScope::Tree),
-        (FileKind::Dir, Cover::Some) => Some(MarkScope::Names),
-        _ => opened.entry.owner.map(|_| MarkScope::File),
-    }
-}
-
-/// Whether a consumer that reads content has nothing yet to compare with: it came to have the file later.
-fn is_owed_a_first_look(need: Need, record: &FileRecord, known: &Facts) -> bool {
-    let fits = need.content.is_some_and(|most| known.size <= most);
-    fits && known.kind == FileKind::File && record.kept.is_none()
 }
 
 fn was_dir(record: &FileRecord) -> bool {

@@ -27,8 +27,8 @@ pub struct Interest {
     /// an ordinary one: see [`escape`](crate::escape).
     pub paths: Vec<String>,
     /// More paths and globs, of files that another consumer may have: this one is
-    /// [told of each look](crate::Consumer::overhear) at them too. Its own they are only if nobody else wants
-    /// them.
+    /// [given each look](crate::Consumer::overhear) at them too. They are its own only if no other consumer
+    /// wants them.
     pub overhears: Vec<String>,
     /// Globs of paths to leave out, with everything below them: absolute, or `**/…` for any depth.
     pub exclude: Vec<String>,
@@ -50,7 +50,7 @@ impl Interest {
         Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// Wants to be told of looks at these, whoever they belong to.
+    /// Wants to be given looks at these, whichever consumer they belong to.
     #[must_use]
     pub fn overhearing<I, P>(mut self, paths: I) -> Self
     where

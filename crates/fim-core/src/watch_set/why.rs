@@ -14,7 +14,7 @@ pub enum Why {
         /// By this pattern of [`Interest::paths`].
         by: String,
     },
-    /// It wants to be told of looks at the path, and has it if no interest wants it.
+    /// It wants to be given looks at the path, and has it if no interest wants it.
     Overheard {
         /// By this pattern of [`Interest::overhears`].
         by: String,

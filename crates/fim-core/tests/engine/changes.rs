@@ -130,6 +130,9 @@ fn a_panicking_consumer_does_not_stop_the_others() {
         fs::write(root.join("n"), "x").unwrap();
         vec![at(Via::Create, root.join("panic")), at(Via::Create, root.join("n"))]
     });
+    let failed: Vec<_> = findings(&lines).into_iter().filter(|it| it.severity == Severity::High).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].changes, [Change::new("not_understood")]);
     let mut told = told(&house, &lines);
     told.sort();
     assert_eq!(told, [(Action::Created, "n".into(), None), (Action::Created, "panic".into(), None)]);

@@ -105,9 +105,14 @@ fn what_there_is_no_room_for_is_a_gap_of_its_directory_until_there_is() {
             has_room.store(gets_room, Ordering::Relaxed);
         });
         let watcher = Box::new(Cramped { act, room });
-        let stopped = house.engine(lines.clone()).run(watcher, &StopToken::new()).unwrap();
+        let mut engine = house.engine(lines.clone());
+        let status = engine.status();
+        let stopped = engine.run(watcher, &StopToken::new()).unwrap();
         assert_eq!(told(&house, &lines), [(Action::Updated, "sub/c".to_owned(), None)]);
         assert_eq!((stopped.gaps, stopped.gaps_open), (1, u64::from(!gets_room)));
+        let now = status.now();
+        let expected = (1, u64::from(!gets_room), u64::from(gets_room));
+        assert_eq!((now.gaps, now.gaps_open, now.recovered), expected);
         let reports = lines.reports.lock().unwrap();
         let scope = house.path("sub").display().to_string();
         assert!(reports.iter().any(|report| matches!(&report.record, Record::CoverageGap(gap)

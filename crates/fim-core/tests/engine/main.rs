@@ -8,9 +8,8 @@
     missing_debug_implementations
 )]
 
-mod abreast;
 mod backlog;
-mod beside;
+mod barrier;
 mod births;
 mod changes;
 mod clears;
@@ -19,11 +18,13 @@ mod disk;
 mod faults;
 mod house;
 mod interests;
+mod links;
 mod losses;
 mod mounts;
 mod reasons;
 mod reload;
 mod renames;
+mod requests;
 mod rest;
 mod scans;
 mod state;

@@ -51,7 +51,7 @@ fn check_compares_with_what_is_trusted_until_it_is_accepted() {
 fn check_needs_a_baseline() {
     let house = House::new();
     let error = house.engine(Lines::default()).check(&[], false).unwrap_err();
-    assert!(error.to_string().contains("fim baseline"), "{error}");
+    assert!(error.to_string().contains("Engine::baseline"), "{error}");
 }
 
 #[test]

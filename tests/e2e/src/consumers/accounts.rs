@@ -9,7 +9,7 @@ fn updated(file: &str, severity: u64) -> Finding {
 
 /// A file of which nothing is said but that it is another.
 fn other(file: &str) -> Finding {
-    finding("generic", "updated", format!("etc/{file}"), 10)
+    finding("generic", "updated", format!("etc/{file}"), 40)
 }
 
 pub fn cases() -> Vec<Case> {
@@ -64,7 +64,7 @@ fn modified() -> Vec<Case> {
         case(
             "usermod_g",
             "usermod -g staff dave",
-            passwd(40, "gid user=dave before=1003 after=50 group_before=dave group=staff"),
+            passwd(70, "gid user=dave before=1003 after=50 group_before=dave group=staff"),
         ),
         case(
             "usermod_s_nologin",

@@ -21,6 +21,7 @@ pub fn prepare(stage: &Stage) -> io::Result<()> {
     stage.write("home/frank/.ssh/authorized_keys", 0o600, TWO)?;
     stage.write("etc/ssh/keys/bob", 0o644, TWO)?;
     stage.write("root/keys/of-bob", 0o644, TWO)?;
+    stage.write("home/erin/.ssh/config", 0o600, "")?;
     stage.write("etc/skel-with-keys/.ssh/authorized_keys", 0o600, THREE)?;
     stage.run(
         "for user in alice bob dave erin frank; do chown -R $user:$user /home/$user; done
@@ -45,6 +46,7 @@ pub fn cases() -> io::Result<Vec<Case>> {
     let copy = format!(
         "/usr/sbin/sshd -h /root/keys/host -p {port} -o ListenAddress=127.0.0.1 -o PidFile=/run/sshd.pid
          trap 'kill $(cat /run/sshd.pid)' EXIT
+         mkdir -m 700 /root/.ssh
          ssh-copy-id -f -i /root/keys/copied.pub -p {port} -o IdentityFile=/root/keys/known \
          -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes alice@127.0.0.1 > /dev/null"
     );
@@ -63,7 +65,8 @@ pub fn cases() -> io::Result<Vec<Case>> {
         .needs(&["/usr/sbin/sshd", "ssh", "ssh-copy-id"]),
         case(
             "key_for_root",
-            format!("umask 077; echo '{}' > /root/.ssh/authorized_keys", THREE.trim_end()),
+            // No directory of keys was there when the watch began.
+            format!("umask 077; mkdir -p /root/.ssh; echo '{}' > /root/.ssh/authorized_keys", THREE.trim_end()),
             [keys("created", "root/.ssh/authorized_keys", 90)
                 .says("key_added type=ssh-ed25519 comment=three users=[\"root\",\"toor\"]")
                 .by(&["sh"])],
@@ -123,13 +126,31 @@ pub fn cases() -> io::Result<Vec<Case>> {
                 keys("updated", "etc/shadow", 40).says("password_entry_added user=grace"),
                 keys("updated", "etc/group", 40).says("group_created group=grace"),
                 keys("updated", "etc/gshadow", 40).says("group_password_entry_added group=grace"),
-                finding("generic", "updated", "etc/subuid", 10),
-                finding("generic", "updated", "etc/subgid", 10),
+                finding("generic", "updated", "etc/subuid", 40),
+                finding("generic", "updated", "etc/subgid", 40),
                 // Whether the home was made before or after it was watched is a matter of speed: so is the actor.
                 keys("created", "home/grace/.ssh/authorized_keys", 70)
                     .says("key_added user=grace type=ssh-ed25519 comment=three"),
             ],
         )
+        .needs(&["useradd"]),
+        case(
+            "mv_to_another",
+            "mv /home/grace/.ssh/authorized_keys /home/erin/.ssh/authorized_keys",
+            [keys("moved", "home/erin/.ssh/authorized_keys", 90)
+                .says("key_added user=erin comment=three")
+                .says("key_removed user=grace comment=three")
+                .by(&["mv"])],
+        )
+        .needs(&["useradd"]),
+        case("mv_of_directory", "mv /home/erin/.ssh /home/dave/.ssh", [keys(
+            "moved",
+            "home/dave/.ssh/authorized_keys",
+            70,
+        )
+        .says("key_added user=dave comment=three")
+        .says("key_removed user=erin comment=three")
+        .by(&["mv"])])
         .needs(&["useradd"]),
     ])
 }
@@ -137,6 +158,6 @@ pub fn cases() -> io::Result<Vec<Case>> {
 /// Another file counts: sshd's configuration says so.
 fn also_in(name: &'static str, from: &str, to: &str) -> Case {
     let script = format!("sed -i '/^AuthorizedKeysFile/s: {from}$: {to}:' /etc/ssh/sshd_config");
-    case(name, script, [finding("generic_diff", "updated", "etc/ssh/sshd_config", 40).by(&["sed"])])
+    case(name, script, [finding("generic_diff", "updated", "etc/ssh/sshd_config", 70).by(&["sed"])])
         .needs(&["sed"])
 }

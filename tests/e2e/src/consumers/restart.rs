@@ -31,7 +31,7 @@ pub fn run(program: &str, watcher: &str, dir: &Path, score: &mut Score) -> io::R
         finding("users", "updated", "etc/group", 70).says("member_added group=sudo user=bob"),
         finding("users", "updated", "home/alice/.ssh/authorized_keys", 10)
             .says("key_comment user=alice before=one after=uno"),
-        finding("generic_diff", "updated", "etc/sudoers", 40)
+        finding("generic_diff", "updated", "etc/sudoers", 70)
             .shows("-%sudo ALL=(ALL:ALL) ALL")
             .shows("+%sudo ALL=(ALL) NOPASSWD: ALL"),
         finding("access", "updated", "etc/security/access.conf", 90)

@@ -98,7 +98,7 @@ impl Stage {
         {
             fs::create_dir_all(stage.root.join(dir))?;
         }
-        for dir in ["home/shared", "root/.ssh", "var/mail", "var/log"] {
+        for dir in ["home/shared", "root/bin", "var/mail", "var/log"] {
             fs::create_dir_all(stage.root.join(dir))?;
         }
         fs::set_permissions(stage.root.join("home/shared"), fs::Permissions::from_mode(0o1777))?;

@@ -10,8 +10,9 @@ pub fn prepare(stage: &Stage) -> io::Result<()> {
     stage.write("etc/sudoers.d/deploy", 0o440, "deploy ALL=(root) /usr/bin/true\n")
 }
 
+/// Who becomes root and who logs in is decided there.
 fn diff(action: &'static str, path: &str) -> Finding {
-    finding("generic_diff", action, path, 40)
+    finding("generic_diff", action, path, 70)
 }
 
 fn rules(severity: u64) -> Finding {
@@ -80,7 +81,7 @@ fn editors() -> Vec<Case> {
         .by(&["sh"])])
         .needs(&[]),
         case("redacted", "sed -i 's/opensesame/abracadabra/; s/level = 1/level = 2/' /etc/app.conf", [
-            finding("generic_diff", "updated", "etc/app.conf", 10)
+            finding("generic_diff", "updated", "etc/app.conf", 40)
                 .shows("-password = [redacted]")
                 .shows("+password = [redacted]")
                 .shows("+level = 2")

@@ -32,6 +32,84 @@ fn a_closed_file_is_looked_at_once_and_an_open_one_after_a_moment() {
 }
 
 #[test]
+fn what_is_mapped_is_looked_at_until_its_last_writer_closes_whatever_it_is_called() {
+    let (mut queue, mut now) = (Queue::default(), Instant::now());
+    let (m, n) = (Path::new("/m"), Path::new("/n"));
+    queue.mark(m, &event(Via::Mmap), KNOWN, now);
+    assert!(queue.pop(now + SETTLE).is_some());
+    let mut close = event(Via::Close);
+    close.settled = false;
+    queue.mark(m, &close, KNOWN, now);
+    now += OPEN;
+    assert!(queue.pop(now).is_some(), "another still has it");
+    queue.rename_open(m, n, false);
+    queue.mark(n, &event(Via::Rename), KNOWN, now);
+    assert!(queue.pop(now + SETTLE).is_some());
+    now += SETTLE + OPEN;
+    let (path, item) = queue.pop(now).unwrap();
+    assert_eq!(
+        (path.as_path(), item.via),
+        (Path::new("/m"), Via::Mmap),
+        "which was noted under its old name"
+    );
+    queue.found_nothing(m);
+    let (path, item) = queue.pop(now).unwrap();
+    assert_eq!(path, n);
+    assert!(item.at > SystemTime::UNIX_EPOCH, "what is found now came to be after the look before");
+    queue.mark(n, &event(Via::Close), KNOWN, now);
+    assert!(queue.pop(now + OPEN).is_some() && queue.pop(now + OPEN * 2).is_none());
+}
+
+#[test]
+fn what_is_mapped_is_looked_at_again_when_its_new_name_was_taken_for_the_old_one() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    let (m, n) = (Path::new("/m"), Path::new("/n"));
+    queue.mark(m, &event(Via::Mmap), KNOWN, now);
+    queue.rename_open(m, n, false);
+    queue.mark(n, &event(Via::Rename), NEW, now).previous = Some(m.to_owned());
+    assert!(queue.take_if_from(n, Path::new("/other"), now).is_none());
+    assert!(queue.take_if_from(n, m, now).is_some());
+    assert!(queue.pop(now + OPEN).is_some(), "it may change without an event");
+}
+
+#[test]
+fn a_second_try_at_what_is_mapped_knows_what_the_first_one_knew() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    let n = Path::new("/n");
+    queue.mark(n, &event(Via::Mmap), KNOWN, now);
+    let item = queue.mark(n, &event(Via::Rename), NEW, now);
+    (item.previous, item.handed) = (Some("/m".into()), true);
+    let (path, item) = queue.pop(now + SETTLE).unwrap();
+    assert!(queue.again(&path, &item));
+    let (_, again) = queue.pop(now + OPEN).unwrap();
+    assert_eq!((again.via, &again.previous, again.handed), (Via::Rename, &item.previous, true));
+    assert!(queue.pop(Instant::now() + OPEN * 2).is_some(), "it is looked at from time to time all the same");
+}
+
+#[test]
+fn a_change_of_what_is_mapped_has_the_time_of_its_own_event() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    queue.mark(Path::new("/m"), &event(Via::Mmap), KNOWN, now);
+    assert!(queue.pop(now + SETTLE).is_some());
+    let mut write = event(Via::Write);
+    write.at = SystemTime::now() + ms(9000);
+    queue.mark(Path::new("/m"), &write, KNOWN, now + SETTLE);
+    let (_, item) = queue.pop(now + OPEN).unwrap();
+    assert_eq!(item.at, write.at);
+}
+
+#[test]
+fn two_that_are_mapped_change_their_names() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    let (m, n) = (Path::new("/m"), Path::new("/n"));
+    queue.mark(m, &event(Via::Mmap), KNOWN, now);
+    queue.mark(n, &event(Via::Aio), KNOWN, now);
+    queue.rename_open(m, n, true);
+    assert_eq!(queue.open.event(m).map(|event| event.via), Some(Via::Aio));
+    assert_eq!(queue.open.event(n).map(|event| event.via), Some(Via::Mmap));
+}
+
+#[test]
 fn a_new_name_settles_and_a_temporary_one_longer() {
     let (mut queue, now) = (Queue::default(), Instant::now());
     queue.mark(Path::new("/new"), &event(Via::Create), NEW, now);
@@ -112,6 +190,20 @@ fn every_writer_is_named_once_and_the_last_is_last() {
     }
     let item = queue.take(Path::new("/f")).unwrap();
     assert_eq!(item.actors.iter().map(|actor| actor.pid).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn a_process_that_became_another_user_is_two_writers() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    for uid in [0, 1000, 1000] {
+        let mut actor = Actor::new(1);
+        actor.uid = Some(uid);
+        let mut event = event(Via::Write);
+        event.actor = Some(Arc::new(actor));
+        queue.mark(Path::new("/f"), &event, KNOWN, now);
+    }
+    let item = queue.take(Path::new("/f")).unwrap();
+    assert_eq!(item.actors.iter().map(|actor| actor.uid).collect::<Vec<_>>(), [Some(0), Some(1000)]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::engine::live::Live;
 use crate::facts::{Facts, FileKind, HashState};
 use crate::finding::Started;
 use crate::remote::RemoteTops;
-use crate::snapshot::{Limits, Snapshot};
+use crate::snapshot::{Limits, Reader, Snapshot};
 use crate::watcher::{Coverage, Degree};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -59,11 +59,18 @@ impl Engine {
             self.full_scan_done()?;
         }
         let ago = last.map_or(Duration::ZERO, |last| now.saturating_sub(Duration::from_secs(last)));
-        // A file that moves while it is read is being written to: not the scan's business.
-        let reader = self.reader.another(Limits { attempts: 1, ..self.limits });
-        Scans::start(&self.scan, self.watch.clone(), reader, self.remote.clone(), ago).map(Some).map_err(
-            |source| EngineError::System { what: "cannot start the thread for scans".to_owned(), source },
-        )
+        Scans::start(&self.scan, self.watch.clone(), self.scan_reader(), self.remote.clone(), ago)
+            .map(Some)
+            .map_err(|source| EngineError::System {
+                what: "cannot start the thread for scans".to_owned(),
+                source,
+            })
+    }
+
+    /// As the engine reads, but once: a file that moves while it is read is being written to, which is not the scan's
+    /// business.
+    pub(in crate::engine) fn scan_reader(&self) -> Reader {
+        self.reader.another(Limits { attempts: 1, ..self.limits })
     }
 
     fn full_scan_done(&mut self) -> Result<(), EngineError> {

@@ -42,7 +42,7 @@ pub(in crate::engine) enum Found {
 /// What the engine tells the scanner.
 #[derive(Debug)]
 enum Order {
-    Watch(WatchSet),
+    Watch(WatchSet, Box<Reader>),
     Remote(Vec<PathBuf>),
 }
 
@@ -88,9 +88,9 @@ impl Scans {
         Ok(Self { orders, found })
     }
 
-    /// Other paths are watched from now on.
-    pub(in crate::engine) fn watch(&self, watch: WatchSet) {
-        let _gone = self.orders.send(Order::Watch(watch));
+    /// Other paths are watched from now on, and read by this reader.
+    pub(in crate::engine) fn watch(&self, watch: WatchSet, reader: Reader) {
+        let _gone = self.orders.send(Order::Watch(watch, Box::new(reader)));
     }
 
     /// There are more remote file systems.
@@ -126,7 +126,9 @@ impl Scanner {
     fn obey(&mut self) {
         for order in std::mem::take(&mut self.rest.taken) {
             match order {
-                Order::Watch(watch) => self.watch = watch,
+                Order::Watch(watch, reader) => {
+                    (self.watch, self.reader) = (watch, reader.past_the_cache());
+                }
                 Order::Remote(dirs) => {
                     for dir in dirs {
                         self.remote.note(&dir, "");
@@ -285,5 +287,44 @@ impl Rest {
             Err(RecvTimeoutError::Disconnected) => return Err(Ended),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::HashState;
+    use crate::snapshot::Limits;
+    use crate::watch_set::Interest;
+
+    /// Waits until a file is seen so by a scan that reads.
+    fn wait_for(scans: &Scans, path: &Path, state: HashState) {
+        loop {
+            match scans.found.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Found::Looked { snapshot, read: true }
+                    if snapshot.path == path && snapshot.hash_state() == state =>
+                {
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn it_reads_as_the_engine_does_after_a_reload() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, "more than a byte").unwrap();
+        let interest = Interest::in_paths([crate::watch_set::escape(path.to_str().unwrap())]);
+        let watch = WatchSet::new(vec![interest]).unwrap();
+        let reader = |bytes| Reader::new(Limits { max_hash_bytes: bytes, ..Limits::default() }).unwrap();
+        let mut scan = Scan::never();
+        scan.full_every = Duration::from_millis(1);
+        let scans =
+            Scans::start(&scan, watch.clone(), reader(1), RemoteTops::default(), Duration::ZERO).unwrap();
+        wait_for(&scans, &path, HashState::TooBig);
+        scans.watch(watch, reader(1 << 20));
+        wait_for(&scans, &path, HashState::Stable);
     }
 }

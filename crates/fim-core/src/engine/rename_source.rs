@@ -57,7 +57,8 @@ impl Origin {
         let Some(previous) = &self.gone else { return Ok(()) };
         if let (Some(owner), Some(record), true) = (self.owner, &self.record, self.is_known()) {
             let farewell = live.engine.farewell(owner, record, &Snapshot::gone(previous));
-            let finding = judgement.finding.as_mut().filter(|_| owner != new_owner);
+            let is_told = live.engine.is_new_by_name(Some(owner), new_owner);
+            let finding = judgement.finding.as_mut().filter(|_| is_told);
             if let (Some(finding), Some(farewell)) = (finding, farewell) {
                 finding.changes.extend(farewell.changes);
                 finding.severity = farewell.severity.map_or(finding.severity, |it| finding.severity.max(it));

@@ -2,7 +2,7 @@
 
 use crate::house::at;
 use crate::reload::{house, told, watch};
-use fim_core::{Action, Detected, MemStore, State, Via};
+use fim_core::{Action, Detected, MemStore, ReplayWatcher, State, StopToken, Via};
 use std::fs;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -62,4 +62,15 @@ fn a_copy_is_of_what_was_reported_by_then() {
             Vec::new()
         }],
     );
+}
+
+#[test]
+fn who_asks_after_the_end_is_answered_at_once() {
+    let house = house();
+    let mut engine =
+        house.engine_of(crate::reload::plain(&house.root, "one"), crate::house::Lines::default());
+    let control = engine.control();
+    engine.run(Box::new(ReplayWatcher::new([])), &StopToken::new()).unwrap();
+    assert!(control.accept(Vec::new()).is_none());
+    assert!(control.copy_state(Box::new(Shared::default())).is_none());
 }

@@ -4,6 +4,7 @@
 //! Two that share one would wait for each other, which is harmless, and the hash is seeded anew for each watch.
 
 use super::pending::SETTLE;
+use super::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const HOTTEST: Duration = Duration::from_secs(1);
 /// How long a file that was hot is remembered as such.
 const COOL: Duration = Duration::from_secs(3);
-/// Hot files remembered before any is forgotten.
+/// Backoff files remembered before any is forgotten.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +27,13 @@ struct Heat {
 
 /// The looks of the last seconds.
 #[derive(Debug, Default)]
-pub(super) struct Hot {
+pub(super) struct Backoff {
     files: HashMap<u64, Heat, RandomState>,
     hash: RandomState,
-    /// When there are as many, those that cooled down are forgotten.
-    room: usize,
+    room: Room,
 }
 
-impl Hot {
+impl Backoff {
     /// When a file may be looked at again.
     pub(super) fn next_look(&self, path: &Path) -> Option<Instant> {
         if self.files.is_empty() {
@@ -45,11 +45,7 @@ impl Hot {
     /// A file is looked at.
     pub(super) fn looked(&mut self, path: &Path, now: Instant) {
         let has_cooled = |heat: &Heat| now.saturating_duration_since(heat.looked) >= COOL;
-        if self.files.len() >= self.room.max(REMEMBERED) {
-            self.files.retain(|_, heat| !has_cooled(heat));
-            // Not again with the next look, if most of them are hot.
-            self.room = self.files.len() * 2;
-        }
+        self.room.make(&mut self.files, REMEMBERED, |heat| !has_cooled(heat));
         let key = self.key(path);
         // Doubled at once.
         let heat = self.files.entry(key).or_insert(Heat { looked: now, pause: SETTLE / 2 });
@@ -68,7 +64,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_until_it_has_cooled_down() {
-        let (mut hot, path, mut now) = (Hot::default(), Path::new("/f"), Instant::now());
+        let (mut hot, path, mut now) = (Backoff::default(), Path::new("/f"), Instant::now());
         assert_eq!(hot.next_look(path), None);
         for pause in [SETTLE, SETTLE * 2, SETTLE * 4] {
             hot.looked(path, now);
@@ -86,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_cooled_down_is_forgotten() {
-        let (mut hot, now) = (Hot::default(), Instant::now());
+        let (mut hot, now) = (Backoff::default(), Instant::now());
         let many = 4 * REMEMBERED;
         for number in 0..many {
             hot.looked(Path::new(&number.to_string()), now);

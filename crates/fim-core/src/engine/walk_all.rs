@@ -15,6 +15,13 @@ use std::path::{Path, PathBuf};
 /// Files between two commits of a long walk: bounds memory.
 const COMMIT_EVERY: u64 = 20_000;
 
+/// Tells a watcher what is watched, before anything is marked for it.
+fn tell(marks: &mut Option<&mut (dyn Marks + 'static)>, watch: &WatchSet) {
+    if let Some(marks) = marks {
+        marks.watch(watch);
+    }
+}
+
 impl Engine {
     /// Visits everything watched below these paths (none: everything), and what is found to be watched too
     /// on the way.
@@ -26,6 +33,8 @@ impl Engine {
         mut marks: Option<&mut (dyn Marks + 'static)>,
         each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
+        // What consumers recalled may have brought more into their interest than the watcher was told of.
+        tell(&mut marks, &self.watch);
         let everything = [PathBuf::from("/")];
         let tops = if paths.is_empty() { &everything[..] } else { paths };
         let mut done = HashSet::new();
@@ -52,6 +61,7 @@ impl Engine {
             if anew.is_none() {
                 break;
             }
+            tell(&mut marks, &self.watch);
         }
         Ok(tally)
     }

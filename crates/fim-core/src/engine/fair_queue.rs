@@ -116,7 +116,7 @@ impl InOrder {
 
 /// Paths by when they are due, for each lane.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub(crate) struct FairQueue {
     lanes: Vec<InOrder>,
     /// A bit for each lane that is not empty: nearly all are, and are asked for each event and look.
     taken: u64,
@@ -127,13 +127,13 @@ pub(crate) struct Turns {
 
 const _: () = assert!(LANES as u32 == u64::BITS, "a bit for each");
 
-impl Default for Turns {
+impl Default for FairQueue {
     fn default() -> Self {
         Self { lanes: (0..LANES).map(|_| InOrder::default()).collect(), taken: 0, count: 0, last: 0 }
     }
 }
 
-impl Turns {
+impl FairQueue {
     /// How many are kept, those included that do not count any more.
     pub(crate) const fn len(&self) -> usize {
         self.count
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_out_of_order_is_served_in_order() {
-        let (mut turns, start) = (Turns::default(), Instant::now());
+        let (mut turns, start) = (FairQueue::default(), Instant::now());
         let at = |ms: u64| start + Duration::from_millis(ms);
         for ms in [20, 20, 30_000, 5, 21, 0, 30_001, 4] {
             turns.push(by(Some(0)), at(ms), format!("/{ms}").into());
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_one_user_is_served_in_turn_with_the_others() {
-        let (mut turns, now) = (Turns::default(), Instant::now());
+        let (mut turns, now) = (FairQueue::default(), Instant::now());
         for number in 0..1000 {
             turns.push(by(Some(1000)), now, format!("/flood/{number:04}").into());
         }

@@ -1,9 +1,9 @@
 //! What others ask of a running engine, which has the state to itself: a copy of it, and to accept what is there.
 
 use super::adopt::Adopt;
+use super::baseline_check::BaselineSummary;
 use super::error::EngineError;
 use super::live::Live;
-use super::once::BaselineSummary;
 use crate::event::{FileEvent, Via};
 use crate::state::{FileRecord, Trusted};
 use crate::store::CopyError;

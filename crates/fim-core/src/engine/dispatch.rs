@@ -4,21 +4,24 @@ use super::error::EngineError;
 use super::live::{Live, TURN};
 use super::look;
 use crate::watcher::EventSource;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Looks between two goes: few, since what came meanwhile may tell what a name was for.
 const LOOKS: usize = 64;
+/// How long they may take, but for the last: among what came meanwhile may be a change by somebody else, whose turn is next.
+const SLICE: Duration = Duration::from_millis(20);
 /// Paths that may wait for their look, as a rule.
 const CROWDED: usize = 65_536;
 
 impl Live<'_> {
     pub(super) fn look_at_what_is_due(&mut self, source: &EventSource) -> Result<(), EngineError> {
         // First: a look would take what is mounted there for what was there.
-        self.keep_abreast(source)?;
+        self.let_in_recorded(source)?;
         if self.mounts.have_changed().unwrap_or(true) {
             self.await_mounter(source)?;
             self.follow_mounts()?;
         }
+        self.close_compared()?;
         let looked = self.look_at_some(source);
         self.queue.end_go();
         self.engine.reporter.behind(looked?);
@@ -30,6 +33,7 @@ impl Live<'_> {
         // Whoever makes names faster than they are looked at, or names that wait, would fill the memory: beyond a bound
         // as many are looked at as were taken, due or not.
         let is_crowded = self.queue.len() >= CROWDED;
+        let begun = Instant::now();
         for _ in 0..if is_crowded { TURN } else { LOOKS } {
             let now = Instant::now();
             let next = if is_crowded { self.queue.pop_early(now) } else { self.queue.pop(now) };
@@ -45,6 +49,9 @@ impl Live<'_> {
             let looked = look::look(self, path, item);
             self.is_alone = false;
             looked?;
+            if !is_crowded && begun.elapsed() >= SLICE {
+                break;
+            }
         }
         Ok(self.queue.has_due(Instant::now()))
     }
