@@ -56,10 +56,8 @@ static __always_inline void put_args(struct fim_process *p, struct mm_struct *mm
 
 	if (!start || end <= start)
 		return;
-	if (len > PROC_ARGS) {
+	if (len > PROC_ARGS)
 		len = PROC_ARGS;
-		p->flags |= PROC_CUT_ARGS;
-	}
 	/* Paged out or unmapped: absent, not empty. */
 	if (bpf_probe_read_user(p->args, len, (void *)start))
 		return;

@@ -107,7 +107,6 @@ _Static_assert(sizeof(struct fim_names) == 80, "fim_names");
 #define PROC_KTHREAD 1
 #define PROC_HAS_ARGS 2
 #define PROC_HAS_PATH 4	   /* the walk reached the root */
-#define PROC_CUT_ARGS 8
 
 /* A process image, sent once before its first change. */
 struct fim_process {

@@ -111,3 +111,90 @@ pub mod control {
     pub const PROBE: u64 = 3;
     pub const PROBED: u64 = 4;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// What the header calls a number: its enumerators, of which one without a value is one more than the one before, and
+    /// its `#define`s of a number.
+    fn numbers(header: &str) -> HashMap<&str, u64> {
+        let mut numbers = HashMap::new();
+        for (name, value) in header.lines().filter_map(|line| line.strip_prefix("#define ")?.split_once(' '))
+        {
+            let value = value.split_whitespace().next().and_then(|word| word.parse().ok());
+            numbers.extend(value.map(|value| (name, value)));
+        }
+        for body in
+            header.split("\nenum ").skip(1).filter_map(|rest| rest.split('{').nth(1)?.split('}').next())
+        {
+            let mut next = 0;
+            let words = body.split("/*").map(|part| part.split_once("*/").map_or(part, |(_, code)| code));
+            for member in
+                words.flat_map(|code| code.split(',')).map(str::trim).filter(|member| !member.is_empty())
+            {
+                let (name, value) = member.split_once('=').unwrap_or((member, ""));
+                next = value.trim().parse().unwrap_or(next);
+                numbers.insert(name.trim(), next);
+                next += 1;
+            }
+        }
+        numbers
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_header() {
+        let header = include_str!("../src-bpf/record.h");
+        let theirs = numbers(header);
+        let ours: &[(&str, u64)] = &[
+            ("SCOPE_FILE", scope::FILE.into()),
+            ("SCOPE_NAMES", scope::NAMES.into()),
+            ("SCOPE_TREE", scope::TREE.into()),
+            ("KIND_CHANGE", kind::CHANGE.into()),
+            ("KIND_NAMES", kind::NAMES.into()),
+            ("KIND_PROCESS", kind::PROCESS.into()),
+            ("OP_WRITE", op::WRITE.into()),
+            ("OP_MMAP", op::MMAP.into()),
+            ("OP_IO_URING", op::IO_URING.into()),
+            ("OP_AIO", op::AIO.into()),
+            ("OP_SPLICE", op::SPLICE.into()),
+            ("OP_COPY", op::COPY.into()),
+            ("OP_FALLOCATE", op::FALLOCATE.into()),
+            ("OP_TRUNCATE", op::TRUNCATE.into()),
+            ("OP_KERNEL", op::KERNEL.into()),
+            ("OP_CREATE", op::CREATE.into()),
+            ("OP_MKDIR", op::MKDIR.into()),
+            ("OP_MKNOD", op::MKNOD.into()),
+            ("OP_SYMLINK", op::SYMLINK.into()),
+            ("OP_LINK", op::LINK.into()),
+            ("OP_RENAME", op::RENAME.into()),
+            ("OP_EXCHANGE", op::EXCHANGE.into()),
+            ("OP_UNLINK", op::UNLINK.into()),
+            ("OP_RMDIR", op::RMDIR.into()),
+            ("OP_ATTRIBUTES", op::ATTRIBUTES.into()),
+            ("OP_XATTR", op::XATTR.into()),
+            ("OP_FLAGS", op::FLAGS.into()),
+            ("OP_CLOSE", op::CLOSE.into()),
+            ("OP_EVICT", op::EVICT.into()),
+            ("OP_MOUNT", op::MOUNT.into()),
+            ("OP_WRITEV", op::WRITEV.into()),
+            ("OP_ACL", op::ACL.into()),
+            ("PROC_KTHREAD", process::KTHREAD.into()),
+            ("PROC_HAS_ARGS", process::HAS_ARGS.into()),
+            ("PROC_HAS_PATH", process::HAS_PATH.into()),
+            ("CONTROL_CLEAR", control::CLEAR),
+            ("CONTROL_REMOVE", control::REMOVE),
+            ("CONTROL_PROBE", control::PROBE),
+            ("CONTROL_PROBED", control::PROBED),
+            ("FLAG_SETTLED", SETTLED.into()),
+            ("FLAG_DIR", DIR.into()),
+            ("OPS", OPS as u64),
+            ("PROC_ARGS", PROCESS_ARGS as u64),
+            ("PROC_CGROUP", PROCESS_CGROUP as u64),
+        ];
+        for (name, number) in ours {
+            assert_eq!(theirs.get(name), Some(number), "{name}");
+        }
+    }
+}
