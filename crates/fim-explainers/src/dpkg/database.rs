@@ -6,11 +6,12 @@
 use super::parse::{self, Diversion, Md5, Package};
 use crate::packages::{Print, Sieve, Stillness, aliases};
 use fim_core::{Limits, Need, Reader};
+use foldhash::quality::RandomState;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::read_dir;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirEntryExt;
@@ -76,7 +77,9 @@ impl Incoming {
 
     /// Whether a file of it is somewhere below this path.
     pub fn is_below(&self, folder: &[u8]) -> bool {
-        parse::md5sums(&self.digests).any(|(path, _)| folders(&path).any(|above| above == folder))
+        let Some(folder) = folder.strip_prefix(b"/") else { return false };
+        let is_in = |path: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
+        parse::md5sums(&self.digests).any(|(path, _)| is_in(path))
     }
 }
 
@@ -102,7 +105,7 @@ impl Database {
             dir,
             reader,
             stillness: Stillness::of(folders.to_vec()),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             owned: BTreeMap::new(),
             may_be_owned: Sieve::default(),
             may_be_configured: Sieve::default(),
@@ -187,12 +190,16 @@ impl Database {
                 continue;
             }
             let digests = self.read_digests(&stem).unwrap_or_default();
-            let (mut paths, mut above) = (Vec::new(), Vec::new());
-            for (path, _) in parse::md5sums(&digests) {
+            let (mut paths, mut path, mut above) = (Vec::new(), Vec::new(), Vec::new());
+            for (rest, _) in parse::md5sums(&digests) {
+                path.clear();
+                path.push(b'/');
+                path.extend_from_slice(rest);
                 let folder = path.iter().rposition(|&b| b == b'/').and_then(|end| path.get(..end));
                 if folder != Some(&above) {
                     paths.extend(folders(&path).map(|folder| self.hash(folder)));
-                    above = folder.unwrap_or_default().to_vec();
+                    above.clear();
+                    above.extend_from_slice(folder.unwrap_or_default());
                 }
                 paths.push(self.hash(&path));
             }
@@ -379,7 +386,8 @@ fn read_by(reader: &mut Reader, path: &Path) -> Option<Vec<u8>> {
 }
 
 fn find(digests: &[u8], path: &[u8]) -> Option<Md5> {
-    parse::md5sums(digests).find(|(known, _)| known == path).map(|(_, digest)| digest)
+    let path = path.strip_prefix(b"/")?;
+    parse::md5sums(digests).find(|(known, _)| *known == path).map(|(_, digest)| digest)
 }
 
 /// The folders above a path, but for the root.

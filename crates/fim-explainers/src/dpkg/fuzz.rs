@@ -12,8 +12,8 @@ pub fn database(bytes: &[u8]) {
     let digests: Vec<_> = parse::md5sums(bytes).collect();
     assert!(digests.len() <= lines);
     for (path, _) in &digests {
-        assert_eq!(path.first(), Some(&b'/'), "every path is absolute");
-        assert_eq!(aliases(path).first().copied(), Some(path.as_slice()), "its own name comes first");
+        let path = [b"/", *path].concat();
+        assert_eq!(aliases(&path).first().copied(), Some(path.as_slice()), "its own name comes first");
     }
     for (name, package) in parse::packages(bytes) {
         assert!(!name.is_empty());

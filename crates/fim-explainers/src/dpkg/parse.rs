@@ -7,12 +7,12 @@ use std::collections::HashMap;
 /// An MD5 digest.
 pub type Md5 = [u8; 16];
 
-/// Each file of an `md5sums` and its digest. Paths begin with a slash here, as everywhere else.
-pub fn md5sums(bytes: &[u8]) -> impl Iterator<Item = (Vec<u8>, Md5)> + '_ {
+/// Each file of an `md5sums` and its digest. Paths are without the slash that they begin with everywhere else.
+pub fn md5sums(bytes: &[u8]) -> impl Iterator<Item = (&[u8], Md5)> {
     lines(bytes).filter_map(|line| {
         let (digest, path) = line.split_at_checked(32)?;
         let path = path.strip_prefix(b"  ").or_else(|| path.strip_prefix(b" *"))?;
-        Some((absolute(path), md5(digest)?))
+        Some((relative(path), md5(digest)?))
     })
 }
 
@@ -161,10 +161,9 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|&b| b == b'\n')
 }
 
-fn absolute(path: &[u8]) -> Vec<u8> {
+fn relative(path: &[u8]) -> &[u8] {
     let path = path.strip_prefix(b"./").unwrap_or(path);
-    let path = path.strip_prefix(b"/").unwrap_or(path);
-    [b"/", path].concat()
+    path.strip_prefix(b"/").unwrap_or(path)
 }
 
 fn md5(digits: &[u8]) -> Option<Md5> {
@@ -193,9 +192,8 @@ mod tests {
     #[test]
     fn digests_of_files() {
         let text = format!("{A}  bin/a b\n{A} *./usr/c\n\n\\{A}  odd\nshort  x\n{A}  /abs");
-        let found: Vec<_> =
-            md5sums(text.as_bytes()).map(|(path, _)| String::from_utf8(path).unwrap()).collect();
-        assert_eq!(found, ["/bin/a b", "/usr/c", "/abs"]);
+        let found: Vec<_> = md5sums(text.as_bytes()).map(|(path, _)| str::from_utf8(path).unwrap()).collect();
+        assert_eq!(found, ["bin/a b", "usr/c", "abs"]);
         assert_eq!(md5(A.as_bytes()).unwrap()[..4], [0x01, 0x23, 0x45, 0x67]);
         assert_eq!(md5(b"newconffile"), None);
     }
