@@ -71,7 +71,9 @@ impl fmt::Debug for Costs {
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "bpf"), allow(dead_code))]
 pub struct Needs {
-    files: u32,
+    watch: WatchSet,
+    /// Room for so many files at least.
+    room: u32,
     ring_bytes: u32,
     /// Where it pins what is to outlive it, and whether it does; `None` leaves alone what is pinned.
     pins: Option<(PathBuf, bool)>,
@@ -79,22 +81,23 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Room for these files: twice what is there now, for the kernel reserves it at the start.
+    /// To watch this.
     pub fn of(limits: &Limits, watch: &WatchSet) -> Self {
-        let fit = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let twice = fit(crate::estimate::files(watch).saturating_mul(2));
-        Self {
-            files: limits.watch_room.max(twice),
-            ring_bytes: fit(limits.ring_bytes.0),
-            pins: None,
-            measure: false,
-        }
+        let ring_bytes = u32::try_from(limits.ring_bytes.0).unwrap_or(u32::MAX);
+        Self { watch: watch.clone(), room: limits.watch_room, ring_bytes, pins: None, measure: false }
     }
 
     /// To go on with what an earlier start pinned, and to pin and measure as configured.
     pub fn run_as(self, plan: &Plan) -> Self {
         let dir = pins::dir(&plan.config.state);
         Self { pins: Some((dir, plan.config.pins.enabled)), measure: plan.config.metrics.bpf_cost, ..self }
+    }
+
+    /// Room for twice what is there now, for the kernel reserves it at the start. Lists all of it.
+    #[cfg(feature = "bpf")]
+    fn files(&self) -> u32 {
+        let twice = crate::estimate::files(&self.watch).saturating_mul(2);
+        self.room.max(u32::try_from(twice).unwrap_or(u32::MAX))
     }
 }
 
@@ -146,7 +149,7 @@ type Make = fn(&Needs) -> Result<Made, WatchError>;
 #[cfg(feature = "bpf")]
 fn bpf(needs: &Needs) -> Result<Made, WatchError> {
     let mut config = fim_bpf::BpfConfig::default();
-    (config.expected_files, config.ring_bytes) = (needs.files, needs.ring_bytes);
+    (config.expected_files, config.ring_bytes) = (needs.files(), needs.ring_bytes);
     config.measure = needs.measure;
     config.pins = needs.pins.clone().map(|(dir, keep)| fim_bpf::PinConfig { dir, keep });
     let watcher = fim_bpf::BpfWatcher::load(&config)?;

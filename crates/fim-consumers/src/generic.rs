@@ -62,6 +62,10 @@ impl Consumer for Generic {
         self.interest.clone()
     }
 
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn inspect(&mut self, file: &Snapshot, cx: &mut Context<'_>) -> Result<(), ConsumerError> {
         let before = cx.before();
         let after = file.facts.as_ref();

@@ -59,6 +59,12 @@ pub trait Consumer: Send {
         false
     }
 
+    /// Whether it ever [keeps](Context::keep) anything. One that does not need not be asked of files that are as they were,
+    /// which are nearly all of them whenever everything is compared.
+    fn keeps(&self) -> bool {
+        true
+    }
+
     /// Called with a look at a file that belongs to another consumer, because this one [asked for
     /// it](Interest::overhears). What it adds is not reported; [`Context::watch_anew`] counts.
     fn overhear(&mut self, file: &Snapshot, cx: &mut Context<'_>) {

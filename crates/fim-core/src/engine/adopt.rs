@@ -73,7 +73,8 @@ impl Live<'_> {
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let (mut unlike, mut new) = (Vec::new(), Vec::new());
         (walk.anew, walk.alone) = (how.anew, how.alone);
-        walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, walked| {
+        walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, visited| {
+            let Some(walked) = visited else { return Ok(()) };
             if how.learn
                 && walked.record.is_none()
                 && engine.is_new_ground(walked.owner, &walked.snapshot.path)

@@ -59,7 +59,8 @@ impl Engine {
 
     fn record_all(&mut self, paths: &[PathBuf]) -> Result<BaselineSummary, EngineError> {
         let mut summary = BaselineSummary::default();
-        self.walk(paths, Reading::Always, &mut Index::new(), None, &mut |engine, walked| {
+        self.walk(paths, Reading::Always, &mut Index::new(), None, &mut |engine, visited| {
+            let Some(walked) = visited else { return Ok(()) };
             if let Some(facts) = &walked.snapshot.facts {
                 summary.add(facts);
             }
@@ -88,7 +89,11 @@ impl Engine {
     fn compare_all(&mut self, paths: &[PathBuf], full: bool) -> Result<CheckSummary, EngineError> {
         let mut summary = CheckSummary::default();
         let reading = if full { Reading::Always } else { Reading::UnlikeTrusted };
-        self.walk(paths, reading, &mut Index::new(), None, &mut |engine, walked| {
+        self.walk(paths, reading, &mut Index::new(), None, &mut |engine, visited| {
+            let Some(walked) = visited else {
+                summary.files += 1;
+                return Ok(());
+            };
             summary.files += u64::from(walked.snapshot.facts.is_some());
             if walked.record.is_none() && engine.is_new_ground(walked.owner, &walked.snapshot.path) {
                 summary.never_covered += 1;

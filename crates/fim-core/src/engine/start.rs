@@ -8,7 +8,7 @@ use super::heartbeat;
 use super::judge::Cause;
 use super::live::Live;
 use super::look::{advance, parts};
-use super::walk::{Reading, Walked};
+use super::walk::{Reading, Visited, Walked};
 use super::{Engine, Kept};
 use crate::finding::{Detected, Record, Started};
 use crate::stop::StopToken;
@@ -27,10 +27,11 @@ impl Live<'_> {
         let mut learned = 0u64;
         let Self { engine, index, marks, .. } = self;
         let outcome = engine.healing(|engine| {
-            let mut each = |engine: &mut Engine, walked: Walked| {
+            let mut each = |engine: &mut Engine, visited: Visited| {
                 if stop.is_stopped() {
                     return Err(EngineError::Interrupted);
                 }
+                let Some(walked) = visited else { return Ok(()) };
                 if is_to_be_learned(engine, &walked) {
                     learned += 1;
                     return engine.learn(walked.owner, walked.snapshot);
@@ -41,7 +42,7 @@ impl Live<'_> {
                     unlike.push((walked.snapshot.path, known));
                     return Ok(());
                 }
-                compare_at_start(engine, walked)
+                compare_at_start(engine, *walked)
             };
             engine.walk(&[], Reading::UnlikeSeen, index, Some(&mut **marks), &mut each)
         });

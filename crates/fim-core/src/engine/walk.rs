@@ -2,7 +2,7 @@
 //! file before it is read, so that nothing changes unseen between the two.
 //!
 //! Reading is spread over threads; everything else happens here. Says nothing and decides nothing: each
-//! file goes to the caller.
+//! file goes to the caller, who is told no more than that there is one where nothing can come of it.
 
 mod absent;
 mod arm;
@@ -58,6 +58,9 @@ pub(crate) struct Walked {
     pub handed: bool,
 }
 
+/// What a caller is told of a path; `None`: a file that is as it was, of which nobody makes anything.
+pub(crate) type Visited = Option<Box<Walked>>;
+
 /// What came to be watched by what was read.
 #[derive(Clone, Copy)]
 pub(crate) struct Anew<'a> {
@@ -77,6 +80,8 @@ pub(crate) struct Walk<'a> {
     pub index: &'a mut Index,
     pub marks: Option<&'a mut (dyn Marks + 'static)>,
     pub reading: Reading,
+    /// Whose files are nothing to tell of while they are as they were, by the places of the consumers.
+    pub unmoved: Vec<bool>,
     /// Opens, and reads where there are no helpers.
     reader: Reader,
     /// Each reads on a thread of its own.
@@ -90,6 +95,13 @@ struct Entry {
     path: PathBuf,
     owner: Option<usize>,
     record: Option<FileRecord>,
+}
+
+impl Entry {
+    fn unmoved(self, owner: usize, known: Facts) -> Box<Walked> {
+        let snapshot = Snapshot::new(self.path, known, None);
+        Box::new(Walked { snapshot, owner, record: self.record, handed: false })
+    }
 }
 
 /// An entry that is there.
@@ -121,12 +133,8 @@ pub(super) struct Job {
 
 impl Job {
     fn done(self, facts: Facts) -> Walked {
-        Walked {
-            snapshot: Snapshot::new(self.path, facts, None),
-            owner: self.owner,
-            record: self.record,
-            handed: self.handed,
-        }
+        let Self { path, owner, record, handed, .. } = self;
+        Walked { snapshot: Snapshot::new(path, facts, None), owner, record, handed }
     }
 
     pub(super) const fn size(&self) -> u64 {
@@ -142,7 +150,7 @@ impl Job {
     }
 }
 
-type Each<'e, H> = &'e mut dyn FnMut(&mut H, Walked) -> Result<(), EngineError>;
+type Each<'e, H> = &'e mut dyn FnMut(&mut H, Visited) -> Result<(), EngineError>;
 
 impl<'a> Walk<'a> {
     /// A walk that reads by itself, until it is given helpers.
@@ -160,6 +168,7 @@ impl<'a> Walk<'a> {
             index,
             marks,
             reading,
+            unmoved: Vec::new(),
             reader,
             helpers: Vec::new(),
             tally: Tally::default(),
@@ -223,7 +232,7 @@ impl<'a> Walk<'a> {
             }
         }
         while let Some(walked) = pool.wait() {
-            each(host, walked)?;
+            each(host, Some(Box::new(walked)))?;
         }
         Ok(())
     }
@@ -286,9 +295,10 @@ impl<'a> Walk<'a> {
     ) -> Result<(), EngineError> {
         let mut opened = Vec::with_capacity(chunk.len());
         for entry in chunk {
-            if let Some(walked) = self.as_it_was(&entry, at) {
+            if let Some((owner, known)) = self.unchanged(&entry, at) {
                 self.tally.files += 1;
-                each(host, Walked { record: entry.record, ..walked })?;
+                let known = (self.unmoved.get(owner) != Some(&true)).then(|| known.clone());
+                each(host, known.map(|known| entry.unmoved(owner, known)))?;
                 continue;
             }
             let file = match (at, entry.path.file_name()) {
@@ -341,10 +351,10 @@ impl<'a> Walk<'a> {
             let handed = self.is_handed_on(owner, &entry.path);
             let job = Job { path: entry.path, file, facts, need, owner, record: entry.record, handed };
             if let Some(walked) = self.read_or_keep(job, pool) {
-                each(host, walked)?;
+                each(host, Some(Box::new(walked)))?;
             }
             while let Some(walked) = pool.next_ready() {
-                each(host, walked)?;
+                each(host, Some(Box::new(walked)))?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::error::EngineError;
 use super::index::Index;
 use super::tally::Tally;
-use super::walk::{Anew, Reading, Walk, Walked};
+use super::walk::{Anew, Reading, Visited, Walk};
 use super::{Engine, ROUNDS};
 use crate::remote::RemoteTops;
 use crate::snapshot::Reader;
@@ -31,7 +31,7 @@ impl Engine {
         reading: Reading,
         index: &mut Index,
         mut marks: Option<&mut (dyn Marks + 'static)>,
-        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
+        each: &mut dyn FnMut(&mut Self, Visited) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
         // What consumers recalled may have brought more into their interest than the watcher was told of.
         tell(&mut marks, &self.watch);
@@ -40,13 +40,14 @@ impl Engine {
         let mut done = HashSet::new();
         for top in self.first_of(tops) {
             // It is counted when all are visited.
-            self.walk_one(&top, reading, index, marks.as_deref_mut(), None, &mut |engine, walked| {
-                done.insert(walked.snapshot.path.clone());
-                each(engine, walked)
+            self.walk_one(&top, reading, index, marks.as_deref_mut(), None, &mut |engine, visited| {
+                done.extend(visited.as_ref().map(|walked| walked.snapshot.path.clone()));
+                each(engine, visited)
             })?;
         }
-        let each = &mut |engine: &mut Self, walked: Walked| {
-            if done.remove(&walked.snapshot.path) { Ok(()) } else { each(engine, walked) }
+        let each = &mut |engine: &mut Self, visited: Visited| {
+            let is_done = visited.as_ref().is_some_and(|walked| done.remove(&walked.snapshot.path));
+            if is_done { Ok(()) } else { each(engine, visited) }
         };
         let mut tally = Tally::default();
         let mut anew: Option<(WatchSet, WatchSet)> = None;
@@ -102,15 +103,18 @@ impl Engine {
         index: &mut Index,
         marks: Option<&mut (dyn Marks + 'static)>,
         anew: Option<Anew<'_>>,
-        each: &mut dyn FnMut(&mut Self, Walked) -> Result<(), EngineError>,
+        each: &mut dyn FnMut(&mut Self, Visited) -> Result<(), EngineError>,
     ) -> Result<Tally, EngineError> {
         let watch = self.watch.clone();
         let mut walk = Walk::new(&watch, index, marks, reading, self.new_reader());
         let helpers = (0..self.workers).map(|_| self.new_reader()).collect();
         walk.anew = anew;
+        if !self.covered.is_first() {
+            walk.unmoved = self.consumers.iter().map(|consumer| !consumer.keeps()).collect();
+        }
         walk.helpers = if reading == Reading::Never { Vec::new() } else { helpers };
         let mut done = 0u64;
-        walk.visit(top, self, &mut |engine: &mut Self, walked| {
+        walk.visit(top, self, &mut |engine: &mut Self, visited| {
             done += 1;
             if done.is_multiple_of(COMMIT_EVERY) {
                 engine.reporter.commit(&mut engine.state)?;
@@ -118,7 +122,7 @@ impl Engine {
             if done.is_multiple_of(256) {
                 engine.tell_progress(done);
             }
-            each(engine, walked)
+            each(engine, visited)
         })?;
         let Walk { tally, remote, .. } = walk;
         self.note_remote(remote);

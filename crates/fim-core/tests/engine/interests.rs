@@ -218,3 +218,51 @@ fn a_file_that_was_compared_by_another_consumer_is_handed_on_as_new() {
     let lines = house.watch_with(consumers(), |_| Vec::new());
     assert_is_named(&findings(&lines), &known);
 }
+
+/// Notes what it is asked of; nothing is kept.
+#[derive(Clone)]
+struct Asked {
+    tree: String,
+    keeps: bool,
+    of: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl Consumer for Asked {
+    fn name(&self) -> &'static str {
+        "asked"
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::in_paths([self.tree.clone()])
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    fn inspect(&mut self, file: &Snapshot, _: &mut Context<'_>) -> Result<(), ConsumerError> {
+        self.of.lock().unwrap().push(file.path.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn who_keeps_nothing_is_not_asked_of_files_that_are_as_they_were() {
+    for keeps in [true, false] {
+        let house = House::new();
+        let tree = house.root.to_str().unwrap().to_owned();
+        let asked = Asked { tree, keeps, of: Arc::default() };
+        let engine = |lines| house.engine_of(Box::new(asked.clone()), lines);
+        let recorded = engine(Lines::default()).baseline(&[]).unwrap();
+        fs::write(house.path("b"), "another").unwrap();
+        asked.of.lock().unwrap().clear();
+
+        let lines = Lines::default();
+        let compared = engine(lines.clone()).check(&[], false).unwrap();
+        assert_eq!((compared.files, compared.changes), (recorded.files, 1), "all are counted");
+        assert_eq!(findings(&lines)[0].path, house.path("b"));
+        let of = asked.of.lock().unwrap();
+        assert!(of.contains(&house.path("b")));
+        assert_eq!(of.contains(&house.path("a")), keeps, "it may have something to keep");
+    }
+}

@@ -1,7 +1,7 @@
 //! Paths with nothing to look at: those that are in the state alone, and those of which no more can be learned than that
 //! something is there.
 
-use super::{Each, Entry, Walked};
+use super::{Each, Entry, Visited, Walked};
 use crate::engine::error::EngineError;
 use crate::snapshot::Snapshot;
 use crate::state::{FileRecord, State};
@@ -27,7 +27,7 @@ pub(super) fn unreadable<H>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Re
     let Entry { path, owner: Some(owner), record } = entry else { return Ok(()) };
     let known = record.as_ref().and_then(|record| record.seen.as_ref());
     let snapshot = Snapshot::unreadable(path).completed(known);
-    each(host, Walked { snapshot, owner, record, handed: false })
+    each(host, Some(Box::new(Walked { snapshot, owner, record, handed: false })))
 }
 
 /// Hands on all that the state has below a path.
@@ -44,8 +44,8 @@ pub(super) fn below<H: AsMut<State>>(
     Ok(())
 }
 
-fn gone(path: PathBuf, owner: usize, record: FileRecord) -> Walked {
-    Walked { snapshot: Snapshot::gone(path), owner, record: Some(record), handed: false }
+fn gone(path: PathBuf, owner: usize, record: FileRecord) -> Visited {
+    Some(Box::new(Walked { snapshot: Snapshot::gone(path), owner, record: Some(record), handed: false }))
 }
 
 /// The names in a directory, with those of which the state has nothing itself but something below them: a look that came

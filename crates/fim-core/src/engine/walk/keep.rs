@@ -5,16 +5,16 @@
 use super::{Dir, Entry, Job, Reading, Walk, Walked};
 use crate::engine::pool::Pool;
 use crate::facts::{Facts, FileKind};
-use crate::snapshot::{Reader, Snapshot};
+use crate::snapshot::Reader;
 use crate::state::FileRecord;
 use crate::watch_set::Need;
 use std::os::fd::AsFd;
 use std::path::Path;
 
 impl Walk<'_> {
-    /// A file that is as it was and needs no mark of its own: one call instead of four, and the record is left to
-    /// the caller. The directory was armed before it was listed, so that nothing is missed.
-    pub(super) fn as_it_was(&self, entry: &Entry, at: Option<&Dir>) -> Option<Walked> {
+    /// Whose a file is and what is known of it, if it is as it was and needs no mark of its own: one call instead of four.
+    /// The directory was armed before it was listed, so that nothing is missed.
+    pub(super) fn unchanged<'e>(&self, entry: &'e Entry, at: Option<&Dir>) -> Option<(usize, &'e Facts)> {
         let (dir, owner, record) = (at?, entry.owner?, entry.record.as_ref()?);
         let known = self.basis(record).filter(|known| known.kind == FileKind::File)?;
         let now = self.reader.stat_in(dir.file.as_fd(), entry.path.file_name()?).ok()?;
@@ -22,8 +22,7 @@ impl Walk<'_> {
             && !self.needs_mark(&now, at)
             && !self.is_handed_on(owner, &entry.path)
             && self.can_keep(owner, &entry.path, record, known);
-        let snapshot = is_same.then(|| Snapshot::new(&*entry.path, known.clone(), None))?;
-        Some(Walked { snapshot, owner, record: None, handed: false })
+        is_same.then_some((owner, known))
     }
 
     /// What a file is compared with, where it need not be read.
