@@ -27,12 +27,13 @@ WHERE kind = 'event' AND at > now() - INTERVAL 1 DAY
 GROUP BY path, changes HAVING hosts = 1
 ORDER BY first DESC LIMIT 100;
 
--- Gaps that are not closed.
-SELECT host, JSONExtractRaw(gap, 'id') AS number, min(at) AS opened, anyIf(JSONExtractString(gap, 'cause'), action = 'coverage_gap') AS cause
+-- Gaps that are not closed. Each start of fim numbers them anew: the last line of a number counts.
+SELECT host, JSONExtractRaw(gap, 'id') AS number, maxIf(at, action = 'coverage_gap') AS opened,
+       argMaxIf(JSONExtractString(gap, 'cause'), sequence, action = 'coverage_gap') AS cause
 FROM fim FINAL
 WHERE action IN ('coverage_gap', 'gap_closed')
 GROUP BY host, chain, number
-HAVING countIf(action = 'gap_closed') = 0
+HAVING argMax(action, sequence) = 'coverage_gap'
 ORDER BY opened;
 
 -- Lines that have not arrived: holes in the numbers of a chain.

@@ -101,6 +101,8 @@ fn ending(page: &mut String, fim: &CommandInfoWithArgs) {
     page.push_str(
         ".SH ENVIRONMENT\n.TP\n.B RUST_LOG\nwhat is logged to standard error; wins over \\-v and \\-q\n\
          .TP\n.B NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM\nwhether lines for people are coloured\n\
+         .TP\n.B FIM_HOSTNAME\nthe name for host.hostname, instead of the machine\\(aqs\n\
+         .TP\n.B TMPDIR\nwhere each kind of change is tried at the start; best on a disk\n\
          .SH FILES\n.TP\n.I /etc/fim/fim.toml\nthe configuration; then\n.I /etc/fim/conf.d/*.toml\n\
          .TP\n.I /var/lib/fim\nthe state\n",
     );
