@@ -315,9 +315,3 @@ impl Engine {
         outcome
     }
 }
-
-impl AsMut<State> for Engine {
-    fn as_mut(&mut self) -> &mut State {
-        &mut self.state
-    }
-}

@@ -55,7 +55,7 @@ pub enum Via {
     Xattr,
     /// Inode flags (chattr) were set.
     Flags,
-    /// The last writer closed the file.
+    /// A writer closed the file; [`FileEvent::settled`] says whether it was the last.
     Close,
     /// The file system is about to forget the inode: its last link and last user are gone.
     Evict,

@@ -227,7 +227,7 @@ pub enum WatchMessage {
 pub struct Loss {
     /// Number of this loss, unique for the watcher's life; [`WatchMessage::Recovered`] names it.
     pub number: u64,
-    /// Why, in a word: `ring_full`, `queue_overflow`, `marks_full`, `missed_runs`, `malformed`.
+    /// Why, in a word: `ring_full`, `queue_overflow`, `marks_full`, `missed_runs`, `malformed`, `tampering`.
     pub cause: &'static str,
     /// How many records, exactly where the kernel counts them; 0 when it does not say.
     pub count: u64,
@@ -329,4 +329,9 @@ impl fmt::Display for WatchError {
     }
 }
 
-impl std::error::Error for WatchError {}
+impl std::error::Error for WatchError {
+    /// What [`Display`](fmt::Display) ends with.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

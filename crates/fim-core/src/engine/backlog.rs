@@ -35,6 +35,8 @@ impl Live<'_> {
             self.take(&message)?;
         }
         self.drain(true)?;
+        // The state knows of what is held back, and is committed before the watch is said to have started.
+        self.tell_storms()?;
         self.close_compared()?;
         self.gone.clear();
         self.catching_up = false;

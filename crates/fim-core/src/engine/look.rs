@@ -45,8 +45,24 @@ pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Box<Pending>) -> Re
     look_here(live, &path, &item)
 }
 
-/// Looks at a path now.
+/// Looks at a path now, after the directories it is in.
 pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), EngineError> {
+    let record = live.engine.state.get(path)?;
+    let is_unknown = record.as_ref().is_none_or(|record| record.seen.is_none());
+    if is_unknown && live.look_above(path)? {
+        let record = live.engine.state.get(path)?;
+        return look_alone(live, path, item, record);
+    }
+    look_alone(live, path, item, record)
+}
+
+/// Looks at a path now, whatever is known of the directories it is in.
+fn look_alone(
+    live: &mut Live<'_>,
+    path: &Path,
+    item: &Pending,
+    record: Option<FileRecord>,
+) -> Result<(), EngineError> {
     live.stats.looks += 1;
     log::trace!(
         "look at {path:?}: {:?} from {:?} to {:?}, list {}",
@@ -55,7 +71,7 @@ pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Res
         item.moved_to,
         item.list
     );
-    let (carried, record, snapshot) = arrive(live, path, item)?;
+    let (carried, record, snapshot) = arrive(live, path, item, record)?;
     let is_link = |facts: Option<&Facts>| facts.is_some_and(|facts| facts.kind == FileKind::Symlink);
     let seen = record.as_ref().and_then(|record| record.seen.as_ref());
     let link = is_link(seen) || is_link(snapshot.facts.as_ref());
@@ -140,16 +156,11 @@ fn arrive(
     live: &mut Live<'_>,
     path: &Path,
     item: &Pending,
+    mut record: Option<FileRecord>,
 ) -> Result<(Option<Carried>, Option<FileRecord>, Snapshot), EngineError> {
-    let mut record = live.engine.state.get(path)?;
-    let is_unknown = record.as_ref().is_none_or(|record| record.seen.is_none());
-    let above = if is_unknown { live.unknown_above(path)? } else { None };
-    if let Some(dir) = above.filter(|_| live.stat(path).is_some()) {
-        live.look_above(dir)?;
-    }
     let start = Instant::now();
     let carried = live.carry(path, item)?;
-    if above.is_some() || carried.is_some() {
+    if carried.is_some() {
         record = live.engine.state.get(path)?;
     }
     let mut snapshot = take_snapshot(live, path, item, record.as_ref())?;
@@ -322,7 +333,21 @@ impl Live<'_> {
     }
 
     /// Nothing is told of what is in a directory before the directory itself, so that all that is known lies in known ones.
-    fn look_above(&mut self, dir: &Path) -> Result<(), EngineError> {
+    /// `false` if all are known. Anybody can make them as deep as a path is long: the outermost is looked at first.
+    fn look_above(&mut self, path: &Path) -> Result<bool, EngineError> {
+        let (mut unknown, mut below) = (Vec::new(), path);
+        while let Some(dir) = self.unknown_above(below)? {
+            unknown.push(dir);
+            below = dir;
+        }
+        if unknown.is_empty() || self.stat(path).is_none() {
+            return Ok(false);
+        }
+        unknown.into_iter().rev().try_for_each(|dir| self.look_at_dir(dir))?;
+        Ok(true)
+    }
+
+    fn look_at_dir(&mut self, dir: &Path) -> Result<(), EngineError> {
         let mut item = Box::new(Pending::of(&FileEvent::new(SystemTime::now(), Via::Scan)));
         if let Some(waiting) = self.queue.take(dir) {
             if self.is_on_its_way(dir, &waiting)? {
@@ -332,7 +357,8 @@ impl Live<'_> {
                 item = waiting;
             }
         }
-        look_here(self, dir, &item)
+        let record = self.engine.state.get(dir)?;
+        look_alone(self, dir, &item, record)
     }
 
     /// What is there is not what it was taken for.

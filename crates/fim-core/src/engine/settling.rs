@@ -47,20 +47,8 @@ impl Settling {
         }
     }
 
-    /// A directory was renamed, with all that is noted below it.
+    /// A directory was renamed. What is noted below it needs no new name: it is met on the way from this one.
     pub(super) fn rename(&mut self, from: &Path, to: &Path, now: Instant) {
-        let new = |path: &PathBuf| {
-            path.strip_prefix(from).ok().filter(|rest| *rest != "").map(|rest| to.join(rest))
-        };
-        let below: Vec<_> = self
-            .moved
-            .range(from.to_owned()..)
-            .take_while(|path| path.starts_with(from))
-            .filter_map(new)
-            .collect();
-        self.moved.extend(below);
-        let below: Vec<_> = self.todo.iter().filter_map(new).collect();
-        self.todo.extend(below);
         self.add(from, now);
         self.add(to, now);
     }
@@ -134,5 +122,31 @@ impl Live<'_> {
             self.settling.rest = Some(Instant::now() + self.settling.took * REST);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renames_of_nested_directories_are_noted_once_each() {
+        let (mut settling, now) = (Settling::default(), Instant::now());
+        let name =
+            |level: usize| (0..level).fold(PathBuf::from("/w"), |path, it| path.join(format!("d{it}")));
+        for level in (1..=40).rev() {
+            settling.rename(&name(level), &name(level).with_extension("new"), now);
+        }
+        assert_eq!(settling.moved.len(), 80);
+        let first = settling.next(true);
+        assert_eq!(first, Some(name(1)));
+        assert_eq!(settling.todo, [name(1).with_extension("new")], "the others are below");
+        // To and fro while a comparison is under way.
+        settling.todo.push(name(2));
+        for _ in 0..50 {
+            settling.rename(&name(1), Path::new("/w/b"), now);
+            settling.rename(Path::new("/w/b"), &name(1), now);
+        }
+        assert_eq!((settling.todo.len(), settling.moved.len()), (2, 2));
     }
 }

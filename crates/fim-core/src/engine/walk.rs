@@ -13,6 +13,7 @@ pub(super) use names::list;
 
 use self::absent::{below, missing, unreadable, with_orphans};
 use self::names::{merge, names};
+use super::Engine;
 use super::error::EngineError;
 use super::file_system::{FileSystem, file_system};
 use super::index::Index;
@@ -68,6 +69,17 @@ pub(crate) struct Anew<'a> {
     pub only: &'a WatchSet,
     /// All that was watched before: what changed hands is read though it is as it was.
     pub was: &'a WatchSet,
+}
+
+/// Who is told of what is met has the state that it is compared with.
+pub(super) trait HasState {
+    fn state(&mut self) -> &mut State;
+}
+
+impl HasState for Engine {
+    fn state(&mut self) -> &mut State {
+        &mut self.state
+    }
 }
 
 /// What a walk works with.
@@ -177,7 +189,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits a path and, if it is a directory, all that is watched below it.
-    pub(crate) fn visit<H: AsMut<State>>(
+    pub(crate) fn visit<H: HasState>(
         &mut self,
         top: &Path,
         host: &mut H,
@@ -192,7 +204,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn run<H: AsMut<State>>(
+    fn run<H: HasState>(
         &mut self,
         top: &Path,
         host: &mut H,
@@ -201,10 +213,10 @@ impl<'a> Walk<'a> {
     ) -> Result<(), EngineError> {
         let mut dirs = Vec::new();
         let first =
-            Entry { path: top.to_owned(), owner: self.watch.owner(top), record: host.as_mut().get(top)? };
+            Entry { path: top.to_owned(), owner: self.watch.owner(top), record: host.state().get(top)? };
         self.open(vec![first], None, &mut dirs, host, each, pool)?;
         while let Some(dir) = dirs.pop() {
-            let recorded = host.as_mut().list_dir(&dir)?;
+            let recorded = host.state().list_dir(&dir)?;
             let (names, at) = match self.list(&dir) {
                 Ok((names, at)) => (names, Some(at)),
                 Err(error) if Reader::is_gone(&error) => (Vec::new(), None),
@@ -284,7 +296,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens, arms and hands on one chunk of what is in a directory, or the top.
-    fn open<H: AsMut<State>>(
+    fn open<H: HasState>(
         &mut self,
         chunk: Vec<Entry>,
         at: Option<&Dir>,

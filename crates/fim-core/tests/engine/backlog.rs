@@ -206,3 +206,21 @@ fn records_lost_meanwhile_are_a_gap_that_is_closed_before_the_watch_starts() {
     let closed = at(|record| matches!(record, Record::GapClosed(gap) if gap.found == 1));
     assert!(opened < closed && closed < at(|record| matches!(record, Record::WatchStarted(_))));
 }
+
+#[test]
+fn what_was_held_back_is_told_before_the_watch_starts() {
+    let house = House::new();
+    let names: Vec<String> = (0..10).map(|number| format!("sub/{number}")).collect();
+    names.iter().for_each(|name| fs::write(house.path(name), "").unwrap());
+    house.baseline();
+    let ids: Vec<FileId> = names.iter().map(|name| id(&house.path(name))).collect();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    for name in &names {
+        fs::File::open(house.path(name)).unwrap().set_modified(long_ago).unwrap();
+    }
+    let lines = resume(&house, ids.into_iter().map(|id| touched(Via::Attributes, id, 7)).collect(), true);
+    let reports = lines.reports.lock().unwrap();
+    let started = reports.iter().position(|report| matches!(report.record, Record::WatchStarted(_))).unwrap();
+    let is_change = |report: &fim_core::Report| matches!(report.record, Record::Change(_));
+    assert!(reports[..started].iter().any(is_change) && !reports[started..].iter().any(is_change));
+}

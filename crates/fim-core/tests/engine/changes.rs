@@ -316,3 +316,23 @@ impl Marks for CountingMarks {
         false
     }
 }
+
+#[test]
+fn directories_that_nobody_saw_are_told_before_what_is_in_them_however_deep_they_are() {
+    // As small as the stack of a thread of Rust's own.
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        let house = House::new();
+        house.baseline();
+        let lines = house.watch(|root| {
+            let deep = (0..600).fold(root.to_owned(), |path, _| path.join("a~"));
+            fs::create_dir_all(&deep).unwrap();
+            fs::write(deep.join("leaf"), "").unwrap();
+            vec![at(Via::Create, deep.join("leaf"))]
+        });
+        let told = told(&house, &lines);
+        assert_eq!(told.len(), 601);
+        assert!(told.iter().all(|(action, ..)| *action == Action::Created));
+        assert!(told.windows(2).all(|two| two[1].1.len() > two[0].1.len()), "the outermost first");
+    });
+    thread.unwrap().join().unwrap();
+}

@@ -1,20 +1,16 @@
 //! Paths with nothing to look at: those that are in the state alone, and those of which no more can be learned than that
 //! something is there.
 
-use super::{Each, Entry, Visited, Walked};
+use super::{Each, Entry, HasState, Visited, Walked};
 use crate::engine::error::EngineError;
 use crate::snapshot::Snapshot;
-use crate::state::{FileRecord, State};
+use crate::state::FileRecord;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Hands on a path that is in the state alone, with all that was below it.
-pub(super) fn missing<H: AsMut<State>>(
-    entry: Entry,
-    host: &mut H,
-    each: Each<'_, H>,
-) -> Result<(), EngineError> {
+pub(super) fn missing<H: HasState>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
     below(&entry.path, entry.owner, host, each)?;
     match (entry.owner, entry.record) {
         (Some(owner), Some(record)) => each(host, gone(entry.path, owner, record)),
@@ -31,14 +27,14 @@ pub(super) fn unreadable<H>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Re
 }
 
 /// Hands on all that the state has below a path.
-pub(super) fn below<H: AsMut<State>>(
+pub(super) fn below<H: HasState>(
     path: &Path,
     owner: Option<usize>,
     host: &mut H,
     each: Each<'_, H>,
 ) -> Result<(), EngineError> {
     let owner = owner.unwrap_or(0);
-    for (path, record) in host.as_mut().below(path)?.into_iter().rev() {
+    for (path, record) in host.state().below(path)?.into_iter().rev() {
         each(host, gone(path, owner, record))?;
     }
     Ok(())
@@ -50,14 +46,14 @@ fn gone(path: PathBuf, owner: usize, record: FileRecord) -> Visited {
 
 /// The names in a directory, with those of which the state has nothing itself but something below them: a look that came
 /// too late for what it was for may have left that behind.
-pub(super) fn with_orphans<H: AsMut<State>>(
+pub(super) fn with_orphans<H: HasState>(
     dir: &Path,
     names: Vec<OsString>,
     recorded: &[(OsString, FileRecord)],
     host: &mut H,
 ) -> Result<Vec<OsString>, EngineError> {
     let known: BTreeSet<&OsString> = recorded.iter().map(|(name, _)| name).collect();
-    let below = host.as_mut().below(dir)?;
+    let below = host.state().below(dir)?;
     let tops = below.iter().filter_map(|(path, _)| path.strip_prefix(dir).ok()?.iter().next());
     let mut all: BTreeSet<OsString> = tops.map(OsString::from).filter(|top| !known.contains(top)).collect();
     if all.is_empty() {
