@@ -26,7 +26,7 @@ typedef long long loff_t;
 typedef long ssize_t;
 typedef unsigned long size_t;
 
-enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -49,7 +49,6 @@ enum {
 #define VM_SHARED 0x8
 #define PF_KTHREAD 0x00200000
 #define RENAME_EXCHANGE 0x2
-#define EAGAIN 11
 #define EIOCBQUEUED 529
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

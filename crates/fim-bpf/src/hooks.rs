@@ -155,4 +155,31 @@ mod tests {
             }
         }
     }
+    /// What the headers hook: program, function and its number of arguments, without what it returns.
+    fn hooked(text: &str) -> Vec<(&str, &str, usize)> {
+        let sections = text.split("SEC(\"").skip(1).filter_map(|section| {
+            let (kind, rest) = section.split_once('/')?;
+            let (function, rest) = rest.split_once("\")")?;
+            let (program, rest) = rest.trim_start().strip_prefix("int BPF_PROG(")?.split_once(',')?;
+            let arguments = rest.split_once(')')?.0.split(',').count();
+            Some((program, function, arguments - usize::from(kind == "fexit")))
+        });
+        sections.collect()
+    }
+
+    #[test]
+    fn programs_are_those_of_the_headers() {
+        let headers = [
+            include_str!("../src-bpf/attributes.h"),
+            include_str!("../src-bpf/content.h"),
+            include_str!("../src-bpf/mounts.h"),
+            include_str!("../src-bpf/names.h"),
+        ];
+        let mut theirs: Vec<_> = headers.into_iter().flat_map(hooked).collect();
+        let mut ours: Vec<_> =
+            HOOKS.iter().map(|hook| (hook.program, hook.function, hook.arguments)).collect();
+        theirs.sort_unstable();
+        ours.sort_unstable();
+        assert_eq!(ours, theirs);
+    }
 }

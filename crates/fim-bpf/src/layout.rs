@@ -1,6 +1,7 @@
 //! Sizes and offsets of what crosses between the kernel and here, as `src-bpf/record.h` has them.
 //!
-//! Only numbers. `skel.rs` holds them against the compiled programs.
+//! Only numbers. `skel.rs` holds sizes and offsets against the compiled programs, the test below the others against the
+//! header.
 
 /// `struct fim_key`.
 pub const KEY: usize = 16;
@@ -43,7 +44,7 @@ pub const KEPT_PROCESSES: u32 = 2048;
 /// A digest of `src-bpf/record.h`: maps of another form are of no use to us.
 pub const DIGEST: u64 = match u64::from_str_radix(env!("FIM_RECORD_DIGEST"), 10) {
     Ok(digest) => digest,
-    Err(_) => 0,
+    Err(_) => panic!("build.rs gives a number"),
 };
 /// Entries of the map `wanted`: the largest batch of one fill.
 pub const WANTED: usize = 4096;

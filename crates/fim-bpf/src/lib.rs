@@ -6,7 +6,6 @@
 //! of consumers, stores, or what a change means.
 //!
 #![doc = include_str!("../README.md")]
-#![warn(unsafe_code)]
 
 mod actors;
 mod cgroup;

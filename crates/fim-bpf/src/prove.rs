@@ -13,7 +13,7 @@ use operations::OPERATIONS;
 use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What was proved.
 ///
@@ -79,12 +79,15 @@ struct Tried {
 }
 
 fn fire(programs: &mut Programs, scratch: &Path) -> io::Result<Tried> {
-    let dir = Scratch::new(scratch)?;
-    operations::prepare(&dir.0)?;
-    mark(programs, &dir.0)?;
+    std::fs::create_dir_all(scratch)?;
+    // Of a name that nobody can have taken before.
+    let dir = tempfile::Builder::new().prefix(".fim-proof-").tempdir_in(scratch)?;
+    operations::prepare(dir.path())?;
+    mark(programs, dir.path())?;
     let nobody = FileId::default();
     programs.marks.control(control::PROBE, nobody)?;
-    let tried = OPERATIONS.iter().map(|operation| try_one(programs, &dir.0, operation)).collect::<Vec<_>>();
+    let tried =
+        OPERATIONS.iter().map(|operation| try_one(programs, dir.path(), operation)).collect::<Vec<_>>();
     programs.marks.control(control::PROBED, nobody)?;
     let mut all = Tried { coverage: Coverage::new(), refused: Vec::new() };
     let closes = tried.iter().any(|(class, degree, _)| *class == "close" && *degree == Degree::Full);
@@ -140,29 +143,6 @@ fn hits(counts: &Counts, op: u8) -> u64 {
 }
 
 const _: () = assert!((op::ACL as usize) < layout::OPS);
-
-/// A directory of our own that goes with us.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(parent: &Path) -> io::Result<Self> {
-        let dir = parent.join(format!(".fim-proof-{}", std::process::id()));
-        if dir.exists() {
-            std::fs::remove_dir_all(&dir)?;
-        }
-        std::fs::create_dir_all(parent)?;
-        rustix::fs::mkdir(&dir, Mode::RWXU)?;
-        Ok(Self(dir))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            log::warn!("{}: cannot remove: {error}", self.0.display());
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

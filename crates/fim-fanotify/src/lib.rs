@@ -5,6 +5,7 @@
 //! directory's [`fim_core::FileId`] is made from the handle, so no paths are kept.
 //!
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod actor;
 mod decode;

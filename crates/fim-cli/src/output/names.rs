@@ -1,10 +1,14 @@
 //! Names of users and groups, read from the account files themselves: asking the system's name service
 //! could block on a network, or answer from a file that has just been tampered with in memory.
 
+use super::secret::HIDDEN;
+use fim_consumers::parse::{group, passwd};
 use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -59,8 +63,8 @@ impl Names {
     /// The names in `etc/passwd` and `etc/group` below this root.
     pub fn below(root: &Path) -> Self {
         Self {
-            users: Table::new(root.join("etc/passwd")),
-            groups: Table::new(root.join("etc/group")),
+            users: Table::new(root.join("etc/passwd"), users),
+            groups: Table::new(root.join("etc/group"), groups),
             at: None,
         }
     }
@@ -89,13 +93,9 @@ impl Names {
 /// The homes of all users below a root, each once.
 pub fn homes(root: &Path) -> Vec<PathBuf> {
     let text = open(&root.join("etc/passwd")).and_then(|file| read(&file)).unwrap_or_default();
-    let mut homes: Vec<PathBuf> = text
-        .split(|&b| b == b'\n')
-        .filter_map(|line| line.split(|&b| b == b':').nth(5))
-        .filter_map(|home| std::str::from_utf8(home).ok())
-        .filter(|home| home.starts_with('/'))
-        .map(PathBuf::from)
-        .collect();
+    let accounts = passwd::parse(&text).accounts;
+    let homes = accounts.iter().map(|account| account.home).filter(|home| home.starts_with(b"/"));
+    let mut homes: Vec<PathBuf> = homes.map(|home| OsStr::from_bytes(home).into()).collect();
     homes.sort();
     homes.dedup();
     homes
@@ -105,6 +105,7 @@ pub fn homes(root: &Path) -> Vec<PathBuf> {
 #[derive(Debug)]
 struct Table {
     path: PathBuf,
+    read: fn(&[u8]) -> BTreeMap<u32, String>,
     stamp: Option<Stamp>,
     /// Few, so that to compare some is less than to hash one.
     names: BTreeMap<u32, String>,
@@ -114,8 +115,8 @@ struct Table {
 type Stamp = (u64, u64, i64, i64);
 
 impl Table {
-    fn new(path: PathBuf) -> Self {
-        Self { path, stamp: None, names: BTreeMap::new() }
+    fn new(path: PathBuf, read: fn(&[u8]) -> BTreeMap<u32, String>) -> Self {
+        Self { path, read, stamp: None, names: BTreeMap::new() }
     }
 
     fn get(&self, id: u32) -> Option<&str> {
@@ -129,7 +130,7 @@ impl Table {
         }
         let fresh = open(&self.path).and_then(|file| {
             let new_stamp = self::stamp(&file.metadata()?);
-            Ok((new_stamp, parse(&read(&file)?)))
+            Ok((new_stamp, (self.read)(&read(&file)?)))
         });
         match fresh {
             Ok((new_stamp, names)) => {
@@ -161,18 +162,19 @@ fn read(file: &File) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// `name:password:id:…` lines; the first name of an id counts, as for the C library.
-fn parse(text: &[u8]) -> BTreeMap<u32, String> {
+fn users(text: &[u8]) -> BTreeMap<u32, String> {
+    first_of_each(passwd::parse(text).accounts.iter().map(|account| (account.uid, account.name)))
+}
+
+fn groups(text: &[u8]) -> BTreeMap<u32, String> {
+    first_of_each(group::parse(text).groups.iter().map(|group| (group.gid, group.name)))
+}
+
+/// The first name of an id counts, as for the C library; none that may be a hash.
+fn first_of_each<'a>(entries: impl Iterator<Item = (u32, &'a [u8])>) -> BTreeMap<u32, String> {
     let mut names = BTreeMap::new();
-    for line in text.split(|&b| b == b'\n') {
-        let mut fields = line.split(|&b| b == b':');
-        let (Some(name), Some(_), Some(id)) = (fields.next(), fields.next(), fields.next()) else {
-            continue;
-        };
-        let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
-        if let (Some(id), false) = (id, name.is_empty()) {
-            names.entry(id).or_insert_with(|| String::from_utf8_lossy(name).into_owned());
-        }
+    for (id, name) in entries.filter(|(_, name)| !name.is_empty() && *name != HIDDEN.as_bytes()) {
+        names.entry(id).or_insert_with(|| String::from_utf8_lossy(name).into_owned());
     }
     names
 }
@@ -182,11 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_name_counts_and_nonsense_is_skipped() {
-        let names = parse(b"root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n\nbob\n:x:5:\nx:y:-1:\nbin:*:2:2");
-        assert_eq!(names.len(), 2);
-        assert_eq!(names[&0], "root");
-        assert_eq!(names[&2], "bin");
+    fn first_name_counts_and_what_is_no_account_is_passed_over() {
+        let text =
+            b"root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n\nbob\n:x:5:5:::\nx:y:z:1:::\nbin:*:2:2:::\n\
+                     #old:x:7:7:::\nnew:x:7:7:::\n a:x:+8: 8:::\n$6$salt$hash:9:9:::\n";
+        let names = users(text);
+        let expected = [(0, "root"), (2, "bin"), (7, "new"), (8, "a")];
+        assert_eq!(names, expected.map(|(id, name)| (id, name.to_owned())).into());
+        assert_eq!(groups(b"#x:x:7:\nsudo:x:27:bob\n"), [(27, "sudo".to_owned())].into());
     }
 
     #[test]
