@@ -155,6 +155,7 @@ mod tests {
             }
         }
     }
+
     /// What the headers hook: program, function and its number of arguments, without what it returns.
     fn hooked(text: &str) -> Vec<(&str, &str, usize)> {
         let sections = text.split("SEC(\"").skip(1).filter_map(|section| {

@@ -105,7 +105,7 @@ pub fn homes(root: &Path) -> Vec<PathBuf> {
 #[derive(Debug)]
 struct Table {
     path: PathBuf,
-    read: fn(&[u8]) -> BTreeMap<u32, String>,
+    parse: fn(&[u8]) -> BTreeMap<u32, String>,
     stamp: Option<Stamp>,
     /// Few, so that to compare some is less than to hash one.
     names: BTreeMap<u32, String>,
@@ -115,8 +115,8 @@ struct Table {
 type Stamp = (u64, u64, i64, i64);
 
 impl Table {
-    fn new(path: PathBuf, read: fn(&[u8]) -> BTreeMap<u32, String>) -> Self {
-        Self { path, read, stamp: None, names: BTreeMap::new() }
+    fn new(path: PathBuf, parse: fn(&[u8]) -> BTreeMap<u32, String>) -> Self {
+        Self { path, parse, stamp: None, names: BTreeMap::new() }
     }
 
     fn get(&self, id: u32) -> Option<&str> {
@@ -130,7 +130,7 @@ impl Table {
         }
         let fresh = open(&self.path).and_then(|file| {
             let new_stamp = self::stamp(&file.metadata()?);
-            Ok((new_stamp, (self.read)(&read(&file)?)))
+            Ok((new_stamp, (self.parse)(&read(&file)?)))
         });
         match fresh {
             Ok((new_stamp, names)) => {

@@ -1,6 +1,6 @@
 //! `authorized_keys`, as sshd(8) reads it: options, key, comment.
 
-use super::lines::Odd;
+use super::lines::{Odd, sshd_entries};
 use super::ssh_key::PublicKey;
 
 /// One line that lets someone in.
@@ -37,18 +37,13 @@ pub struct AuthorizedKeys<'a> {
 /// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> AuthorizedKeys<'_> {
-    let mut keys = AuthorizedKeys::default();
-    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u32..) {
-        let line = line.trim_ascii();
-        if line.is_empty() || line.starts_with(b"#") {
-            continue;
-        }
-        match entry(line) {
-            Some(entry) => keys.entries.push(entry),
-            None => keys.odd.push(Odd { line: number, text: line, nis: None }),
-        }
-    }
-    keys
+    let (entries, odd) = sshd_entries(bytes, text, entry);
+    AuthorizedKeys { entries, odd }
+}
+
+fn text(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii();
+    if line.starts_with(b"#") { &[] } else { line }
 }
 
 fn entry(line: &[u8]) -> Option<Entry<'_>> {

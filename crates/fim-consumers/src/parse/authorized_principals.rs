@@ -1,7 +1,7 @@
 //! The files of `AuthorizedPrincipalsFile`, as sshd_config(5) has them: options, then a name that a certificate may be for.
 
 use super::authorized_keys::options;
-use super::lines::Odd;
+use super::lines::{Odd, sshd_entries};
 
 /// One line that lets in who has a certificate for this name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +31,12 @@ pub struct AuthorizedPrincipals<'a> {
 /// ```
 #[must_use]
 pub fn parse(bytes: &[u8]) -> AuthorizedPrincipals<'_> {
-    let mut principals = AuthorizedPrincipals::default();
-    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u32..) {
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        match entry(line) {
-            Some(entry) => principals.entries.push(entry),
-            None => principals.odd.push(Odd { line: number, text: line, nis: None }),
-        }
-    }
-    principals
+    let (entries, odd) = sshd_entries(bytes, text, entry);
+    AuthorizedPrincipals { entries, odd }
+}
+
+fn text(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii()
 }
 
 /// sshd takes what is behind the last blank for the name, or behind the last tab if there is no blank, and passes over what

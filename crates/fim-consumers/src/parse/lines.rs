@@ -37,6 +37,27 @@ pub(super) fn entries<'a, T>(
     (entries, odd)
 }
 
+/// The entries and the odd lines of a file that sshd reads. `text` is what it takes of a line: one of which it takes nothing
+/// is passed over.
+pub(super) fn sshd_entries<'a, T>(
+    bytes: &'a [u8],
+    text: fn(&[u8]) -> &[u8],
+    entry: impl Fn(&'a [u8]) -> Option<T>,
+) -> (Vec<T>, Vec<Odd<'a>>) {
+    let (mut entries, mut odd) = (Vec::new(), Vec::new());
+    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u32..) {
+        let text = text(line);
+        if text.is_empty() {
+            continue;
+        }
+        match entry(text) {
+            Some(entry) => entries.push(entry),
+            None => odd.push(Odd { line: number, text, nis: None }),
+        }
+    }
+    (entries, odd)
+}
+
 /// Each line with its number: all of it, and what is read of it. Without blanks in front, comments and empty
 /// lines.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> {

@@ -47,11 +47,10 @@ pub(super) fn look(live: &mut Live<'_>, path: PathBuf, item: Box<Pending>) -> Re
 
 /// Looks at a path now, after the directories it is in.
 pub(super) fn look_here(live: &mut Live<'_>, path: &Path, item: &Pending) -> Result<(), EngineError> {
-    let record = live.engine.state.get(path)?;
+    let mut record = live.engine.state.get(path)?;
     let is_unknown = record.as_ref().is_none_or(|record| record.seen.is_none());
     if is_unknown && live.look_above(path)? {
-        let record = live.engine.state.get(path)?;
-        return look_alone(live, path, item, record);
+        record = live.engine.state.get(path)?;
     }
     look_alone(live, path, item, record)
 }

@@ -22,7 +22,7 @@ use super::tally::Tally;
 use crate::facts::{Facts, FileKind};
 use crate::remote::RemoteTops;
 use crate::snapshot::{Reader, Snapshot};
-use crate::state::{FileRecord, State};
+use crate::state::FileRecord;
 use crate::watch_set::{Cover, Need, WatchSet};
 use crate::watcher::Marks;
 use std::ffi::OsString;
@@ -69,17 +69,6 @@ pub(crate) struct Anew<'a> {
     pub only: &'a WatchSet,
     /// All that was watched before: what changed hands is read though it is as it was.
     pub was: &'a WatchSet,
-}
-
-/// Who is told of what is met has the state that it is compared with.
-pub(super) trait HasState {
-    fn state(&mut self) -> &mut State;
-}
-
-impl HasState for Engine {
-    fn state(&mut self) -> &mut State {
-        &mut self.state
-    }
 }
 
 /// What a walk works with.
@@ -162,7 +151,7 @@ impl Job {
     }
 }
 
-type Each<'e, H> = &'e mut dyn FnMut(&mut H, Visited) -> Result<(), EngineError>;
+type Each<'e> = &'e mut dyn FnMut(&mut Engine, Visited) -> Result<(), EngineError>;
 
 impl<'a> Walk<'a> {
     /// A walk that reads by itself, until it is given helpers.
@@ -189,34 +178,34 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits a path and, if it is a directory, all that is watched below it.
-    pub(crate) fn visit<H: HasState>(
+    pub(crate) fn visit(
         &mut self,
         top: &Path,
-        host: &mut H,
-        each: Each<'_, H>,
+        engine: &mut Engine,
+        each: Each<'_>,
     ) -> Result<(), EngineError> {
         if self.helpers.is_empty() {
-            return self.run(top, host, each, &mut Pool::here());
+            return self.run(top, engine, each, &mut Pool::here());
         }
         std::thread::scope(|scope| {
             let mut pool = Pool::with_helpers(scope, self.helpers.drain(..));
-            self.run(top, host, each, &mut pool)
+            self.run(top, engine, each, &mut pool)
         })
     }
 
-    fn run<H: HasState>(
+    fn run(
         &mut self,
         top: &Path,
-        host: &mut H,
-        each: Each<'_, H>,
+        engine: &mut Engine,
+        each: Each<'_>,
         pool: &mut Pool,
     ) -> Result<(), EngineError> {
         let mut dirs = Vec::new();
         let first =
-            Entry { path: top.to_owned(), owner: self.watch.owner(top), record: host.state().get(top)? };
-        self.open(vec![first], None, &mut dirs, host, each, pool)?;
+            Entry { path: top.to_owned(), owner: self.watch.owner(top), record: engine.state.get(top)? };
+        self.open(vec![first], None, &mut dirs, engine, each, pool)?;
         while let Some(dir) = dirs.pop() {
-            let recorded = host.state().list_dir(&dir)?;
+            let recorded = engine.state.list_dir(&dir)?;
             let (names, at) = match self.list(&dir) {
                 Ok((names, at)) => (names, Some(at)),
                 Err(error) if Reader::is_gone(&error) => (Vec::new(), None),
@@ -225,7 +214,7 @@ impl<'a> Walk<'a> {
                     continue;
                 }
             };
-            let names = if self.alone { with_orphans(&dir, names, &recorded, host)? } else { names };
+            let names = if self.alone { with_orphans(&dir, names, &recorded, engine)? } else { names };
             let mut chunk = Vec::new();
             for (name, record) in merge(names, recorded) {
                 let path = dir.join(&name);
@@ -235,16 +224,16 @@ impl<'a> Walk<'a> {
                 }
                 chunk.push(Entry { path, owner, record });
                 if chunk.len() == CHUNK {
-                    self.open(std::mem::take(&mut chunk), at.as_ref(), &mut dirs, host, each, pool)?;
+                    self.open(std::mem::take(&mut chunk), at.as_ref(), &mut dirs, engine, each, pool)?;
                 }
             }
-            self.open(chunk, at.as_ref(), &mut dirs, host, each, pool)?;
+            self.open(chunk, at.as_ref(), &mut dirs, engine, each, pool)?;
             if self.alone {
                 self.tally.below = std::mem::take(&mut dirs);
             }
         }
         while let Some(walked) = pool.wait() {
-            each(host, Some(Box::new(walked)))?;
+            each(engine, Some(Box::new(walked)))?;
         }
         Ok(())
     }
@@ -296,13 +285,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens, arms and hands on one chunk of what is in a directory, or the top.
-    fn open<H: HasState>(
+    fn open(
         &mut self,
         chunk: Vec<Entry>,
         at: Option<&Dir>,
         dirs: &mut Vec<PathBuf>,
-        host: &mut H,
-        each: Each<'_, H>,
+        engine: &mut Engine,
+        each: Each<'_>,
         pool: &mut Pool,
     ) -> Result<(), EngineError> {
         let mut opened = Vec::with_capacity(chunk.len());
@@ -310,7 +299,7 @@ impl<'a> Walk<'a> {
             if let Some((owner, known)) = self.unchanged(&entry, at) {
                 self.tally.files += 1;
                 let known = (self.unmoved.get(owner) != Some(&true)).then(|| known.clone());
-                each(host, known.map(|known| entry.unmoved(owner, known)))?;
+                each(engine, known.map(|known| entry.unmoved(owner, known)))?;
                 continue;
             }
             let file = match (at, entry.path.file_name()) {
@@ -323,7 +312,7 @@ impl<'a> Walk<'a> {
                         Ok(facts) => facts,
                         Err(error) => {
                             self.cannot_read(&entry.path, "stat", &error);
-                            unreadable(entry, host, each)?;
+                            unreadable(entry, engine, each)?;
                             continue;
                         }
                     };
@@ -336,10 +325,10 @@ impl<'a> Walk<'a> {
                     }
                     opened.push(Opened { entry, file, facts, cover });
                 }
-                Err(error) if Reader::is_gone(&error) => missing(entry, host, each)?,
+                Err(error) if Reader::is_gone(&error) => missing(entry, engine, each)?,
                 Err(error) => {
                     self.cannot_read(&entry.path, "open", &error);
-                    unreadable(entry, host, each)?;
+                    unreadable(entry, engine, each)?;
                 }
             }
         }
@@ -347,7 +336,7 @@ impl<'a> Walk<'a> {
         for Opened { entry, file, facts, cover } in opened {
             let is_dir = facts.kind == FileKind::Dir;
             if !is_dir && (self.alone || entry.record.as_ref().is_some_and(was_dir)) {
-                below(&entry.path, entry.owner, host, each)?;
+                below(&entry.path, entry.owner, engine, each)?;
             }
             if cover != Cover::Nothing {
                 if file_system(&file) == FileSystem::Pseudo {
@@ -363,10 +352,10 @@ impl<'a> Walk<'a> {
             let handed = self.is_handed_on(owner, &entry.path);
             let job = Job { path: entry.path, file, facts, need, owner, record: entry.record, handed };
             if let Some(walked) = self.read_or_keep(job, pool) {
-                each(host, Some(Box::new(walked)))?;
+                each(engine, Some(Box::new(walked)))?;
             }
             while let Some(walked) = pool.next_ready() {
-                each(host, Some(Box::new(walked)))?;
+                each(engine, Some(Box::new(walked)))?;
             }
         }
         Ok(())

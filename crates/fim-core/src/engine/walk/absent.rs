@@ -1,7 +1,8 @@
 //! Paths with nothing to look at: those that are in the state alone, and those of which no more can be learned than that
 //! something is there.
 
-use super::{Each, Entry, HasState, Visited, Walked};
+use super::{Each, Entry, Visited, Walked};
+use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::snapshot::Snapshot;
 use crate::state::FileRecord;
@@ -10,32 +11,32 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Hands on a path that is in the state alone, with all that was below it.
-pub(super) fn missing<H: HasState>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
-    below(&entry.path, entry.owner, host, each)?;
+pub(super) fn missing(entry: Entry, engine: &mut Engine, each: Each<'_>) -> Result<(), EngineError> {
+    below(&entry.path, entry.owner, engine, each)?;
     match (entry.owner, entry.record) {
-        (Some(owner), Some(record)) => each(host, gone(entry.path, owner, record)),
+        (Some(owner), Some(record)) => each(engine, gone(entry.path, owner, record)),
         _ => Ok(()),
     }
 }
 
 /// Hands on a path of which no more can be learned than that something is there.
-pub(super) fn unreadable<H>(entry: Entry, host: &mut H, each: Each<'_, H>) -> Result<(), EngineError> {
+pub(super) fn unreadable(entry: Entry, engine: &mut Engine, each: Each<'_>) -> Result<(), EngineError> {
     let Entry { path, owner: Some(owner), record } = entry else { return Ok(()) };
     let known = record.as_ref().and_then(|record| record.seen.as_ref());
     let snapshot = Snapshot::unreadable(path).completed(known);
-    each(host, Some(Box::new(Walked { snapshot, owner, record, handed: false })))
+    each(engine, Some(Box::new(Walked { snapshot, owner, record, handed: false })))
 }
 
 /// Hands on all that the state has below a path.
-pub(super) fn below<H: HasState>(
+pub(super) fn below(
     path: &Path,
     owner: Option<usize>,
-    host: &mut H,
-    each: Each<'_, H>,
+    engine: &mut Engine,
+    each: Each<'_>,
 ) -> Result<(), EngineError> {
     let owner = owner.unwrap_or(0);
-    for (path, record) in host.state().below(path)?.into_iter().rev() {
-        each(host, gone(path, owner, record))?;
+    for (path, record) in engine.state.below(path)?.into_iter().rev() {
+        each(engine, gone(path, owner, record))?;
     }
     Ok(())
 }
@@ -46,14 +47,14 @@ fn gone(path: PathBuf, owner: usize, record: FileRecord) -> Visited {
 
 /// The names in a directory, with those of which the state has nothing itself but something below them: a look that came
 /// too late for what it was for may have left that behind.
-pub(super) fn with_orphans<H: HasState>(
+pub(super) fn with_orphans(
     dir: &Path,
     names: Vec<OsString>,
     recorded: &[(OsString, FileRecord)],
-    host: &mut H,
+    engine: &mut Engine,
 ) -> Result<Vec<OsString>, EngineError> {
     let known: BTreeSet<&OsString> = recorded.iter().map(|(name, _)| name).collect();
-    let below = host.state().below(dir)?;
+    let below = engine.state.below(dir)?;
     let tops = below.iter().filter_map(|(path, _)| path.strip_prefix(dir).ok()?.iter().next());
     let mut all: BTreeSet<OsString> = tops.map(OsString::from).filter(|top| !known.contains(top)).collect();
     if all.is_empty() {
