@@ -34,7 +34,9 @@ named mounter "$w/m/hidden" 0
 if wait $vain; then echo "ok in-vain"; else echo "FAIL in-vain: mount(2) was not refused"; fi
 umount "$w/m"
 kill -TERM $agent; wait $agent
-if grep -q coverage_gap "$DATA/out"; then echo "FAIL no-flood: $(grep -m 1 coverage_gap "$DATA/out")"; else echo "ok no-flood"; fi
+# A kernel that preempts its own work skips runs whenever two tasks are at the same call: that is no flood.
+flood=$(grep coverage_gap "$DATA/out" | grep -v '"cause":"missed_runs"' | head -n 1)
+if [ -n "$flood" ]; then echo "FAIL no-flood: $flood"; else echo "ok no-flood"; fi
 # Two writes, a mount and its end, and what they need besides: not one event for each that was refused.
 events=$(grep '"watch_stopped"' "$DATA/out" | sed 's/.*"events":\([0-9]*\).*/\1/')
 if [ "$events" -lt 100 ]; then echo "ok no-events"; else echo "FAIL no-events: $events events"; fi
