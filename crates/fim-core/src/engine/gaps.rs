@@ -1,5 +1,6 @@
 //! What was not watched, or not told for sure: each opens a gap, is made up for, and closes with what was found.
 
+use super::adopt::Adopt;
 use super::error::EngineError;
 use super::live::Live;
 use crate::event::{FileEvent, Via};
@@ -7,10 +8,13 @@ use crate::finding::{Gap, Record};
 use crate::watcher::{Loss, Recovery};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Where a gap is that may be anywhere.
 const ALL: &str = "all";
+/// How many times as long as it took to compare everything is spent on other things: a kernel that skips programs whenever it
+/// is busy must not have the agent compare a million files all the time.
+const REST: u32 = 19;
 
 /// Gaps of this watch.
 #[derive(Debug, Default)]
@@ -20,6 +24,12 @@ pub(super) struct Gaps {
     opened: u64,
     /// The numbers of losses by which their watcher knows them, and those of their gaps.
     losses: Vec<(u64, u64)>,
+    /// When everything is to be compared, if it is.
+    due: Option<Instant>,
+    /// The losses for which it is.
+    to_compare: Vec<u64>,
+    /// Not before then, unless something is in doubt by itself.
+    next: Option<Instant>,
     /// Gaps of losses for which everything was compared, in this order.
     compared: VecDeque<u64>,
     /// Changes found by making up for what was not watched, since the last gap was closed.
@@ -45,6 +55,16 @@ impl Gaps {
         if let Some(at) = self.losses.iter().position(|(number, _)| *number == loss) {
             self.compared.push_back(self.losses.remove(at).1);
         }
+    }
+
+    /// When everything is to be compared, if it is.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Everything is to be compared now.
+    pub(super) fn hurry(&mut self) {
+        self.due = Some(Instant::now());
     }
 }
 
@@ -83,15 +103,25 @@ impl Live<'_> {
         let id = self.open_gap(loss.cause, ALL, loss.count)?;
         self.gaps.losses.push((loss.number, id));
         if loss.recovery == Recovery::Rescan {
-            self.rescan()?;
-            self.gaps.note_compared(loss.number);
+            let now = Instant::now();
+            self.gaps.to_compare.push(loss.number);
+            self.gaps.due.get_or_insert(self.gaps.next.map_or(now, |next| next.max(now)));
         }
-        Ok(())
+        self.compare_if_due()
     }
 
-    /// Marks whatever is not as it was last seen.
-    fn rescan(&mut self) -> Result<(), EngineError> {
-        self.adopt(Path::new("/"), &FileEvent::new(SystemTime::now(), Via::Sweep), None)
+    /// Marks whatever is not as it was last seen, if it is time to. On an error it is still to be done.
+    pub(super) fn compare_if_due(&mut self) -> Result<(), EngineError> {
+        let begun = Instant::now();
+        if self.gaps.due.is_none_or(|due| due > begun) {
+            return Ok(());
+        }
+        let how = Adopt { learn: self.learning.is_some(), ..Adopt::default() };
+        self.adopt_part(Path::new("/"), &FileEvent::new(SystemTime::now(), Via::Sweep), &how)?;
+        self.gaps.due = None;
+        self.gaps.next = Some(Instant::now() + begun.elapsed() * REST);
+        std::mem::take(&mut self.gaps.to_compare).into_iter().for_each(|loss| self.gaps.note_compared(loss));
+        Ok(())
     }
 
     /// Closes the gaps of losses that are made up for, with what was found.
@@ -111,7 +141,8 @@ impl Live<'_> {
         if self.gaps.losses.is_empty() {
             return Ok(());
         }
-        self.rescan()?;
+        self.gaps.hurry();
+        self.compare_if_due()?;
         let open = std::mem::take(&mut self.gaps.losses);
         self.gaps.compared.extend(open.into_iter().map(|(_, id)| id));
         self.close_compared()

@@ -24,9 +24,9 @@ impl Lost {
         Self { untold, dirs: HashSet::new() }
     }
 
-    /// All that was in a directory is known again.
-    pub(super) fn forget(&mut self, dir: &Path) {
-        self.dirs.remove(dir);
+    /// All that is there is known again.
+    pub(super) fn forget(&mut self) {
+        self.dirs.clear();
     }
 
     /// Whether what was known of a path may be lost: that it is not known says nothing then.
@@ -72,14 +72,14 @@ impl Engine {
     ) -> Result<T, EngineError> {
         loop {
             match act(self) {
-                Err(error) => drop(self.heal(error)?),
+                Err(error) => self.heal(error)?,
                 done => return done,
             }
         }
     }
 
-    /// Gives up what an error says is damaged, and says so: the directory. Any other error is given back.
-    pub(super) fn heal(&mut self, error: EngineError) -> Result<PathBuf, EngineError> {
+    /// Gives up what an error says is damaged, and says so. Any other error is given back.
+    pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
         let EngineError::Store(damage) = &error else { return Err(error) };
         let Some(dir) = State::damaged_dir(damage) else { return Err(error) };
         let dir: PathBuf = dir.components().collect();
@@ -92,8 +92,8 @@ impl Engine {
             self.keep_for_watch(&lost)?;
         }
         self.reporter.report(Record::BaselineLost(lost))?;
-        self.lost.dirs.insert(dir.clone());
-        Ok(dir)
+        self.lost.dirs.insert(dir);
+        Ok(())
     }
 }
 

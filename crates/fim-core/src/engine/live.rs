@@ -124,15 +124,11 @@ pub(super) fn run(
     };
     live.engine.status.set(|now| now.watcher = name);
     let started = Started { watcher: name.to_owned(), coverage, notes, ..Started::default() };
-    let outcome = live.watch(started, &source, stop);
+    let outcome = live.watch(started, source, stop);
     // On every way out the watcher must end, or its thread would outlive the watch.
     stop.stop();
-    if outcome.is_err() {
-        drop(source);
-        let _ended = join(thread);
-        return outcome.map(|()| Stopped::default());
-    }
     let watched = join(thread);
+    outcome?;
     let stopped = live.finish(watched.as_ref().ok())?;
     match watched {
         Ok(_) => Ok(stopped),
@@ -161,9 +157,10 @@ fn join(thread: JoinHandle<Result<WatchStats, WatchError>>) -> Result<WatchStats
 }
 
 impl Live<'_> {
-    fn watch(&mut self, started: Started, source: &EventSource, stop: &StopToken) -> Result<(), EngineError> {
+    /// At its end nobody listens any more: a watcher that waits for room, as after a start that was cut short, goes on.
+    fn watch(&mut self, started: Started, source: EventSource, stop: &StopToken) -> Result<(), EngineError> {
         if self.start(started, stop)? {
-            self.turn_until_end(source)?;
+            self.turn_until_end(&source)?;
         }
         Ok(())
     }
@@ -200,6 +197,7 @@ impl Live<'_> {
                 .and_then(|()| self.learn_some())
                 .and_then(|()| self.look_for_other_names())
                 .and_then(|()| self.see_to_unarmed(Some(source)))
+                .and_then(|()| self.compare_if_due())
                 .and_then(|()| self.settle_renames(false));
             if let Err(error) = turn.and_then(|()| self.follow_interests()) {
                 self.heal(error)?;
@@ -220,14 +218,19 @@ impl Live<'_> {
         self.engine.reporter.report(Record::Tampering(tampering))
     }
 
-    /// Gives up what is damaged of the state; what was about it may be half done, and is looked at again.
+    /// Gives up what is damaged of the state. What was being done when the damage showed is half done, and may have been about
+    /// anything: everything is compared.
     pub(super) fn heal(&mut self, error: EngineError) -> Result<(), EngineError> {
         self.engine.reporter.behind(false);
-        let dir = self.engine.heal(error)?;
-        self.adopt(&dir, &FileEvent::new(SystemTime::now(), Via::Sweep), None)?;
-        self.drain(false)?;
+        let mut damage = Some(error);
+        while let Some(error) = damage {
+            self.engine.heal(error)?;
+            self.gaps.hurry();
+            damage = self.compare_if_due().and_then(|()| self.drain(false)).err();
+        }
         // What comes from now on is new.
-        self.engine.lost.forget(&dir);
+        self.engine.lost.forget();
+        self.blind.hurry();
         Ok(())
     }
 
@@ -318,7 +321,8 @@ impl Live<'_> {
         }
         let now = Instant::now();
         let settle = self.storms.due().or_else(|| self.commit_due());
-        [self.queue.next_due(), settle, self.blind.due, self.settling.due(), self.links.due(now)]
+        let compare = self.gaps.due();
+        [self.queue.next_due(), settle, self.blind.due, compare, self.settling.due(), self.links.due(now)]
             .into_iter()
             .flatten()
             .map(|due| due.saturating_duration_since(now))

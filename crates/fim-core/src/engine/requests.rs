@@ -6,7 +6,7 @@ use super::error::EngineError;
 use super::live::Live;
 use crate::event::{FileEvent, Via};
 use crate::state::{FileRecord, Trusted};
-use crate::store::CopyError;
+use crate::store::{CopyError, StoreError};
 use crate::watch_set::Cover;
 use crate::watcher::EventSource;
 use std::io::Write;
@@ -22,7 +22,11 @@ impl Live<'_> {
         self.drain(false)?;
         self.tell_storms()?;
         self.engine.reporter.commit(&mut self.engine.state)?;
-        Ok(self.engine.state.copy_to(out))
+        Ok(match &self.engine.reporter.failed {
+            // A copy would be of what was known before.
+            Some(error) => Err(CopyError::Store(StoreError::new(error.kind, error.to_string()))),
+            None => self.engine.state.copy_to(out),
+        })
     }
 
     /// Looks at all that is watched of these paths (of everything: none), reports what no event told of, and
@@ -59,7 +63,13 @@ impl Live<'_> {
             self.trust(path, &mut summary)?;
         }
         self.engine.reporter.sync(&mut self.engine.state)?;
-        Ok(Ok(summary))
+        Ok(match &self.engine.reporter.failed {
+            Some(error) => Err(format!(
+                "the state cannot be written: {error}; what is there is trusted, but not for certain after the next start of \
+                 the agent: ask again once it can be written"
+            )),
+            None => Ok(summary),
+        })
     }
 
     fn trust(&mut self, top: &Path, summary: &mut BaselineSummary) -> Result<(), EngineError> {

@@ -65,6 +65,8 @@ impl Live<'_> {
         (started.files, started.dirs) = (tally.files, tally.dirs);
         self.engine.status.set(|now| (now.files, now.dirs) = (tally.files, tally.dirs));
         self.engine.scan.tell(&self.engine.remote, &mut started);
+        // All that is there is known: what comes from now on is new.
+        self.engine.lost.forget();
         // The long walk is over.
         self.engine.progress = None;
         self.beat(Instant::now())?;

@@ -53,6 +53,15 @@ pub(super) struct Blind {
     pub due: Option<Instant>,
 }
 
+impl Blind {
+    /// What was being compared may not have been to its end.
+    pub(super) fn hurry(&mut self) {
+        if !self.gaps.is_empty() {
+            self.due = Some(Instant::now());
+        }
+    }
+}
+
 impl Live<'_> {
     /// Says which files could not be marked, and sees to them later.
     pub(super) fn unarmed(&mut self, unarmed: Unarmed) -> Result<(), EngineError> {

@@ -273,3 +273,33 @@ fn a_baseline_that_cannot_be_kept_is_none() {
         }
     }
 }
+
+/// Whoever asks an agent that cannot write its state is not told that all is well.
+#[test]
+fn nothing_is_said_to_be_recorded_while_the_state_cannot_be_written() {
+    let house = House::new();
+    house.baseline();
+    let store = Faulty::of(&house);
+    let (send, words) = channel();
+    let sink = Words(Lines::default(), send);
+    let mut engine = Engine::builder()
+        .consumer(house.plain())
+        .build(State::open(Box::new(store.clone())).unwrap(), Box::new(sink))
+        .unwrap();
+    let (control, root) = (engine.control(), house.root.clone());
+    let messages = std::iter::once_with(move || {
+        hear(&words, "started");
+        store.set(Some(Fault::Write(Errno::NOSPC)));
+        fs::write(root.join("a"), "changed").unwrap();
+        let refused = control.accept(Vec::new()).unwrap().unwrap_err();
+        assert!(refused.starts_with("the state cannot be written: the disk: "), "{refused}");
+        let refused = control.copy_state(Box::new(io::sink())).unwrap().unwrap_err().to_string();
+        assert!(refused.contains("the disk: "), "{refused}");
+        store.set(None);
+        hear(&words, "closed state_unwritable");
+        control.accept(Vec::new()).unwrap().unwrap();
+        control.copy_state(Box::new(io::sink())).unwrap().unwrap();
+        at(Via::Write, root.join("a"))
+    });
+    engine.run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
+}

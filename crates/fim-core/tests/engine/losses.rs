@@ -47,6 +47,61 @@ fn a_loss_opens_a_gap_that_closes_with_what_was_found() {
     }
 }
 
+/// Comparing everything takes a part of the time only, however often it is asked for.
+#[test]
+fn losses_in_a_row_are_all_made_up_for() {
+    let house = House::new();
+    let lines = house.watch(move |root| {
+        let loss = |number| {
+            WatchMessage::Lost(Loss { number, cause: "missed_runs", count: 2, recovery: Recovery::Rescan })
+        };
+        fs::write(root.join("a"), "unseen").unwrap();
+        fs::write(root.join("sub/c"), "unseen").unwrap();
+        (1..=50).map(loss).collect()
+    });
+    let mut all = told(&house, &lines);
+    all.sort();
+    assert_eq!(all, [(Action::Updated, "a".into(), None), (Action::Updated, "sub/c".into(), None)]);
+    let reports = lines.reports.lock().unwrap();
+    let numbers = |of: fn(&Record) -> Option<u64>| -> Vec<u64> {
+        reports.iter().filter_map(|report| of(&report.record)).collect()
+    };
+    let opened = numbers(|record| if let Record::CoverageGap(gap) = record { Some(gap.id) } else { None });
+    let closed = numbers(|record| if let Record::GapClosed(gap) = record { Some(gap.id) } else { None });
+    assert_eq!(opened, (1..=50).collect::<Vec<_>>());
+    assert_eq!(closed, opened, "in their order");
+}
+
+/// A watcher that sends more than may wait, and ends once nobody listens.
+struct Flood(Arc<AtomicBool>);
+
+impl Watcher for Flood {
+    fn name(&self) -> &'static str {
+        "flood"
+    }
+
+    fn run(
+        self: Box<Self>,
+        _watch: WatchSet,
+        sink: EventSink,
+        _stop: StopToken,
+    ) -> Result<WatchStats, WatchError> {
+        sink.ready(Ready { marks: Box::new(StatMarks), coverage: Coverage::new(), notes: Vec::new() });
+        while sink.send(at(Via::Write, "/w/a")) {}
+        self.0.store(true, Ordering::Relaxed);
+        Ok(WatchStats::default())
+    }
+}
+
+#[test]
+fn a_start_that_is_cut_short_does_not_wait_for_a_watcher_that_waits_for_room() {
+    let house = House::new();
+    let (stop, ended) = (StopToken::new(), Arc::new(AtomicBool::new(false)));
+    stop.stop();
+    house.engine(Lines::default()).run(Box::new(Flood(Arc::clone(&ended))), &stop).unwrap();
+    assert!(ended.load(Ordering::Relaxed));
+}
+
 /// A watcher that sees nothing, and has no room for `sub/c` until there is.
 struct Cramped {
     act: Box<dyn FnOnce() + Send>,

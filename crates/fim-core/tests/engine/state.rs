@@ -1,13 +1,15 @@
 //! What is kept from one run to the next.
 
-use crate::house::{House, Lines, at, findings, told};
+use crate::house::{House, Lines, at, findings, renamed, told};
 use fim_core::{
-    Action, Detected, MemStore, Record, ReplayWatcher, StopToken, Store, StoreError, StoreErrorKind, Via,
-    WatchMessage,
+    Action, Detected, Loss, MemStore, Record, Recovery, ReplayWatcher, StopToken, Store, StoreError,
+    StoreErrorKind, Via, WatchMessage,
 };
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 #[test]
@@ -119,12 +121,12 @@ fn what_a_reader_missed_of_many_is_reported_at_the_next_start() {
     assert_eq!(all.len(), 2_000, "what was told then or is told now is all there is");
 }
 
-/// A store in which what is kept of one directory is damaged until it is removed.
-struct Rotten(MemStore, &'static [u8]);
+/// A store in which what is kept of one directory is damaged until it is removed, from a moment on.
+struct Rotten(MemStore, &'static [u8], Arc<AtomicBool>);
 
 impl Rotten {
     fn sound<T>(&self, key: &[u8], value: T) -> Result<T, StoreError> {
-        if key.windows(self.1.len()).any(|part| part == self.1) {
+        if self.2.load(Ordering::Relaxed) && key.windows(self.1.len()).any(|part| part == self.1) {
             let damaged = StoreError::new(StoreErrorKind::Corrupt, "rotten");
             return Err(StoreError { key: Some(key.to_vec()), ..damaged });
         }
@@ -181,7 +183,8 @@ fn a_damaged_directory_of_the_state_is_said_and_is_no_change() {
         fs::write(root.join("sub/c"), "written").unwrap();
         at(Via::Close, root.join("sub/c"))
     });
-    let mut engine = house.engine_on(Rotten(house.store.clone(), b"/w/sub/\0"), lines.clone());
+    let rotten = Rotten(house.store.clone(), b"/w/sub/\0", Arc::new(AtomicBool::new(true)));
+    let mut engine = house.engine_on(rotten, lines.clone());
     engine.run(Box::new(ReplayWatcher::new(messages)), &StopToken::new()).unwrap();
     let mut told = told(&house, &lines);
     told.sort();
@@ -197,4 +200,36 @@ fn a_damaged_directory_of_the_state_is_said_and_is_no_change() {
         })
         .collect();
     assert_eq!(lost, [house.path("sub").display().to_string()]);
+}
+
+/// What meets damage to what is known of one file may be the look at another, or comparing everything.
+#[test]
+fn damage_during_the_watch_loses_nothing_of_what_was_being_done() {
+    for losses in [0, 1] {
+        let house = House::new();
+        house.baseline();
+        let (started, wait) = channel();
+        let lines = Lines { started: Some(started), ..Lines::default() };
+        let (root, rots) = (house.root.clone(), Arc::new(AtomicBool::new(false)));
+        let rotten = Rotten(house.store.clone(), b"/w/sub/\0", Arc::clone(&rots));
+        let messages = std::iter::once_with(move || {
+            wait.recv().unwrap();
+            fs::rename(root.join("sub/c"), root.join("came")).unwrap();
+            // Nobody tells of it.
+            fs::write(root.join("a"), "unseen").unwrap();
+            rots.store(true, Ordering::Relaxed);
+            let lost = (0..losses).map(|number| {
+                WatchMessage::Lost(Loss { number, cause: "ring_full", count: 1, recovery: Recovery::Rescan })
+            });
+            lost.chain([renamed(root.join("sub/c"), root.join("came"))])
+        });
+        let mut engine = house.engine_on(rotten, lines.clone());
+        let stopped =
+            engine.run(Box::new(ReplayWatcher::new(messages.flatten())), &StopToken::new()).unwrap();
+        let told = told(&house, &lines);
+        let mut all: Vec<_> = told.into_iter().map(|(action, name, _)| (action, name)).collect();
+        all.sort();
+        assert_eq!(all, [(Action::Created, "came".into()), (Action::Updated, "a".into())]);
+        assert_eq!((stopped.gaps, stopped.gaps_open), (losses, 0));
+    }
 }
