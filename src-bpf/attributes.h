@@ -2,11 +2,20 @@
 /* Changes of size, mode, owner, times, attributes and flags. All after the fact. */
 #pragma once
 
+/*
+ * Errors that say that something was not finished, such as the access control list that goes with a mode; the others refuse all of
+ * it, and who is refused is not to be named.
+ */
+static __always_inline int is_half_done(int ret)
+{
+	return ret == -ENOSPC || ret == -EDQUOT || ret == -EIO || ret == -ENOMEM;
+}
+
 static __always_inline int setattr(struct dentry *dentry, struct iattr *attr, int ret)
 {
 	u32 op = attr->ia_valid & ATTR_SIZE ? OP_TRUNCATE : OP_ATTRIBUTES;
 
-	return ret ? 0 : touch(dentry->d_inode, op, op);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, op, op);
 }
 
 /* notify_change: the mount's mapping came first in 5.12. */
@@ -25,44 +34,44 @@ int BPF_PROG(notify_change_4, void *map, struct dentry *dentry, struct iattr *at
 SEC("fexit/__vfs_setxattr_noperm")
 int BPF_PROG(setxattr_5, struct dentry *dentry, void *name, void *value, size_t size, int flags, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
 }
 
 SEC("fexit/__vfs_setxattr_noperm")
 int BPF_PROG(setxattr_6, void *map, struct dentry *dentry, void *name, void *value, size_t size, int flags, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
 }
 
 SEC("fexit/vfs_removexattr")
 int BPF_PROG(removexattr_2, struct dentry *dentry, void *name, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
 }
 
 SEC("fexit/vfs_removexattr")
 int BPF_PROG(removexattr_3, void *map, struct dentry *dentry, void *name, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_XATTR);
 }
 
 /* Until 6.1 these go through the two above. */
 SEC("fexit/vfs_set_acl")
 int BPF_PROG(set_acl, void *map, struct dentry *dentry, void *name, void *acl, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
 }
 
 SEC("fexit/vfs_remove_acl")
 int BPF_PROG(remove_acl, void *map, struct dentry *dentry, void *name, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_XATTR, OP_ACL);
 }
 
 SEC("fexit/vfs_fileattr_set")
 int BPF_PROG(fileattr_set, void *map, struct dentry *dentry, void *attr, int ret)
 {
-	return ret ? 0 : touch(dentry->d_inode, OP_FLAGS, OP_FLAGS);
+	return ret && !is_half_done(ret) ? 0 : touch(dentry->d_inode, OP_FLAGS, OP_FLAGS);
 }
 
 /*

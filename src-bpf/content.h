@@ -6,6 +6,15 @@
  */
 #pragma once
 
+/*
+ * A call that fails may have written before it did: O_DIRECT the pages before one that cannot be read, fallocate until there was
+ * no room. Who may not write at all has not, and is not to be named.
+ */
+static __always_inline int may_have_written(struct file *file, long ret)
+{
+	return ret > 0 || (ret < 0 && file->f_mode & FMODE_WRITE);
+}
+
 static __always_inline int touch(struct inode *inode, u32 op, u32 site)
 {
 	struct fim_key key;
@@ -35,26 +44,24 @@ static __always_inline int touch_open_ended(struct inode *inode, u32 op, u32 sit
 }
 
 /* Not inlined, so that the program before the filter needs neither stack nor saved registers. */
-static __noinline int written(struct inode *inode)
+static __noinline int written(struct file *file, ssize_t ret)
 {
-	return touch(inode, OP_WRITE, OP_WRITE);
+	return may_have_written(file, ret) ? touch(file->f_inode, OP_WRITE, OP_WRITE) : 0;
 }
 
 /* The one program on plain write(2): what it does for a file nobody watches is what fim costs. */
 SEC("fexit/vfs_write")
 int BPF_PROG(vfs_write, struct file *file, const char *buf, size_t count, loff_t *pos, ssize_t ret)
 {
-	struct inode *inode = file->f_inode;
-
-	if (!may_be_marked(inode) || ret <= 0)
+	if (!may_be_marked(file->f_inode))
 		return 0;
-	return written(inode);
+	return written(file, ret);
 }
 
 SEC("fexit/vfs_writev")
 int BPF_PROG(vfs_writev, struct file *file, void *vec, unsigned long n, loff_t *pos, int flags, ssize_t ret)
 {
-	return ret > 0 ? touch(file->f_inode, OP_WRITE, OP_WRITEV) : 0;
+	return may_have_written(file, ret) ? touch(file->f_inode, OP_WRITE, OP_WRITEV) : 0;
 }
 
 /*
@@ -75,7 +82,7 @@ int BPF_PROG(vfs_iter_write, struct file *file, void *iter, loff_t *pos, int fla
 {
 	u32 op = iter_op(file);
 
-	return ret > 0 ? touch(file->f_inode, op, op) : 0;
+	return may_have_written(file, ret) ? touch(file->f_inode, op, op) : 0;
 }
 
 SEC("fexit/vfs_iocb_iter_write")
@@ -83,62 +90,66 @@ int BPF_PROG(vfs_iocb_iter_write, struct file *file, void *iocb, void *iter, ssi
 {
 	u32 op = iter_op(file);
 
-	return ret > 0 || ret == -EIOCBQUEUED ? touch_open_ended(file->f_inode, op, op) : 0;
+	return may_have_written(file, ret) ? touch_open_ended(file->f_inode, op, op) : 0;
 }
 
 SEC("fexit/__kernel_write")
 int BPF_PROG(kernel_write, struct file *file, const void *buf, size_t count, loff_t *pos, ssize_t ret)
 {
-	return ret > 0 ? touch(file->f_inode, OP_KERNEL, OP_KERNEL) : 0;
+	return may_have_written(file, ret) ? touch(file->f_inode, OP_KERNEL, OP_KERNEL) : 0;
 }
 
 SEC("fexit/__kernel_write_iter")
 int BPF_PROG(kernel_write_iter, struct file *file, void *from, loff_t *pos, ssize_t ret)
 {
-	return ret > 0 ? touch(file->f_inode, OP_KERNEL, OP_KERNEL) : 0;
+	return may_have_written(file, ret) ? touch(file->f_inode, OP_KERNEL, OP_KERNEL) : 0;
 }
 
-/* -EAGAIN: nothing was written, a worker tries again. -EIOCBQUEUED: it will be. */
+/* -EAGAIN: nothing was written, a worker tries again. Whatever else it says, something may have been, or will be. */
 SEC("fexit/io_write")
 int BPF_PROG(io_write, struct io_kiocb *req, unsigned int issue_flags, int ret)
 {
-	if (ret < 0 && ret != -EIOCBQUEUED)
+	struct file *file = req->file;
+
+	if (ret == -EAGAIN || !(file->f_mode & FMODE_WRITE))
 		return 0;
-	return touch_open_ended(req->file->f_inode, OP_IO_URING, OP_IO_URING);
+	return touch_open_ended(file->f_inode, OP_IO_URING, OP_IO_URING);
 }
 
 SEC("fexit/aio_write")
 int BPF_PROG(aio_write, struct kiocb *req, void *iocb, int vectored, int compat, int ret)
 {
-	if (ret < 0 && ret != -EIOCBQUEUED)
+	struct file *file = req->ki_filp;
+
+	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	return touch_open_ended(req->ki_filp->f_inode, OP_AIO, OP_AIO);
+	return touch_open_ended(file->f_inode, OP_AIO, OP_AIO);
 }
 
 SEC("fexit/iter_file_splice_write")
 int BPF_PROG(splice_write, void *pipe, struct file *out, loff_t *pos, size_t len, unsigned int flags, ssize_t ret)
 {
-	return ret > 0 ? touch(out->f_inode, OP_SPLICE, OP_SPLICE) : 0;
+	return may_have_written(out, ret) ? touch(out->f_inode, OP_SPLICE, OP_SPLICE) : 0;
 }
 
 SEC("fexit/vfs_copy_file_range")
 int BPF_PROG(copy_range, struct file *in, loff_t from, struct file *out, loff_t to, size_t len, unsigned int flags,
 	     ssize_t ret)
 {
-	return ret > 0 ? touch(out->f_inode, OP_COPY, OP_COPY) : 0;
+	return may_have_written(out, ret) ? touch(out->f_inode, OP_COPY, OP_COPY) : 0;
 }
 
 SEC("fexit/vfs_clone_file_range")
 int BPF_PROG(clone_range, struct file *in, loff_t from, struct file *out, loff_t to, loff_t len, unsigned int flags,
 	     loff_t ret)
 {
-	return ret >= 0 ? touch(out->f_inode, OP_COPY, OP_COPY) : 0;
+	return !ret || may_have_written(out, ret) ? touch(out->f_inode, OP_COPY, OP_COPY) : 0;
 }
 
 SEC("fexit/vfs_fallocate")
 int BPF_PROG(fallocate, struct file *file, int mode, loff_t offset, loff_t len, int ret)
 {
-	return ret == 0 ? touch(file->f_inode, OP_FALLOCATE, OP_FALLOCATE) : 0;
+	return !ret || may_have_written(file, ret) ? touch(file->f_inode, OP_FALLOCATE, OP_FALLOCATE) : 0;
 }
 
 SEC("fentry/security_mmap_file")

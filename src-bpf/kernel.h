@@ -49,7 +49,11 @@ enum {
 #define VM_SHARED 0x8
 #define PF_KTHREAD 0x00200000
 #define RENAME_EXCHANGE 0x2
-#define EIOCBQUEUED 529
+#define EIO 5
+#define EAGAIN 11
+#define ENOMEM 12
+#define ENOSPC 28
+#define EDQUOT 122
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -1,7 +1,9 @@
 # limit: 300
-# Who is named: a process that changes its user without another program, and who mounts while others try to in vain.
+# Who is named: a process that changes its user without another program, one whose write fails half-way, and who mounts while
+# others try to in vain.
 w=$DATA/w
-mkdir -p "$w/m"
+mkdir -p "$w/m" "$w/half"
+head -c 8192 /dev/zero > "$w/half/f"
 echo old > "$w/f"; echo old > "$w/other"; echo old > "$w/m/hidden"
 fim run --state "$DATA/state" --watcher bpf "$w" > "$DATA/out" 2> "$DATA/err" &
 agent=$!
@@ -26,6 +28,13 @@ wait_for '"watch_started"'
 fim-e2e act as_another "$w"
 named root-before "$w/f" 0
 named nobody-after "$w/other" 65534
+# A write that fails half-way, by somebody who keeps the file open: its first page is on the disk.
+fim-e2e act half "$w/half" > "$DATA/half" &
+half=$!
+wait_for "\"path\":\"$w/half/f\""
+named half "$w/half/f" 0
+kill $half
+[ "$(cat "$DATA/half")" = failed ] && echo "ok half-failed" || echo "FAIL half-failed: $(cat "$DATA/half")"
 # Refused a thousand times, by somebody who may not.
 fim-e2e act mount_in_vain "$w/m" &
 vain=$!

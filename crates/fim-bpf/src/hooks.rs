@@ -25,6 +25,8 @@ pub struct Hook {
 pub enum Heals {
     /// A look at every watched file that is open for writing; if it was closed meanwhile, its last close.
     Open,
+    /// The same again and again until the last close: the change may go on without another call.
+    OpenEnded,
     /// Nothing need: it completes what others told. But those above count on it.
     Close,
     /// Nothing need: a mark of a file that is gone is kept, who mounted something is not known, or a file that
@@ -58,17 +60,17 @@ pub const HOOKS: &[Hook] = &[
     hook("vfs_write", "vfs_write", 4).heals(Heals::Open),
     hook("vfs_writev", "vfs_writev", 5).heals(Heals::Open),
     hook("vfs_iter_write", "vfs_iter_write", 4).heals(Heals::Open),
-    hook("vfs_iocb_iter_write", "vfs_iocb_iter_write", 3).heals(Heals::Open),
+    hook("vfs_iocb_iter_write", "vfs_iocb_iter_write", 3).heals(Heals::OpenEnded),
     hook("kernel_write_iter", "__kernel_write_iter", 3).heals(Heals::Open),
     spare("kernel_write", "__kernel_write", 4, "kernel_write_iter").heals(Heals::Open),
-    hook("io_write", "io_write", 2).heals(Heals::Open),
-    hook("aio_write", "aio_write", 4).heals(Heals::Open),
+    hook("io_write", "io_write", 2).heals(Heals::OpenEnded),
+    hook("aio_write", "aio_write", 4).heals(Heals::OpenEnded),
     hook("splice_write", "iter_file_splice_write", 5).heals(Heals::Open),
     hook("copy_range", "vfs_copy_file_range", 6).heals(Heals::Open),
     hook("clone_range", "vfs_clone_file_range", 6).heals(Heals::Open),
     hook("fallocate", "vfs_fallocate", 4).heals(Heals::Open),
-    hook("mmap_file", "security_mmap_file", 3).heals(Heals::Open),
-    hook("mprotect", "security_file_mprotect", 3).heals(Heals::Open),
+    hook("mmap_file", "security_mmap_file", 3).heals(Heals::OpenEnded),
+    hook("mprotect", "security_file_mprotect", 3).heals(Heals::OpenEnded),
     hook("file_release", "security_file_release", 1).heals(Heals::Close),
     spare("locks_remove", "locks_remove_file", 1, "file_release").heals(Heals::Close),
     hook("notify_change_3", "notify_change", 3),

@@ -95,15 +95,12 @@ impl Intake {
         }
     }
 
-    /// Sends the event of a dirty mark found by a sweep.
-    pub fn found_dirty(&mut self, id: FileId, mapped: bool) {
-        let now = SystemTime::now();
-        for via in [Some(Via::Sweep), mapped.then_some(Via::Mmap)].into_iter().flatten() {
-            let mut event = FileEvent::new(now, via);
-            event.file = Some(id);
-            event.settled = via == Via::Sweep;
-            self.send_event(event);
-        }
+    /// Sends the event of a dirty mark found by a sweep; `open_ended` if the file may go on changing unseen until its last close.
+    pub fn found_dirty(&mut self, id: FileId, open_ended: bool) {
+        let mut event = FileEvent::new(SystemTime::now(), Via::Sweep);
+        event.file = Some(id);
+        event.settled = !open_ended;
+        self.send_event(event);
     }
 
     /// Sends any other message.

@@ -37,6 +37,8 @@ pub struct Losses {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Skipped {
     open: u64,
+    /// Those among them after which the change may go on.
+    open_ended: u64,
     close: u64,
     scan: u64,
 }
@@ -130,7 +132,8 @@ impl Losses {
             match files {
                 Ok(files) if !closed => {
                     let number = self.tell("missed_runs", open, Recovery::Sweep, intake);
-                    files.into_iter().for_each(|id| intake.found_dirty(id, false));
+                    let goes_on = self.skipped.open_ended > before.open_ended;
+                    files.into_iter().for_each(|id| intake.found_dirty(id, goes_on));
                     intake.send(WatchMessage::Recovered(number));
                 }
                 Ok(_) => self.to_scan += open,
@@ -185,6 +188,10 @@ impl Skipped {
             let missed = sys::missed_runs(attached.program.as_fd()).unwrap_or_default();
             match attached.hook.heals {
                 Heals::Open => all.open += missed,
+                Heals::OpenEnded => {
+                    all.open += missed;
+                    all.open_ended += missed;
+                }
                 Heals::Close => all.close += missed,
                 Heals::Scan => all.scan += missed,
                 Heals::Keep => {}

@@ -230,7 +230,8 @@ pub struct FileEvent {
     pub actor: Option<Arc<Actor>>,
     /// How many calls this mark stands for; 0 where nobody counted.
     pub writes: u32,
-    /// No writer of this file is left, so far as this event knows: look at once.
+    /// No writer of this file is left, so far as this event knows: look at once. Of [`Via::Sweep`] that is not: it may go on
+    /// changing without an event until its last close, and is looked at from time to time.
     pub settled: bool,
 }
 

@@ -49,6 +49,7 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
                 }
             }
         }
+        "half" => half(f)?,
         "as_another" => {
             // It is open before, and the program stays what it is.
             let mut other = writable(other)?;
@@ -111,6 +112,26 @@ pub fn act(kind: &str, dir: &Path) -> io::Result<()> {
         _ => return Err(io::Error::other(format!("no such act: {kind}"))),
     }
     Ok(())
+}
+
+/// A write past the page cache that fails, since its second page cannot be read: the first is on the disk by then. The file stays
+/// open until this process is ended.
+fn half(f: &Path) -> io::Result<()> {
+    use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
+    const PAGE: usize = 4096;
+    let file = rustix::fs::open(f, OFlags::WRONLY | OFlags::DIRECT | OFlags::CLOEXEC, Mode::empty())?;
+    // SAFETY: memory of its own, of which only what can be read is filled; it is never unmapped.
+    let wrote = unsafe {
+        let both = ProtFlags::READ | ProtFlags::WRITE;
+        let at = mmap_anonymous(std::ptr::null_mut(), 2 * PAGE, both, MapFlags::PRIVATE)?;
+        at.cast::<u8>().write_bytes(b'D', PAGE);
+        mprotect(at.byte_add(PAGE), PAGE, MprotectFlags::empty())?;
+        libc::write(std::os::fd::AsRawFd::as_raw_fd(&file), at, 2 * PAGE)
+    };
+    println!("{}", if wrote < 0 { "failed" } else { "written" });
+    loop {
+        std::thread::park();
+    }
 }
 
 fn splice(f: &Path) -> io::Result<()> {

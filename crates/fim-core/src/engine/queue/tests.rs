@@ -61,6 +61,26 @@ fn what_is_mapped_is_looked_at_until_its_last_writer_closes_whatever_it_is_calle
 }
 
 #[test]
+fn what_stands_for_a_lost_record_of_a_mapping_is_looked_at_until_the_last_close() {
+    let (mut queue, mut now) = (Queue::default(), Instant::now());
+    let m = Path::new("/m");
+    queue.mark(m, &event(Via::Sweep), KNOWN, now);
+    assert!(queue.pop(now + SETTLE).unwrap().1.swept);
+    for _ in 0..2 {
+        now += SETTLE + OPEN;
+        let (_, item) = queue.pop(now).unwrap();
+        assert!(!item.swept, "the loss was made up for by the first look");
+    }
+    queue.mark(m, &event(Via::Close), KNOWN, now);
+    assert!(queue.pop(now + OPEN).is_some() && queue.pop(now + OPEN * 2).is_none());
+    now += OPEN * 4;
+    let mut settled = event(Via::Sweep);
+    settled.settled = true;
+    queue.mark(m, &settled, KNOWN, now);
+    assert!(queue.pop(now + OPEN).is_some() && queue.pop(now + OPEN * 2).is_none());
+}
+
+#[test]
 fn what_is_mapped_is_looked_at_again_when_its_new_name_was_taken_for_the_old_one() {
     let (mut queue, now) = (Queue::default(), Instant::now());
     let (m, n) = (Path::new("/m"), Path::new("/n"));
