@@ -9,6 +9,7 @@ use crate::figure::Figure;
 use crate::pairs::{Pairs, compare};
 use crate::tree::Random;
 use rustix::process::Signal;
+use std::cell::Cell;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,11 @@ struct Work {
     packed: PathBuf,
     repository: PathBuf,
     sources: Vec<PathBuf>,
-    /// Where it is done.
+    /// Where it is done: each time in a directory of its own. Nothing is deleted in between: for minutes ext4 looks for new inodes
+    /// past all that were deleted lately, which takes longer than the work.
     at: PathBuf,
+    /// How often it was done.
+    times: Cell<u32>,
 }
 
 /// Who watches meanwhile.
@@ -48,22 +52,19 @@ pub(super) fn run(bench: &Bench, tell: &mut dyn FnMut(Figure)) -> Result<(), Fai
     let work = Work::prepare(&bench.scratch, files)?;
     let elsewhere = bench.scratch.join("elsewhere");
     crate::tree::make(&elsewhere, 1000)?;
-    let config = bench.config("work", &elsewhere)?;
-    let state = bench.scratch.join("work-state");
-    let done = |watcher: Watcher, config: &Path| work.beside(bench, watcher, &state, config);
+    let done = |watcher: Watcher, watched: Option<&Path>| work.beside(bench, watcher, watched);
     if bench.wants(&["B5"]) {
-        let mut with = || done(Watcher::Fim, &config);
-        let pairs = compare(bench.rounds, &mut || done(Watcher::Nobody, &config), &mut with)?;
+        let mut with = || done(Watcher::Fim, Some(&elsewhere));
+        let pairs = compare(bench.rounds, &mut || done(Watcher::Nobody, None), &mut with)?;
         tell_pairs("B5", "unwatched work (unpack, checkout, compile), with ÷ without fim", &pairs, tell);
     }
     if bench.wants(&["B6"]) {
-        let config = bench.config("work-watched", &work.at)?;
         let peer = if audit_is_there() { Watcher::Auditd } else { Watcher::Loop };
         let against = if matches!(peer, Watcher::Auditd) { "auditd" } else { "an inotify loop" };
         let ran_before = pid_of(AUDITD).is_some();
-        let mut nobody = || done(Watcher::Nobody, &config);
-        let own = compare(bench.rounds, &mut nobody, &mut || done(Watcher::Fim, &config))?;
-        let other = compare(bench.rounds, &mut nobody, &mut || done(peer, &config))?;
+        let mut nobody = || done(Watcher::Nobody, None);
+        let own = compare(bench.rounds, &mut nobody, &mut || done(Watcher::Fim, None))?;
+        let other = compare(bench.rounds, &mut nobody, &mut || done(peer, None))?;
         // One that was started for this is not left behind: the kernel goes on asking it about every call.
         if let Some(pid) = pid_of(AUDITD).filter(|_| !ran_before) {
             signal(pid, Signal::TERM)?;
@@ -128,26 +129,31 @@ impl Work {
         git(&["commit", "-q", "-m", "all"])?;
         let at = scratch.join("work");
         fs::create_dir_all(&at)?;
-        Ok(Self { packed, repository, sources, at })
+        Ok(Self { packed, repository, sources, at, times: Cell::new(0) })
     }
 
-    /// The work with somebody beside it; what both took, from the first step until the other is at rest.
-    fn beside(&self, bench: &Bench, watcher: Watcher, state: &Path, config: &Path) -> Result<Cost, Failure> {
-        drop(fs::remove_dir_all(&self.at));
-        drop(fs::remove_dir_all(state));
-        fs::create_dir_all(&self.at)?;
+    /// The work with somebody beside it, who watches it or something else; what both took, from the first step until the other
+    /// is at rest.
+    fn beside(&self, bench: &Bench, watcher: Watcher, watched: Option<&Path>) -> Result<Cost, Failure> {
+        self.times.set(self.times.get() + 1);
+        let at = &self.at.join(self.times.get().to_string());
+        let state = &self.at.with_extension(format!("state-{}", self.times.get()));
+        fs::create_dir(at)?;
         // What one round left to be written to the disk is not to weigh on the next.
         rustix::fs::sync();
         let agent = match watcher {
             Watcher::Nobody => None,
-            Watcher::Fim => Some(Agent::fim(&bench.fim, state, config)?),
-            Watcher::Loop => Some(Agent::start(Command::new(&bench.own).arg("loop").arg(&self.at), "ready")?),
+            Watcher::Fim => {
+                let config = bench.config("work", watched.unwrap_or(at))?;
+                Some(Agent::fim(&bench.fim, state, &config)?)
+            }
+            Watcher::Loop => Some(Agent::start(Command::new(&bench.own).arg("loop").arg(at), "ready")?),
             Watcher::Auditd => {
                 if pid_of(AUDITD).is_none() {
                     fs::create_dir_all("/var/log/audit")?;
                     quiet(&mut Command::new("/usr/sbin/auditd"))?;
                 }
-                quiet(Command::new("/usr/sbin/auditctl").arg("-w").arg(&self.at).args(["-p", "wa"]))?;
+                quiet(Command::new("/usr/sbin/auditctl").arg("-w").arg(at).args(["-p", "wa"]))?;
                 None
             }
         };
@@ -161,7 +167,7 @@ impl Work {
         };
         let before = spent()?;
         let begun = Instant::now();
-        let mut cost = self.run()?;
+        let mut cost = self.run(at)?;
         cost.wall = begun.elapsed().as_secs_f64();
         loop {
             let seen = spent()?;
@@ -181,12 +187,12 @@ impl Work {
         Ok(cost)
     }
 
-    fn run(&self) -> Result<Cost, Failure> {
-        let unpacked = self.at.join("unpacked");
+    fn run(&self, at: &Path) -> Result<Cost, Failure> {
+        let unpacked = at.join("unpacked");
         fs::create_dir(&unpacked)?;
         let mut total =
             cost::run(Command::new("tar").arg("xf").arg(&self.packed).arg("-C").arg(&unpacked), &[0])?;
-        let mut prefix = self.at.join("checkout").into_os_string();
+        let mut prefix = at.join("checkout").into_os_string();
         prefix.push("/");
         let mut argument = std::ffi::OsString::from("--prefix=");
         argument.push(prefix);
