@@ -92,6 +92,11 @@ impl FileSystem {
         }
     }
 
+    /// Whether no mount is missing among those by which its files are watched.
+    pub(crate) fn knows_all_mounts(&self) -> bool {
+        self.mounts.len() < MOUNTS
+    }
+
     /// Opens the mounts of this file system that are still there.
     pub(crate) fn open(&mut self) -> Vec<Mount> {
         let mut open_now = Vec::new();
@@ -111,12 +116,20 @@ impl FileSystem {
 }
 
 impl Mount {
+    /// The file of a handle.
+    ///
+    /// # Errors
+    /// When it is gone, or without `CAP_DAC_READ_SEARCH`.
+    pub(crate) fn open(&self, handle: &[u8]) -> io::Result<OwnedFd> {
+        open_by_handle_at(&self.0, handle)
+    }
+
     /// The file of a handle and its present path, seen through this mount.
     ///
     /// # Errors
     /// When it is gone, has no path here, or without `CAP_DAC_READ_SEARCH`.
     pub(crate) fn find(&self, handle: &[u8]) -> io::Result<(OwnedFd, PathBuf)> {
-        let file = open_by_handle_at(&self.0, handle)?;
+        let file = self.open(handle)?;
         let path = readlink(format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new())?;
         Ok((file, PathBuf::from(OsStr::from_bytes(path.as_bytes()))))
     }

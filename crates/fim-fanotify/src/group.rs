@@ -170,6 +170,23 @@ impl Group {
         }
     }
 
+    /// Lets the kernel say nothing of the files in a directory, nor of its end but by the directory's own mark. It does not keep
+    /// the directory in memory.
+    ///
+    /// # Errors
+    /// The kernel's: `EINVAL` before Linux 6.0.
+    pub(crate) fn ignore_files_in(&self, dir: BorrowedFd<'_>) -> io::Result<()> {
+        self.mark(dir, k::FAN_MARK_ADD | k::FAN_MARK_IGNORE_SURV | k::FAN_MARK_EVICTABLE, IGNORED)
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    /// The kernel's: `ENOENT` where it was not so, or not any more.
+    pub(crate) fn hear_files_in(&self, dir: BorrowedFd<'_>) -> io::Result<()> {
+        self.mark(dir, k::FAN_MARK_REMOVE | k::FAN_MARK_IGNORE, IGNORED)
+    }
+
     /// Takes all marks back: what is queued by now is the last.
     pub(crate) fn detach(&self) {
         for kind in [k::FAN_MARK_INODE, k::FAN_MARK_FILESYSTEM] {
@@ -215,6 +232,10 @@ impl Events<'_> {
         }
     }
 }
+
+/// Of files in a directory: no renames, which may lead to where it counts, and nothing of directories.
+const IGNORED: u64 =
+    k::FAN_CREATE | k::FAN_DELETE | k::FAN_CLOSE_WRITE | k::FAN_ATTRIB | k::FAN_EVENT_ON_CHILD;
 
 const FILE: u64 = k::FAN_MODIFY | k::FAN_CLOSE_WRITE | k::FAN_ATTRIB | k::FAN_DELETE_SELF;
 

@@ -19,6 +19,7 @@ mod probe;
 mod process;
 mod procfs;
 mod prove;
+mod quiet;
 mod reader;
 mod registry;
 mod resolve;

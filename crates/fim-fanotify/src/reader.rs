@@ -131,6 +131,7 @@ impl Reader {
         let mut registry = shared.registry();
         self.actors.next_batch();
         if let Some(watch) = shared.take_watch() {
+            registry.hear_all(&shared.group);
             self.translator.watch(watch);
         }
         for event in events.iter() {
@@ -140,6 +141,7 @@ impl Reader {
             };
             if record.subject == Subject::Overflow {
                 // How many there were, the kernel does not say.
+                registry.hear_all(&shared.group);
                 messages.push(self.lost("queue_overflow", 1));
                 continue;
             }
@@ -162,6 +164,7 @@ impl Reader {
             }));
         }
         if malformed > 0 {
+            registry.hear_all(&shared.group);
             self.stats.malformed += malformed;
             messages.push(self.lost("malformed", malformed));
         }

@@ -6,13 +6,14 @@
 use crate::decode::Fsid;
 use crate::file_system::{FileSystem, Reach, fold};
 use crate::group::Group;
+use crate::quiet::Quiet;
 use fanotify_fid::handle::{fsid_of_fd, handle_from_fd};
 use fim_core::{FileId, MarkRequest, MarkScope, Marked};
 use rustix::fs::{FileType, FsWord, fstat, fstatfs};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 /// Btrfs: each subvolume has an fsid of its own, but a mark on the whole reports that of the top.
@@ -25,6 +26,7 @@ pub(crate) struct Registry {
     /// Those that cannot be marked at all, and why.
     refused: HashMap<Fsid, String>,
     marked: HashMap<FileId, MarkScope>,
+    quiet: Quiet,
     notes: Vec<String>,
 }
 
@@ -62,6 +64,54 @@ impl Registry {
         }
         for system in self.systems.values_mut() {
             system.forget(&|id| gone.contains(id));
+        }
+    }
+
+    /// Says nothing any more of the files in a directory that is open.
+    pub(crate) fn quieten(
+        &mut self,
+        group: &Group,
+        id: FileId,
+        (fsid, handle): (Fsid, &[u8]),
+        dir: BorrowedFd<'_>,
+    ) {
+        if self.quiet.is_full() {
+            self.hear_all(group);
+        }
+        match group.ignore_files_in(dir) {
+            Ok(()) => self.quiet.add(id, fsid, handle),
+            Err(error) => {
+                log::debug!("the kernel goes on to tell of directories that nobody watches: {error}");
+                self.quiet.give_up();
+            }
+        }
+    }
+
+    /// Whether a directory may be one of those of which nothing is said: only where the whole file system is marked there is
+    /// anything to be said of it, and all mounts are known by which it may be watched.
+    pub(crate) fn may_be_quiet(&self, group: &Group, fsid: Fsid, id: FileId) -> bool {
+        let abilities = group.abilities;
+        let system = self.systems.get(&fsid);
+        abilities.target
+            && abilities.rename
+            && system.is_some_and(|system| system.reach == Reach::Whole && system.knows_all_mounts())
+            && self.scope(id).is_none()
+            && self.quiet.may_add(id)
+    }
+
+    /// Listens to all directories again.
+    pub(crate) fn hear_all(&mut self, group: &Group) {
+        let mut open = HashMap::new();
+        for (fsid, handle) in self.quiet.take() {
+            let system = self.systems.get_mut(&fsid);
+            let mounts = open.entry(fsid).or_insert_with(|| system.map(FileSystem::open).unwrap_or_default());
+            // One that is gone is gone with its mark.
+            for mount in mounts.iter() {
+                if let Ok(dir) = mount.open(&handle) {
+                    let _gone = group.hear_files_in(dir.as_fd());
+                    break;
+                }
+            }
         }
     }
 
@@ -154,6 +204,10 @@ impl Registry {
         let system = self.system_of(group, request.file, request.path)?;
         let reach = system.reach;
         let id = system.learn(handle, stat.st_ino);
+        // A file may have another name, or be at another place than it is watched at, by a mount.
+        if if is_dir { self.quiet.has(id) } else { !self.marked.contains_key(&id) } {
+            self.hear_all(group);
+        }
         // Known before it is marked: an event of a mark on a file that is not known takes the mark back.
         self.marked.insert(id, request.scope);
         let armed = match (is_dir, request.scope) {

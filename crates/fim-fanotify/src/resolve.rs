@@ -90,6 +90,25 @@ impl Resolver {
         Some(dirs.first()?.join(name.name))
     }
 
+    /// A directory, if no watched path leads to it by any mount. Never if that is not certain.
+    pub(crate) fn beside_the_point(
+        &mut self,
+        registry: &mut Registry,
+        fsid: Fsid,
+        handle: &[u8],
+    ) -> Option<OwnedFd> {
+        self.mounts(registry, fsid).ok()?;
+        let mut dir = None;
+        for mount in self.mounts.get(&fsid)? {
+            let (file, path) = mount.find(handle).ok()?;
+            if self.is_watched(&path, true) {
+                return None;
+            }
+            dir = Some(file);
+        }
+        dir
+    }
+
     /// A file, to mark or unmark it.
     pub(crate) fn open(&mut self, registry: &mut Registry, fsid: Fsid, handle: &[u8]) -> Option<OwnedFd> {
         let mounts = self.mounts(registry, fsid).ok()?;

@@ -7,7 +7,9 @@ use crate::file_system::Reach;
 use crate::group::Group;
 use crate::registry::Registry;
 use crate::resolve::Resolver;
-use fanotify_fid::consts::{FAN_CLOSE_WRITE, FAN_DELETE_SELF, FAN_MODIFY};
+use fanotify_fid::consts::{
+    FAN_ATTRIB, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_MODIFY,
+};
 use fim_core::{FileEvent, FileId, MarkScope, Place, Via, WatchSet};
 use std::os::fd::AsFd;
 use std::time::SystemTime;
@@ -23,6 +25,17 @@ pub(crate) struct Translator {
 fn may_be_nameless(name: Name<'_>, target: Option<FileId>) -> bool {
     let number = name.name.to_str().and_then(|name| name.strip_prefix('#')?.parse().ok());
     number.is_some() && number == target.map(|id| id.inode)
+}
+
+/// Whether a file that is marked may have a name by now where nobody listened, or a directory be where it is watched.
+fn moves_what_counts(registry: &Registry, record: &Record<'_>, target: Option<FileId>) -> bool {
+    let is_marked = || target.is_some_and(|id| registry.scope(id).is_some());
+    match record.subject {
+        Subject::Rename { .. } => record.is_dir() || is_marked(),
+        // The kernel tells of a new link by what it does to the file, without a name.
+        Subject::Object => record.mask & FAN_ATTRIB != 0 && is_marked(),
+        Subject::Entry(_) | Subject::Dir(_) | Subject::Overflow => false,
+    }
 }
 
 /// A name as far as it is known.
@@ -59,6 +72,9 @@ impl Translator {
         at: SystemTime,
     ) -> Vec<FileEvent> {
         let target = record.target.and_then(|handle| registry.system(record.fsid)?.identify(handle));
+        if moves_what_counts(registry, record, target) {
+            registry.hear_all(group);
+        }
         let (file, place, from) = match record.subject {
             Subject::Overflow => return Vec::new(),
             Subject::Object => self.object(registry, record, target),
@@ -76,6 +92,7 @@ impl Translator {
         };
         if file.is_none() && place.is_none() && from.is_none() {
             self.stray(registry, group, record);
+            self.quieten(registry, group, record, target);
             return Vec::new();
         }
         if record.mask & FAN_DELETE_SELF != 0
@@ -195,6 +212,23 @@ impl Translator {
         name: Option<Name<'_>>,
     ) -> Option<Place> {
         self.resolver.any_name(registry, record.fsid, name?).map(Place::Path)
+    }
+
+    /// Lets the kernel say nothing more of a new directory that nobody watches.
+    fn quieten(
+        &mut self,
+        registry: &mut Registry,
+        group: &Group,
+        record: &Record<'_>,
+        target: Option<FileId>,
+    ) {
+        let is_made = record.is_dir() && record.mask & FAN_CREATE != 0 && record.mask & FAN_DELETE == 0;
+        if let (true, Some(id), Some(handle)) = (is_made, target, record.target)
+            && registry.may_be_quiet(group, record.fsid, id)
+            && let Some(dir) = self.resolver.beside_the_point(registry, record.fsid, handle)
+        {
+            registry.quieten(group, id, (record.fsid, handle), dir.as_fd());
+        }
     }
 
     /// Takes back the mark of a file that is no longer watched: only now there is a handle to reach it by.

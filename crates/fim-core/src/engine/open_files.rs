@@ -32,10 +32,8 @@ impl OpenFiles {
                 self.0.insert(path.to_owned(), Open::new(event.clone()));
             }
             // Stands for a lost record, which may have been one of these.
-            Via::Sweep if !event.settled => {
-                if self.0.get(path).is_none() {
-                    self.0.insert(path.to_owned(), Open::new(FileEvent { via: Via::Scan, ..event.clone() }));
-                }
+            Via::Sweep if !event.settled && self.0.get(path).is_none() => {
+                self.0.insert(path.to_owned(), Open::new(FileEvent { via: Via::Scan, ..event.clone() }));
             }
             // Of the last that wrote to it.
             Via::Close if !event.settled => {}
