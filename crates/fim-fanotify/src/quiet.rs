@@ -43,12 +43,13 @@ impl Quiet {
         self.is_unknown = true;
     }
 
-    pub(crate) fn has(&self, id: FileId) -> bool {
-        self.dirs.contains_key(&id)
+    /// Whether it was one; it is none any more.
+    pub(crate) fn remove(&mut self, id: FileId) -> bool {
+        self.dirs.remove(&id).is_some()
     }
 
-    /// All of them, which are none from now on.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Fsid, FileHandle)> + use<> {
-        std::mem::take(&mut self.dirs).into_values()
+    /// Keeps some of them.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Fsid, &[u8]) -> bool) {
+        self.dirs.retain(|_, (fsid, handle)| keep(*fsid, handle));
     }
 }

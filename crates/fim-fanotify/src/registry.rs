@@ -78,6 +78,9 @@ impl Registry {
         if self.quiet.is_full() {
             self.hear_all(group);
         }
+        if self.quiet.is_full() {
+            return;
+        }
         match group.ignore_files_in(dir) {
             Ok(()) => self.quiet.add(id, fsid, handle),
             Err(error) => {
@@ -99,20 +102,27 @@ impl Registry {
             && self.quiet.may_add(id)
     }
 
-    /// Listens to all directories again.
+    /// Listens to all directories again. One that cannot be reached now is tried again the next time.
     pub(crate) fn hear_all(&mut self, group: &Group) {
+        let Self { quiet, systems, .. } = self;
         let mut open = HashMap::new();
-        for (fsid, handle) in self.quiet.take() {
-            let system = self.systems.get_mut(&fsid);
-            let mounts = open.entry(fsid).or_insert_with(|| system.map(FileSystem::open).unwrap_or_default());
-            // One that is gone is gone with its mark.
+        quiet.retain(|fsid, handle| {
+            let mounts = open
+                .entry(fsid)
+                .or_insert_with(|| systems.get_mut(&fsid).map(FileSystem::open).unwrap_or_default());
+            let mut is_out_of_reach = mounts.is_empty();
             for mount in mounts.iter() {
-                if let Ok(dir) = mount.open(&handle) {
-                    let _gone = group.hear_files_in(dir.as_fd());
-                    break;
+                match mount.open(handle) {
+                    // It is so no more, or the kernel forgot it with the mark.
+                    Ok(dir) => {
+                        let _forgotten = group.hear_files_in(dir.as_fd());
+                        return false;
+                    }
+                    Err(error) => is_out_of_reach |= error.raw_os_error() != Some(libc::ESTALE),
                 }
             }
-        }
+            is_out_of_reach
+        });
     }
 
     /// Marks one file.
@@ -204,8 +214,12 @@ impl Registry {
         let system = self.system_of(group, request.file, request.path)?;
         let reach = system.reach;
         let id = system.learn(handle, stat.st_ino);
+        if self.quiet.remove(id) {
+            let _forgotten = group.hear_files_in(request.file);
+            self.hear_all(group);
+        }
         // A file may have another name, or be at another place than it is watched at, by a mount.
-        if if is_dir { self.quiet.has(id) } else { !self.marked.contains_key(&id) } {
+        if !is_dir && !self.marked.contains_key(&id) {
             self.hear_all(group);
         }
         // Known before it is marked: an event of a mark on a file that is not known takes the mark back.

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{Watch, brief, mark, name, places};
-use fim_core::{FileEvent, Interest, MarkScope, Via, WatchSet};
+use common::{PATIENCE, Watch, brief, mark, name, places};
+use fim_core::{FileEvent, Interest, MarkScope, Via, WatchMessage, WatchSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -155,6 +155,30 @@ fn one_that_is_watched_from_now_on_is_listened_to() {
         assert!(!is_quiet(&dir));
         fs::write(dir.join("f"), "x").unwrap();
         assert_eq!(brief(&watch.events())[0], (Via::Create, String::new(), "f".to_owned()));
+        watch.stop();
+    }
+}
+
+/// The only way to it is gone for a moment: that by which the file system is reached.
+#[test]
+fn one_that_cannot_be_reached_is_listened_to_once_it_is_marked() {
+    let _alone = alone();
+    for place in places() {
+        let mut watch = Watch::start(&place);
+        let Some(dir) = made_outside(&mut watch, "d") else { continue };
+        let (watched, away) = (watch.path("watched"), watch.path("away"));
+        fs::rename(&watched, &away).unwrap();
+        while !matches!(watch.source.next(PATIENCE), Some(WatchMessage::Event(event)) if event.via == Via::Rename)
+        {
+        }
+        fs::rename(&away, &watched).unwrap();
+        let both = [watched, dir.clone()];
+        let both = both.iter().map(|path| path.to_str().unwrap().to_owned());
+        watch.ready.marks.watch(&WatchSet::new(vec![Interest::in_paths(both)]).unwrap());
+        mark(watch.ready.marks.as_mut(), &dir, MarkScope::Tree);
+        assert!(!is_quiet(&dir));
+        fs::write(dir.join("f"), "x").unwrap();
+        assert!(brief(&watch.events()).contains(&(Via::Create, String::new(), "f".to_owned())));
         watch.stop();
     }
 }
