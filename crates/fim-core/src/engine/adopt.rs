@@ -31,6 +31,13 @@ pub(super) struct Adopt<'a> {
     pub alone: bool,
 }
 
+impl Adopt<'_> {
+    /// Nothing but to arm and compare.
+    const fn is_plain(&self) -> bool {
+        self.from.is_none() && self.anew.is_none() && !self.scanned && !self.learn && !self.alone
+    }
+}
+
 impl Live<'_> {
     pub(super) fn adopt_below(&mut self, path: &Path, item: &Pending) -> Result<(), EngineError> {
         let via = match item.via {
@@ -73,6 +80,8 @@ impl Live<'_> {
         let mut walk = Walk::new(&watch, &mut self.index, marks, Reading::Never, reader);
         let (mut unlike, mut new) = (Vec::new(), Vec::new());
         (walk.anew, walk.alone) = (how.anew, how.alone);
+        // Where files have marks of their own, each gets one here.
+        walk.new_files = (!self.follows && how.is_plain()).then(Vec::new);
         walk.visit(top, &mut *self.engine, &mut |engine: &mut Engine, visited| {
             let Some(walked) = visited else { return Ok(()) };
             if how.learn
@@ -91,7 +100,8 @@ impl Live<'_> {
             }
             Ok(())
         })?;
-        let Walk { mut tally, remote, .. } = walk;
+        let Walk { mut tally, remote, new_files, .. } = walk;
+        unlike.extend(new_files.into_iter().flatten().map(|path| (path, false, false)));
         self.found_remote(remote);
         self.add_new_ground(new);
         for (path, known, handed) in unlike {

@@ -12,7 +12,7 @@ mod names;
 pub(super) use names::list;
 
 use self::absent::{below, missing, unreadable, with_orphans};
-use self::names::{merge, names};
+use self::names::{Listed, merge, names};
 use super::Engine;
 use super::error::EngineError;
 use super::file_system::{FileSystem, file_system};
@@ -25,7 +25,6 @@ use crate::snapshot::{Reader, Snapshot};
 use crate::state::FileRecord;
 use crate::watch_set::{Cover, Need, WatchSet};
 use crate::watcher::Marks;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -76,6 +75,9 @@ pub(crate) struct Walk<'a> {
     pub watch: &'a WatchSet,
     /// Only what this concerns; `None`: all.
     pub anew: Option<Anew<'a>>,
+    /// Takes the new files of directories of which everything is watched, which are looked at anyway; `None`: they are opened
+    /// as others are.
+    pub new_files: Option<Vec<PathBuf>>,
     /// Only the top and what is directly in it; directories met there are left in the tally.
     pub alone: bool,
     pub index: &'a mut Index,
@@ -165,6 +167,7 @@ impl<'a> Walk<'a> {
         Self {
             watch,
             anew: None,
+            new_files: None,
             alone: false,
             index,
             marks,
@@ -216,10 +219,19 @@ impl<'a> Walk<'a> {
             };
             let names = if self.alone { with_orphans(&dir, names, &recorded, engine)? } else { names };
             let mut chunk = Vec::new();
-            for (name, record) in merge(names, recorded) {
+            let is_whole = at.as_ref().is_some_and(|at| at.is_whole);
+            for (Listed { name, is_file }, record) in merge(names, recorded) {
                 let path = dir.join(&name);
                 let owner = self.watch.owner(&path);
                 if (owner.is_none() && self.watch.cover(&path) == Cover::Nothing) || !self.concerns(&path) {
+                    continue;
+                }
+                if let Some(new) = &mut self.new_files
+                    && is_whole
+                    && is_file
+                    && record.is_none()
+                {
+                    new.push(path);
                     continue;
                 }
                 chunk.push(Entry { path, owner, record });
@@ -239,7 +251,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The names in a directory, and what they are reached by: their paths are not gone through again.
-    fn list(&self, dir: &Path) -> io::Result<(Vec<OsString>, Dir)> {
+    fn list(&self, dir: &Path) -> io::Result<(Vec<Listed>, Dir)> {
         let file = self.reader.open_dir(dir)?;
         let names = names(file.try_clone()?)?;
         Ok((names, Dir { file, is_whole: self.watch.cover(dir) == Cover::All }))

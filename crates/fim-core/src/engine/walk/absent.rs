@@ -1,6 +1,7 @@
 //! Paths with nothing to look at: those that are in the state alone, and those of which no more can be learned than that
 //! something is there.
 
+use super::names::Listed;
 use super::{Each, Entry, Visited, Walked};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -49,10 +50,10 @@ fn gone(path: PathBuf, owner: usize, record: FileRecord) -> Visited {
 /// too late for what it was for may have left that behind.
 pub(super) fn with_orphans(
     dir: &Path,
-    names: Vec<OsString>,
+    names: Vec<Listed>,
     recorded: &[(OsString, FileRecord)],
     engine: &mut Engine,
-) -> Result<Vec<OsString>, EngineError> {
+) -> Result<Vec<Listed>, EngineError> {
     let known: BTreeSet<&OsString> = recorded.iter().map(|(name, _)| name).collect();
     let below = engine.state.below(dir)?;
     let tops = below.iter().filter_map(|(path, _)| path.strip_prefix(dir).ok()?.iter().next());
@@ -60,6 +61,6 @@ pub(super) fn with_orphans(
     if all.is_empty() {
         return Ok(names);
     }
-    all.extend(names);
-    Ok(all.into_iter().collect())
+    all.extend(names.into_iter().map(|listed| listed.name));
+    Ok(all.into_iter().map(|name| Listed { name, is_file: false }).collect())
 }
