@@ -170,8 +170,7 @@ impl Group {
         }
     }
 
-    /// Lets the kernel say nothing of the files in a directory, nor of its end but by the directory's own mark. It does not keep
-    /// the directory in memory.
+    /// Lets the kernel say nothing of the files in a directory. That does not keep the directory in memory.
     ///
     /// # Errors
     /// The kernel's: `EINVAL` before Linux 6.0.

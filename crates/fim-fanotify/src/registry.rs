@@ -84,8 +84,10 @@ impl Registry {
         match group.ignore_files_in(dir) {
             Ok(()) => self.quiet.add(id, fsid, handle),
             Err(error) => {
-                log::debug!("the kernel goes on to tell of directories that nobody watches: {error}");
-                self.quiet.give_up();
+                log::debug!("the kernel goes on to tell of a directory that nobody watches: {error}");
+                if error.raw_os_error() == Some(libc::EINVAL) {
+                    self.quiet.give_up();
+                }
             }
         }
     }
